@@ -1,0 +1,35 @@
+"""Layers, models and apps for convolutional networks on Keras 3.
+
+`layers`, `models` and `ops` are loaded with the package. `data`, `export`, `reference`, `training`
+and `visualize` are loaded when they are first used: they bring in libraries that a model does not
+need.
+"""
+
+import importlib
+
+from kerascnn import layers, models, ops
+from kerascnn.version import __version__
+
+_ON_FIRST_USE = ("data", "export", "reference", "training", "visualize")
+
+__all__ = [
+    "__version__",
+    "data",
+    "export",
+    "layers",
+    "models",
+    "ops",
+    "reference",
+    "training",
+    "visualize",
+]
+
+
+def __getattr__(name):
+    if name in _ON_FIRST_USE:
+        return importlib.import_module(f"kerascnn.{name}")
+    raise AttributeError(f"module 'kerascnn' has no attribute '{name}'")
+
+
+def __dir__():
+    return __all__

@@ -1,0 +1,46 @@
+"""Batch normalization in TensorFlow's fused op, which reads and writes the batch once each."""
+
+import tensorflow as tf
+
+
+def is_fused(x, axis):
+    """Whether the fused op takes this input: channels last, and statistics in float32."""
+    return axis == len(x.shape) - 1 and x.dtype in (tf.float32, tf.float16, tf.bfloat16)
+
+
+def _fused(x, gamma, beta, epsilon, mean=(), variance=(), is_training=False):
+    channels = x.shape[-1]
+    gamma = tf.ones((channels,)) if gamma is None else tf.cast(gamma, tf.float32)
+    beta = tf.zeros((channels,)) if beta is None else tf.cast(beta, tf.float32)
+    # The op takes images; for it, any other tensor is a column of pixels.
+    image = x if len(x.shape) == 4 else tf.reshape(x, (-1, 1, 1, channels))
+    y, mean, variance, *_ = tf.raw_ops.FusedBatchNormV3(
+        x=image,
+        scale=gamma,
+        offset=beta,
+        mean=mean,
+        variance=variance,
+        epsilon=epsilon,
+        is_training=is_training,
+    )
+    if len(x.shape) != 4:
+        y = tf.reshape(y, tf.shape(x))
+        y.set_shape(x.shape)
+    return y, mean, variance
+
+
+def normalize(x, mean, variance, gamma, beta, epsilon):
+    """`gamma * (x - mean) / sqrt(variance + epsilon) + beta` with constant statistics.
+
+    Outside of training, the op has no gradients by `mean` and `variance`.
+    """
+    mean, variance = tf.cast(mean, tf.float32), tf.cast(variance, tf.float32)
+    return _fused(x, gamma, beta, epsilon, mean, variance)[0]
+
+
+def batch_normalization(x, gamma, beta, epsilon):
+    """The same with the mean and variance of `x` itself, which are returned as well."""
+    y, mean, variance = _fused(x, gamma, beta, epsilon, is_training=True)
+    # The op gives Bessel's unbiased variance, m / (m - 1) times that of the formula.
+    m = tf.cast(tf.size(x) // x.shape[-1], tf.float32)
+    return y, tf.stop_gradient(mean), tf.stop_gradient(variance * (m - 1) / m)

@@ -1,0 +1,127 @@
+"""Group convolution in the form that TensorFlow runs fastest where it runs.
+
+TensorFlow's convolution takes a kernel with fewer input channels than the image has and then
+convolves in groups, but its CPU build knows the gradients of that form only with oneDNN, in
+float32 and bfloat16. A probe finds out; where the form is not complete, the groups are gathered
+into a few dense convolutions.
+"""
+
+import functools
+from concurrent.futures import ThreadPoolExecutor
+
+import tensorflow as tf
+from tensorflow.python.ops.control_flow_util import GraphOrParentsInXlaContext
+
+# Dense convolutions are fastest with about this many input channels.
+_BLOCK_CHANNELS = 32
+
+
+def group_conv2d(x, kernel, strides, padding, data_format, dilation_rate):
+    """Convolves in as many groups as `kernel` has input channels fewer than `x`."""
+    padding = padding.upper()
+    channels_first = data_format == "channels_first"
+    if channels_first and _has_gpu():
+        return tf.nn.conv2d(x, kernel, strides, padding, "NCHW", dilation_rate)
+    if channels_first:  # on a CPU, convolutions want channels last
+        x = tf.transpose(x, (0, 2, 3, 1))
+    y = _channels_last(x, kernel, strides, padding, dilation_rate)
+    return tf.transpose(y, (0, 3, 1, 2)) if channels_first else y
+
+
+def form(channels, filters, groups, strides, native):
+    """The rule: which form a group convolution takes, and in how many (merged) groups.
+
+    Args:
+        channels: int, input channels.
+        filters: int, output channels.
+        groups: int.
+        strides: pair of ints.
+        native: bool, whether TensorFlow's own group convolution is complete here.
+
+    Returns:
+        `("native", groups)`, `("depthwise", channels)` or `("split", blocks)`; an ordinary
+        convolution is one group.
+    """
+    per_group = channels // groups
+    if native:
+        # Groups of two channels are too narrow for the processor's vectors: four make one.
+        return "native", groups // 4 if per_group == 2 and groups % 4 == 0 else groups
+    if groups > 1 and per_group == 1 and strides[0] == strides[1]:
+        return "depthwise", groups
+    blocks = [n for n in range(1, groups + 1) if groups % n == 0]
+    return "split", min(blocks, key=lambda n: abs(channels // n - _BLOCK_CHANNELS))
+
+
+def _channels_last(x, kernel, strides, padding, dilation_rate):
+    channels, filters = x.shape[-1], kernel.shape[-1]
+    groups = channels // kernel.shape[2]
+    native = is_native(x.dtype) and not _compiled_for_cpu()
+    chosen, count = form(channels, filters, groups, strides, native)
+    if chosen == "depthwise":
+        # Channel c has the filters c * m to (c + 1) * m - 1 in both layouts.
+        kernel = tf.reshape(kernel, (*kernel.shape[:2], channels, filters // channels))
+        strides = (1, *strides, 1)
+        return tf.nn.depthwise_conv2d(x, kernel, strides, padding, dilations=dilation_rate)
+    kernel = _merged(kernel, groups, groups // count)
+    if chosen == "native":
+        return tf.nn.conv2d(x, kernel, strides, padding, dilations=dilation_rate)
+    # Unlike tf.nn.conv2d, tf.nn.convolution has gradients with dilation on every machine.
+    return tf.concat(
+        [
+            tf.nn.convolution(part, part_kernel, strides, padding, dilations=dilation_rate)
+            for part, part_kernel in zip(
+                tf.split(x, count, axis=-1), tf.split(kernel, count, axis=-1), strict=True
+            )
+        ],
+        axis=-1,
+    )
+
+
+def _merged(kernel, groups, merge):
+    """The kernel of the same convolution with `merge` neighbouring groups as one.
+
+    Inside a merged group the kernel is block-diagonal: zero from the input channels of one group
+    to the filters of another.
+    """
+    if merge == 1:
+        return kernel
+    per_group, filters = kernel.shape[2:]
+    group_of_channel = tf.repeat(tf.range(merge), per_group)
+    group_of_filter = tf.range(filters) // (filters // groups) % merge
+    same_group = group_of_channel[:, tf.newaxis] == group_of_filter
+    return tf.tile(kernel, (1, 1, merge, 1)) * tf.cast(same_group, kernel.dtype)
+
+
+@functools.cache
+def is_native(dtype):
+    """Whether TensorFlow's group convolution has its gradients here, found out by trying once."""
+    # In a thread of its own, because the caller may be tracing a graph: a new thread runs eagerly.
+    with ThreadPoolExecutor(max_workers=1) as thread:
+        return thread.submit(_probe, dtype).result()
+
+
+def _probe(dtype):
+    @tf.function
+    def step(x, kernel):
+        with tf.GradientTape() as tape:
+            tape.watch((x, kernel))
+            y = tf.nn.conv2d(x, kernel, 1, "SAME")
+        return y, tape.gradient(y, (x, kernel))
+
+    try:
+        step(tf.ones((1, 4, 4, 4), dtype), tf.ones((3, 3, 2, 4), dtype))
+    except (tf.errors.InvalidArgumentError, tf.errors.UnimplementedError, tf.errors.NotFoundError):
+        return False
+    return True
+
+
+def _has_gpu():
+    return bool(tf.config.list_physical_devices("GPU"))
+
+
+def _compiled_for_cpu():
+    """Whether XLA will compile this for a CPU, where it expands group convolutions badly.
+
+    TensorFlow has no public word for being traced for XLA.
+    """
+    return not _has_gpu() and GraphOrParentsInXlaContext(tf.compat.v1.get_default_graph())

@@ -1,0 +1,300 @@
+"""Batch normalization, written out."""
+
+import keras
+from keras import ops as kops
+
+from kerascnn import ops
+from kerascnn.ops.batch_normalization import channel_axis
+
+
+@keras.saving.register_keras_serializable(package="kerascnn")
+class BatchNormalization(keras.layers.Layer):
+    """Normalizes every channel to mean 0 and variance 1, then scales by gamma and shifts by beta.
+
+    Drop-in for `keras.layers.BatchNormalization`: same arguments, weights and numbers. In training
+    the statistics are those of the mini-batch of `m` values per channel,
+
+        mean     = 1 / m * sum_i x[i]
+        variance = 1 / m * sum_i (x[i] - mean)**2
+        y        = gamma * (x - mean) / sqrt(variance + epsilon) + beta
+        moving_mean     = momentum * moving_mean     + (1 - momentum) * mean
+        moving_variance = momentum * moving_variance + (1 - momentum) * variance
+
+    and gradients flow through them. At inference `y` is computed from the moving averages, so that
+    the answer for one image does not depend on the others in its batch. A layer with
+    `trainable=False` is in inference mode, whatever `training` says.
+
+    Args:
+        axis: int, the channel axis; 1 after a convolution with channels first.
+        momentum: float, the weight of the past in the moving averages.
+        epsilon: float, added to the variance.
+        center: bool, whether there is a `beta`.
+        scale: bool, whether there is a `gamma`.
+        beta_initializer: initializer of `beta`.
+        gamma_initializer: initializer of `gamma`.
+        moving_mean_initializer: initializer of `moving_mean`.
+        moving_variance_initializer: initializer of `moving_variance`.
+        beta_regularizer: optional regularizer of `beta`.
+        gamma_regularizer: optional regularizer of `gamma`.
+        beta_constraint: optional constraint on `beta`.
+        gamma_constraint: optional constraint on `gamma`.
+        renorm: bool, whether to train with batch renormalization: the normalized values are
+            corrected by factors without gradient so that they meet those of the moving statistics.
+        renorm_clipping: optional dict with any of `"rmin"`, `"rmax"`, `"dmax"`, the limits of the
+            corrections.
+        renorm_momentum: float, the weight of the past in the statistics that the corrections use.
+        synchronized: bool, whether the replicas of a `tf.distribute` strategy share their
+            statistics; TensorFlow only.
+        **kwargs: `name`, `dtype` and so on.
+
+    Call arguments:
+        inputs: float tensor of any rank.
+        training: bool, whether to use the statistics of the mini-batch.
+        mask: optional tensor of the shape of the input without its last axis; positions where it
+            is false count in no statistic.
+
+    Input shape:
+        any; the size of `axis` must be known.
+
+    Output shape:
+        that of the input.
+
+    Raises:
+        ValueError: if `axis` names no axis of the input, `mask` has the wrong rank, or a renorm
+            limit makes no sense.
+
+    Reference:
+        [Ioffe and Szegedy, 2015](https://arxiv.org/abs/1502.03167); batch renormalization:
+        [Ioffe, 2017](https://arxiv.org/abs/1702.03275)
+
+    Example:
+        >>> import keras
+        >>> import kerascnn
+        >>> layer = kerascnn.layers.BatchNormalization(epsilon=0.0)
+        >>> y = layer(keras.ops.array([[1.0], [3.0]]), training=True)
+        >>> keras.ops.convert_to_numpy(y).tolist()
+        [[-1.0], [1.0]]
+    """
+
+    def __init__(
+        self,
+        axis=-1,
+        momentum=0.99,
+        epsilon=1e-3,
+        center=True,
+        scale=True,
+        beta_initializer="zeros",
+        gamma_initializer="ones",
+        moving_mean_initializer="zeros",
+        moving_variance_initializer="ones",
+        beta_regularizer=None,
+        gamma_regularizer=None,
+        beta_constraint=None,
+        gamma_constraint=None,
+        renorm=False,
+        renorm_clipping=None,
+        renorm_momentum=0.99,
+        synchronized=False,
+        **kwargs,
+    ):
+        super().__init__(**kwargs)
+        if synchronized and keras.backend.backend() != "tensorflow":
+            raise ValueError(
+                "`synchronized` can be True on the TensorFlow backend only; "
+                f"got synchronized=True on {keras.backend.backend()}."
+            )
+        self.axis = int(axis)
+        self.momentum = float(momentum)
+        self.epsilon = float(epsilon)
+        self.center = center
+        self.scale = scale
+        self.beta_initializer = keras.initializers.get(beta_initializer)
+        self.gamma_initializer = keras.initializers.get(gamma_initializer)
+        self.moving_mean_initializer = keras.initializers.get(moving_mean_initializer)
+        self.moving_variance_initializer = keras.initializers.get(moving_variance_initializer)
+        self.beta_regularizer = keras.regularizers.get(beta_regularizer)
+        self.gamma_regularizer = keras.regularizers.get(gamma_regularizer)
+        self.beta_constraint = keras.constraints.get(beta_constraint)
+        self.gamma_constraint = keras.constraints.get(gamma_constraint)
+        self.renorm = renorm
+        self.renorm_clipping = _checked_clipping(renorm_clipping) if renorm else renorm_clipping
+        self.renorm_momentum = renorm_momentum
+        self.synchronized = synchronized
+        self.supports_masking = True
+        self.gamma = None
+        self.beta = None
+
+    def build(self, input_shape):
+        axis = channel_axis(input_shape, self.axis)
+        channels = input_shape[axis]
+        if self.scale:
+            self.gamma = self._add_parameter(
+                "gamma",
+                channels,
+                self.gamma_initializer,
+                regularizer=self.gamma_regularizer,
+                constraint=self.gamma_constraint,
+            )
+        if self.center:
+            self.beta = self._add_parameter(
+                "beta",
+                channels,
+                self.beta_initializer,
+                regularizer=self.beta_regularizer,
+                constraint=self.beta_constraint,
+            )
+        self.moving_mean = self._add_statistic(
+            "moving_mean", channels, self.moving_mean_initializer
+        )
+        self.moving_variance = self._add_statistic(
+            "moving_variance", channels, self.moving_variance_initializer
+        )
+        if self.renorm:
+            # The inference statistics average the deviation, as the paper does; another pair,
+            # with a momentum of its own, is what the corrections of training refer to.
+            self.moving_stddev = self._add_statistic("moving_stddev", channels, self._stddev)
+            self.renorm_mean = self._add_statistic(
+                "renorm_mean", channels, _fresh(self.moving_mean_initializer)
+            )
+            self.renorm_stddev = self._add_statistic("renorm_stddev", channels, self._stddev)
+        self.input_spec = keras.layers.InputSpec(ndim=len(input_shape), axes={axis: channels})
+
+    def _add_parameter(self, name, channels, initializer, **kwargs):
+        return self.add_weight(
+            name=name, shape=(channels,), initializer=initializer, autocast=False, **kwargs
+        )
+
+    def _add_statistic(self, name, channels, initializer):
+        return self._add_parameter(name, channels, initializer, trainable=False)
+
+    def _stddev(self, shape, dtype=None):
+        return kops.sqrt(_fresh(self.moving_variance_initializer)(shape, dtype=dtype))
+
+    def call(self, inputs, training=None, mask=None):
+        if mask is not None and len(mask.shape) != len(inputs.shape) - 1:
+            raise ValueError(
+                "`mask` must have the rank of the input less one; "
+                f"got mask shape {tuple(mask.shape)} with input shape {tuple(inputs.shape)}."
+            )
+        if not (training and self.trainable):
+            outputs = self._normalize(
+                inputs,
+                self.moving_mean,
+                self.moving_variance,
+                self.gamma,
+                self.beta,
+                constant_statistics=True,
+            )
+        elif self.renorm:
+            mean, variance = self._moments(inputs, mask)
+            gamma, beta = self._renormalized(mean, variance)
+            outputs = self._normalize(inputs, mean, variance, gamma, beta)
+            self._update_renorm_statistics(mean, variance)
+        else:
+            if mask is None and not self.synchronized:
+                outputs, mean, variance = ops.batch_normalization(
+                    inputs, self.gamma, self.beta, self.axis, self.epsilon
+                )
+            else:
+                mean, variance = self._moments(inputs, mask)
+                outputs = self._normalize(inputs, mean, variance, self.gamma, self.beta)
+            _move(self.moving_mean, mean, self.momentum)
+            _move(self.moving_variance, variance, self.momentum)
+        return kops.cast(outputs, self.compute_dtype)
+
+    def _moments(self, inputs, mask):
+        return ops.moments(inputs, self.axis, mask, self.synchronized)
+
+    def _normalize(self, inputs, mean, variance, gamma, beta, constant_statistics=False):
+        return ops.normalize(
+            inputs, mean, variance, gamma, beta, self.axis, self.epsilon, constant_statistics
+        )
+
+    def _renormalized(self, mean, variance):
+        """Gamma and beta with batch renormalization's corrections `r` and `d` in them.
+
+        `gamma * (x_hat * r + d) + beta = (gamma * r) * x_hat + (gamma * d + beta)`, where `x_hat`
+        is `x` normalized by the mini-batch.
+        """
+        limits = self.renorm_clipping
+        stddev = kops.sqrt(variance + self.epsilon)
+        renorm_stddev = kops.maximum(self.renorm_stddev, self.epsilon**0.5)
+        r = kops.clip(stddev / renorm_stddev, limits.get("rmin", 0.0), limits.get("rmax", _INF))
+        dmax = limits.get("dmax", _INF)
+        d = kops.clip((mean - self.renorm_mean) / renorm_stddev, -dmax, dmax)
+        r, d = kops.stop_gradient(r), kops.stop_gradient(d)
+        gamma = r if self.gamma is None else self.gamma * r
+        beta = d if self.gamma is None else self.gamma * d
+        return gamma, beta if self.beta is None else beta + self.beta
+
+    def _update_renorm_statistics(self, mean, variance):
+        stddev = kops.sqrt(variance + self.epsilon)
+        _move(self.renorm_mean, mean, self.renorm_momentum)
+        _move(self.renorm_stddev, stddev, self.renorm_momentum)
+        _move(self.moving_mean, mean, self.momentum)
+        _move(self.moving_stddev, stddev, self.momentum)
+        variance = kops.square(self.moving_stddev) - self.epsilon
+        self.moving_variance.assign(kops.maximum(variance, 0.0))
+
+    def compute_output_shape(self, input_shape):
+        channel_axis(input_shape, self.axis)
+        return input_shape
+
+    def get_config(self):
+        return {
+            **super().get_config(),
+            "axis": self.axis,
+            "momentum": self.momentum,
+            "epsilon": self.epsilon,
+            "center": self.center,
+            "scale": self.scale,
+            "beta_initializer": keras.initializers.serialize(self.beta_initializer),
+            "gamma_initializer": keras.initializers.serialize(self.gamma_initializer),
+            "moving_mean_initializer": keras.initializers.serialize(self.moving_mean_initializer),
+            "moving_variance_initializer": keras.initializers.serialize(
+                self.moving_variance_initializer
+            ),
+            "beta_regularizer": keras.regularizers.serialize(self.beta_regularizer),
+            "gamma_regularizer": keras.regularizers.serialize(self.gamma_regularizer),
+            "beta_constraint": keras.constraints.serialize(self.beta_constraint),
+            "gamma_constraint": keras.constraints.serialize(self.gamma_constraint),
+            "renorm": self.renorm,
+            "renorm_clipping": self.renorm_clipping,
+            "renorm_momentum": self.renorm_momentum,
+            "synchronized": self.synchronized,
+        }
+
+
+_INF = float("inf")
+
+
+def _move(average, value, momentum):
+    """One step of a moving average."""
+    average.assign(momentum * average + (1.0 - momentum) * kops.cast(value, average.dtype))
+
+
+def _fresh(initializer):
+    """A copy that draws anew: one initializer instance gives the same numbers only once."""
+    if isinstance(initializer, keras.initializers.Initializer):
+        return initializer.clone()
+    return initializer
+
+
+def _checked_clipping(clipping):
+    clipping = {key: limit for key, limit in (clipping or {}).items() if limit is not None}
+    unknown = set(clipping) - {"rmin", "rmax", "dmax"}
+    if unknown:
+        # These three begin as Keras's own sentences do.
+        raise ValueError(
+            "Received invalid keys for `renorm_clipping`; allowed are 'rmin', 'rmax', 'dmax'; "
+            f"got renorm_clipping={clipping}."
+        )
+    if clipping.get("rmax", _INF) < clipping.get("rmin", 0.0):
+        raise ValueError(
+            f"rmax should be at least rmin in `renorm_clipping`; got renorm_clipping={clipping}."
+        )
+    if clipping.get("dmax", 0.0) < 0:
+        raise ValueError(
+            f"dmax should be non-negative in `renorm_clipping`; got renorm_clipping={clipping}."
+        )
+    return clipping

@@ -1,0 +1,86 @@
+"""Dropout, written out."""
+
+import keras
+
+from kerascnn import ops
+from kerascnn.ops.dropout import check_dropout, standardize_noise_shape
+
+
+@keras.saving.register_keras_serializable(package="kerascnn")
+class Dropout(keras.layers.Layer):
+    """Sets each activation to zero with probability `rate` in training.
+
+    Drop-in for `keras.layers.Dropout`. In training a mask `b` is drawn anew in every step, 0 with
+    probability `rate` and 1 with the keep probability `p = 1 - rate`; at inference nothing is
+    random. The two modes differ in where the expected value is put right:
+
+    | mode       | training        | inference   |
+    |------------|-----------------|-------------|
+    | `inverted` | `y = b * x / p` | `y = x`     |
+    | `classic`  | `y = b * x`     | `y = p * x` |
+
+    Args:
+        rate: float from 0 to 1, the probability that an activation is dropped.
+        noise_shape: optional tuple, the shape of the mask, which is broadcast against the input;
+            `None` in it stands for the size of the input. `(None, 1, 1, None)` drops whole
+            feature maps.
+        seed: optional int; the same seed draws the same masks (others than Keras draws from it).
+        mode: `"inverted"` (Keras, PyTorch) or `"classic"` (the original form).
+
+    Call arguments:
+        inputs: float tensor of any rank.
+        training: bool, whether to drop.
+
+    Input shape:
+        any.
+
+    Output shape:
+        that of the input.
+
+    Raises:
+        ValueError: if `rate`, `noise_shape` or `mode` is none of the above.
+
+    Reference:
+        [Srivastava et al., 2014](https://jmlr.org/papers/v15/srivastava14a.html)
+
+    Example:
+        >>> import keras
+        >>> import kerascnn
+        >>> y = kerascnn.layers.Dropout(0.5)(keras.ops.ones((1, 1000)), training=True)
+        >>> sorted(set(keras.ops.convert_to_numpy(y)[0].tolist()))
+        [0.0, 2.0]
+    """
+
+    def __init__(self, rate, noise_shape=None, seed=None, mode="inverted", **kwargs):
+        super().__init__(**kwargs)
+        check_dropout(rate, mode)
+        self.rate = rate
+        self.noise_shape = standardize_noise_shape(noise_shape)
+        self.seed = seed
+        self.mode = mode
+        if rate > 0:
+            self.seed_generator = keras.random.SeedGenerator(seed)
+        self.supports_masking = True
+        self._build_at_init()
+
+    def call(self, inputs, training=False):
+        return ops.dropout(
+            inputs,
+            self.rate,
+            noise_shape=self.noise_shape,
+            seed=self.seed_generator if self.rate > 0 else None,
+            mode=self.mode,
+            training=training,
+        )
+
+    def compute_output_shape(self, input_shape):
+        return input_shape
+
+    def get_config(self):
+        return {
+            **super().get_config(),
+            "rate": self.rate,
+            "noise_shape": self.noise_shape,
+            "seed": self.seed,
+            "mode": self.mode,
+        }

@@ -1,0 +1,118 @@
+"""Pixel shuffle and its inverse."""
+
+import keras
+
+from kerascnn import ops
+from kerascnn.ops.pixel_shuffle import MODES, pixel_shuffle_shape, pixel_unshuffle_shape
+from kerascnn.ops.shapes import one_of, pair, standardize_data_format
+
+
+class _PixelLayer(keras.layers.Layer):
+    """What shuffle and unshuffle share: their arguments."""
+
+    def __init__(self, block_size, mode="DCR", data_format=None, **kwargs):
+        super().__init__(**kwargs)
+        pair(block_size, "block_size")
+        self.block_size = block_size
+        self.mode = one_of(mode, MODES, "mode")
+        self.data_format = standardize_data_format(data_format)
+
+    def build(self, input_shape):
+        self.compute_output_shape(input_shape)
+
+    def get_config(self):
+        return {
+            **super().get_config(),
+            "block_size": self.block_size,
+            "mode": self.mode,
+            "data_format": self.data_format,
+        }
+
+
+@keras.saving.register_keras_serializable(package="kerascnn")
+class PixelShuffle(_PixelLayer):
+    """Moves blocks of channels into space, raising resolution without arithmetic.
+
+    With blocks of `r` rows and `s` columns (`block_size = r = s` or `(r, s)`) and `C` output
+    channels, `y[h * r + i, w * s + j, c]` is
+
+    - `x[h, w, (i * s + j) * C + c]` in mode `"DCR"` (TensorFlow's `depth_to_space`),
+    - `x[h, w, c * r * s + i * s + j]` in mode `"CRD"` (PyTorch's `PixelShuffle`),
+
+    in both data formats and on every backend.
+
+    Args:
+        block_size: int, or pair of ints `(height, width)`, each at least 1.
+        mode: `"DCR"` or `"CRD"`, the terms of ONNX's DepthToSpace.
+        data_format: `"channels_last"` or `"channels_first"`; by default Keras's own setting.
+
+    Call arguments:
+        inputs: tensor of rank 4 and any dtype.
+
+    Input shape:
+        `(batch, height, width, channels)`, or channels first.
+
+    Output shape:
+        `(batch, height * r, width * s, channels / (r * s))`, or channels first.
+
+    Raises:
+        ValueError: if `r * s` does not divide `channels`.
+
+    Reference:
+        [Shi et al., 2016](https://arxiv.org/abs/1609.05158)
+
+    Example:
+        >>> import keras
+        >>> import kerascnn
+        >>> tuple(kerascnn.layers.PixelShuffle(2)(keras.ops.zeros((1, 4, 4, 8))).shape)
+        (1, 8, 8, 2)
+    """
+
+    def call(self, inputs):
+        return ops.pixel_shuffle(inputs, self.block_size, self.mode, self.data_format)
+
+    def compute_output_shape(self, input_shape):
+        return pixel_shuffle_shape(input_shape, self.block_size, self.mode, self.data_format)
+
+
+@keras.saving.register_keras_serializable(package="kerascnn")
+class PixelUnshuffle(_PixelLayer):
+    """Moves blocks of pixels into channels: the inverse of `PixelShuffle`.
+
+    With blocks of `r` rows and `s` columns and `C` input channels, the output is the `y` for which
+    `PixelShuffle` with the same arguments gives back the input: `x[h * r + i, w * s + j, c]` is
+    found at `y[h, w, (i * s + j) * C + c]` in mode `"DCR"` and at
+    `y[h, w, c * r * s + i * s + j]` in mode `"CRD"`.
+
+    Args:
+        block_size: int, or pair of ints `(height, width)`, each at least 1.
+        mode: `"DCR"` or `"CRD"`, the terms of ONNX's DepthToSpace.
+        data_format: `"channels_last"` or `"channels_first"`; by default Keras's own setting.
+
+    Call arguments:
+        inputs: tensor of rank 4 and any dtype.
+
+    Input shape:
+        `(batch, height, width, channels)`, or channels first.
+
+    Output shape:
+        `(batch, height / r, width / s, channels * r * s)`, or channels first.
+
+    Raises:
+        ValueError: if `r` does not divide the height or `s` the width.
+
+    Reference:
+        [Shi et al., 2016](https://arxiv.org/abs/1609.05158)
+
+    Example:
+        >>> import keras
+        >>> import kerascnn
+        >>> tuple(kerascnn.layers.PixelUnshuffle(2)(keras.ops.zeros((1, 8, 8, 2))).shape)
+        (1, 4, 4, 8)
+    """
+
+    def call(self, inputs):
+        return ops.pixel_unshuffle(inputs, self.block_size, self.mode, self.data_format)
+
+    def compute_output_shape(self, input_shape):
+        return pixel_unshuffle_shape(input_shape, self.block_size, self.mode, self.data_format)

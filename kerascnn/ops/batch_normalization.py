@@ -1,0 +1,139 @@
+"""Batch normalization: mean 0 and variance 1 in every channel of a mini-batch."""
+
+import keras
+from keras import ops
+
+if keras.backend.backend() == "tensorflow":
+    from kerascnn.backend import batch_normalization as tensorflow_kernel
+else:
+    tensorflow_kernel = None
+
+
+def channel_axis(shape, axis):
+    """`axis` counted from the front, and the only place where it is checked."""
+    if not -len(shape) <= axis < len(shape):
+        raise ValueError(
+            f"`axis` must name an axis of the input; got axis={axis} with shape {tuple(shape)}."
+        )
+    return axis % len(shape)
+
+
+def _other_axes(x, axis):
+    return [i for i in range(len(x.shape)) if i != axis]
+
+
+def _widened(x):
+    """`x` in a precision in which statistics are safe: float32 at least."""
+    return ops.cast(x, keras.backend.result_type(x.dtype, "float32"))
+
+
+def _along(vector, x, axis):
+    """Lets a vector with one number per channel broadcast against `x`."""
+    return ops.reshape(vector, [-1 if i == axis else 1 for i in range(len(x.shape))])
+
+
+def moments(x, axis=-1, mask=None, synchronized=False):
+    """Mean and (biased) variance of every channel over the mini-batch.
+
+    `mean[c] = 1 / m * sum_i x[i, c]` and `variance[c] = 1 / m * sum_i (x[i, c] - mean[c])**2`,
+    where `i` runs over the `m` positions of the batch that `mask` lets count.
+
+    Args:
+        x: float tensor of any rank.
+        axis: int, the channel axis.
+        mask: optional tensor of the shape of `x` without its last axis; positions where it is
+            false do not count.
+        synchronized: bool, whether the replicas of a `tf.distribute` strategy share their
+            statistics.
+
+    Returns:
+        pair of tensors of shape `(channels,)`, in float32 if `x` is narrower.
+    """
+    axis = channel_axis(x.shape, axis)
+    x = _widened(x)
+    axes = _other_axes(x, axis)
+    if mask is not None:
+        counts = ops.broadcast_to(ops.expand_dims(mask, -1), ops.shape(x))
+        counts = ops.cast(ops.cast(counts, "bool"), x.dtype)
+        # epsilon: a batch in which nothing counts has mean 0, not 0 / 0
+        m = ops.sum(counts, axes) + keras.config.epsilon()
+        mean = ops.sum(ops.where(counts > 0, x, 0), axes) / m
+        deviation = ops.where(counts > 0, x - _along(mean, x, axis), 0)
+        return mean, ops.sum(ops.square(deviation), axes) / m
+    if synchronized:
+        return ops.moments(x, axes, synchronized=True)
+    mean = ops.mean(x, axes)
+    variance = ops.mean(ops.square(x - _along(mean, x, axis)), axes)
+    return mean, variance
+
+
+def normalize(
+    x, mean, variance, gamma=None, beta=None, axis=-1, epsilon=1e-3, constant_statistics=False
+):
+    """Normalizes with given statistics, then scales and shifts.
+
+    `y = gamma * (x - mean) / sqrt(variance + epsilon) + beta`, channel by channel.
+
+    Args:
+        x: float tensor of any rank.
+        mean: tensor of shape `(channels,)`.
+        variance: tensor of shape `(channels,)`.
+        gamma: optional tensor of shape `(channels,)`, the scale; 1 by default.
+        beta: optional tensor of shape `(channels,)`, the shift; 0 by default.
+        axis: int, the channel axis.
+        epsilon: float, keeps the root away from zero.
+        constant_statistics: bool, whether `mean` and `variance` are known not to depend on
+            anything that is trained, as at inference; no gradient flows to them then, and
+            TensorFlow is faster.
+
+    Returns:
+        tensor of the shape and dtype of `x`.
+
+    Reference:
+        [Ioffe and Szegedy, 2015](https://arxiv.org/abs/1502.03167)
+    """
+    x = ops.convert_to_tensor(x)
+    axis = channel_axis(x.shape, axis)
+    if constant_statistics and tensorflow_kernel and tensorflow_kernel.is_fused(x, axis):
+        return tensorflow_kernel.normalize(x, mean, variance, gamma, beta, epsilon)
+    scale = ops.rsqrt(variance + epsilon)
+    if gamma is not None:
+        scale = gamma * scale
+    y = (_widened(x) - _along(mean, x, axis)) * _along(scale, x, axis)
+    if beta is not None:
+        y = y + _along(beta, x, axis)
+    return ops.cast(y, x.dtype)
+
+
+def batch_normalization(x, gamma=None, beta=None, axis=-1, epsilon=1e-3):
+    """Normalizes a mini-batch with its own statistics: the form used in training.
+
+    `mean, variance = moments(x)`, then `y = normalize(x, mean, variance, gamma, beta)`; gradients
+    flow through the statistics as well.
+
+    Args:
+        x: float tensor of any rank.
+        gamma: optional tensor of shape `(channels,)`, the scale.
+        beta: optional tensor of shape `(channels,)`, the shift.
+        axis: int, the channel axis.
+        epsilon: float, keeps the root away from zero.
+
+    Returns:
+        `(y, mean, variance)`: the normalized batch, and its statistics, biased and without
+        gradient, for a moving average.
+
+    Example:
+        >>> import numpy as np
+        >>> import kerascnn
+        >>> x = np.array([[1.0], [3.0]], "float32")
+        >>> y, mean, variance = kerascnn.ops.batch_normalization(x, epsilon=0.0)
+        >>> np.asarray(y).tolist(), float(mean[0]), float(variance[0])
+        ([[-1.0], [1.0]], 2.0, 1.0)
+    """
+    x = ops.convert_to_tensor(x)
+    axis = channel_axis(x.shape, axis)
+    if tensorflow_kernel and tensorflow_kernel.is_fused(x, axis):
+        return tensorflow_kernel.batch_normalization(x, gamma, beta, epsilon)
+    mean, variance = moments(x, axis)
+    y = normalize(x, mean, variance, gamma, beta, axis, epsilon)
+    return y, ops.stop_gradient(mean), ops.stop_gradient(variance)

@@ -1,0 +1,114 @@
+"""Group convolution: each group of output channels sees one group of input channels."""
+
+import keras
+from keras import ops
+
+from kerascnn.ops.shapes import image_shape, in_format, one_of, pair, standardize_data_format
+from kerascnn.ops.symbolic import symbolic
+
+if keras.backend.backend() == "tensorflow":
+    from kerascnn.backend.group_conv import group_conv2d as tensorflow_kernel
+
+
+def group_conv2d_shape(
+    shape, kernel_shape, strides=1, padding="valid", data_format=None, dilation_rate=1
+):
+    """Output shape of `group_conv2d`, and the only place its arguments are checked."""
+    strides = pair(strides, "strides")
+    dilation_rate = pair(dilation_rate, "dilation_rate")
+    one_of(padding, ("valid", "same"), "padding")
+    data_format = standardize_data_format(data_format)
+    batch, height, width, channels = image_shape(shape, data_format)
+    if len(kernel_shape) != 4:
+        raise ValueError(
+            "`kernel` must have the shape (height, width, channels / groups, filters); "
+            f"got kernel shape {tuple(kernel_shape)}."
+        )
+    channels_per_group, filters = kernel_shape[2:]
+    if channels is None or channels % channels_per_group:
+        raise ValueError(
+            "The input channels of a group must divide the number of input channels; "
+            f"got {channels_per_group} of {channels} channels "
+            f"(input shape {tuple(shape)}, kernel shape {tuple(kernel_shape)})."
+        )
+    groups = channels // channels_per_group
+    if filters % groups:
+        raise ValueError(
+            "The number of groups must divide the number of filters; "
+            f"got {groups} groups and {filters} filters "
+            f"(input shape {tuple(shape)}, kernel shape {tuple(kernel_shape)})."
+        )
+    if max(strides) > 1 and max(dilation_rate) > 1:
+        raise ValueError(
+            "`strides` above 1 cannot be combined with `dilation_rate` above 1; "
+            f"got strides={strides} and dilation_rate={dilation_rate}."
+        )
+    spatial = [
+        _convolved(size, *sizes, padding)
+        for size, *sizes in zip(
+            (height, width), kernel_shape[:2], strides, dilation_rate, strict=True
+        )
+    ]
+    if any(size is not None and size < 1 for size in spatial):
+        raise ValueError(
+            "The kernel must fit into the input when `padding` is 'valid'; "
+            f"got kernel size {tuple(kernel_shape[:2])} with dilation_rate={dilation_rate} "
+            f"on input shape {tuple(shape)}."
+        )
+    return in_format(batch, *spatial, filters, data_format)
+
+
+def _convolved(size, kernel_size, stride, dilation_rate, padding):
+    if size is None:
+        return None
+    if padding == "valid":
+        size -= (kernel_size - 1) * dilation_rate
+    return -(-size // stride)
+
+
+@symbolic(group_conv2d_shape, tensors=2)
+def group_conv2d(x, kernel, strides=1, padding="valid", data_format=None, dilation_rate=1):
+    """Convolves each group of channels with its own filters.
+
+    With `G` groups of `I` input and `O` output channels each, `g = o // O`, strides `s` and
+    dilation rate `d`,
+
+        y[h, w, o] = sum over i, j, c of
+            x[h * s + i * d, w * s + j * d, g * I + c] * kernel[i, j, c, o]
+
+    Args:
+        x: float tensor of shape `(batch, height, width, G * I)`, or channels first.
+        kernel: float tensor of shape `(kernel_height, kernel_width, I, G * O)`; its third axis
+            gives the number of groups.
+        strides: int or pair of ints.
+        padding: `"valid"` or `"same"`.
+        data_format: `"channels_last"` or `"channels_first"`; by default Keras's own setting.
+        dilation_rate: int or pair of ints.
+
+    Returns:
+        float tensor of shape `(batch, new_height, new_width, G * O)`, or channels first.
+
+    Raises:
+        ValueError: if the channels and filters do not divide into groups, or the kernel does not
+            fit.
+
+    Example:
+        >>> import keras
+        >>> import kerascnn
+        >>> x, kernel = keras.ops.ones((1, 5, 5, 8)), keras.ops.ones((3, 3, 2, 12))
+        >>> tuple(kerascnn.ops.group_conv2d(x, kernel).shape)
+        (1, 3, 3, 12)
+    """
+    group_conv2d_shape(x.shape, kernel.shape, strides, padding, data_format, dilation_rate)
+    strides = pair(strides, "strides")
+    dilation_rate = pair(dilation_rate, "dilation_rate")
+    data_format = standardize_data_format(data_format)
+    conv = tensorflow_kernel if keras.backend.backend() == "tensorflow" else ops.conv
+    return conv(
+        x,
+        kernel,
+        strides=strides,
+        padding=padding,
+        data_format=data_format,
+        dilation_rate=dilation_rate,
+    )

@@ -1,0 +1,110 @@
+"""Pixel shuffle: blocks of channels become pixels, and back."""
+
+from keras import ops
+
+from kerascnn.ops.shapes import (
+    divided,
+    image_shape,
+    in_format,
+    one_of,
+    pair,
+    standardize_data_format,
+    times,
+)
+from kerascnn.ops.symbolic import symbolic
+
+MODES = ("DCR", "CRD")
+
+
+def pixel_shuffle_shape(shape, block_size, mode="DCR", data_format=None):
+    """Output shape of `pixel_shuffle`, and the only place its arguments are checked."""
+    rows, columns = pair(block_size, "block_size")
+    one_of(mode, MODES, "mode")
+    data_format = standardize_data_format(data_format)
+    batch, height, width, channels = image_shape(shape, data_format)
+    if channels is None or channels % (rows * columns):
+        raise ValueError(
+            f"A block of {rows}x{columns} pixels must divide the number of input channels; "
+            f"got block_size={block_size} with {channels} channels (input shape {tuple(shape)})."
+        )
+    return in_format(
+        batch,
+        times(height, rows),
+        times(width, columns),
+        channels // (rows * columns),
+        data_format,
+    )
+
+
+def pixel_unshuffle_shape(shape, block_size, mode="DCR", data_format=None):
+    """Output shape of `pixel_unshuffle`, and the only place its arguments are checked."""
+    rows, columns = pair(block_size, "block_size")
+    one_of(mode, MODES, "mode")
+    data_format = standardize_data_format(data_format)
+    batch, height, width, channels = image_shape(shape, data_format)
+    if channels is None:
+        raise ValueError(f"The number of input channels must be known; got shape {tuple(shape)}.")
+    if (height or 0) % rows or (width or 0) % columns:
+        raise ValueError(
+            "`block_size` must divide the height and width of the input; "
+            f"got block_size={block_size} with {height}x{width} pixels "
+            f"(input shape {tuple(shape)})."
+        )
+    return in_format(
+        batch,
+        divided(height, rows),
+        divided(width, columns),
+        channels * rows * columns,
+        data_format,
+    )
+
+
+# Where each of the six axes (batch, height, block row i, width, block column j, channel) of the
+# shuffled image lies in the channel-rich one. The order is written out, not left to
+# `keras.ops.depth_to_space`, whose channels_first form differs between backends.
+_DEPTH_AXES = {
+    ("channels_last", "DCR"): "bhwijc",
+    ("channels_last", "CRD"): "bhwcij",
+    ("channels_first", "DCR"): "bijchw",
+    ("channels_first", "CRD"): "bcijhw",
+}
+_SPACE_AXES = {"channels_last": "bhiwjc", "channels_first": "bchiwj"}
+
+
+def _rearrange(x, sizes, before, after, output_shape):
+    split = ops.reshape(x, [sizes[axis] for axis in before])
+    return ops.reshape(ops.transpose(split, [before.index(axis) for axis in after]), output_shape)
+
+
+@symbolic(pixel_shuffle_shape)
+def pixel_shuffle(x, block_size, mode="DCR", data_format=None):
+    """Moves blocks of channels into space; see `kerascnn.layers.PixelShuffle`."""
+    pixel_shuffle_shape(x.shape, block_size, mode, data_format)
+    rows, columns = pair(block_size, "block_size")
+    data_format = standardize_data_format(data_format)
+    batch, height, width, channels = image_shape(ops.shape(x), data_format)
+    channels = channels // (rows * columns)
+    return _rearrange(
+        x,
+        {"b": batch, "h": height, "i": rows, "w": width, "j": columns, "c": channels},
+        before=_DEPTH_AXES[data_format, mode],
+        after=_SPACE_AXES[data_format],
+        output_shape=in_format(batch, height * rows, width * columns, channels, data_format),
+    )
+
+
+@symbolic(pixel_unshuffle_shape)
+def pixel_unshuffle(x, block_size, mode="DCR", data_format=None):
+    """The inverse of `pixel_shuffle`; see `kerascnn.layers.PixelUnshuffle`."""
+    pixel_unshuffle_shape(x.shape, block_size, mode, data_format)
+    rows, columns = pair(block_size, "block_size")
+    data_format = standardize_data_format(data_format)
+    batch, height, width, channels = image_shape(ops.shape(x), data_format)
+    height, width = height // rows, width // columns
+    return _rearrange(
+        x,
+        {"b": batch, "h": height, "i": rows, "w": width, "j": columns, "c": channels},
+        before=_SPACE_AXES[data_format],
+        after=_DEPTH_AXES[data_format, mode],
+        output_shape=in_format(batch, height, width, channels * rows * columns, data_format),
+    )

@@ -1,0 +1,64 @@
+"""Small questions about shapes and arguments that several ops ask."""
+
+import numbers
+
+import keras
+
+
+def image_shape(shape, data_format, name="inputs"):
+    """Splits a rank 4 shape into `(batch, height, width, channels)`, whatever the data format."""
+    if len(shape) != 4:
+        raise ValueError(
+            f"`{name}` must have rank 4; got rank {len(shape)} (shape {tuple(shape)})."
+        )
+    if data_format == "channels_first":
+        batch, channels, height, width = shape
+    else:
+        batch, height, width, channels = shape
+    return batch, height, width, channels
+
+
+def in_format(batch, height, width, channels, data_format):
+    """The inverse of `image_shape`."""
+    if data_format == "channels_first":
+        return batch, channels, height, width
+    return batch, height, width, channels
+
+
+def one_of(value, allowed, name):
+    """Returns `value` if it belongs to the closed set `allowed`."""
+    if value not in allowed:
+        listed = ", ".join(repr(item) for item in allowed)
+        raise ValueError(f"`{name}` must be one of {listed}; got {name}={value!r}.")
+    return value
+
+
+def standardize_data_format(data_format):
+    """Resolves `None` to Keras's own setting and refuses what is no data format."""
+    if data_format is None:
+        return keras.config.image_data_format()
+    return one_of(data_format, ("channels_last", "channels_first"), "data_format")
+
+
+def pair(value, name):
+    """Returns an int or a pair of ints, each at least 1, as a pair `(height, width)`."""
+    sizes = (value, value) if isinstance(value, numbers.Integral) else value
+    if (
+        not isinstance(sizes, (tuple, list))
+        or len(sizes) != 2
+        or not all(isinstance(size, numbers.Integral) and size >= 1 for size in sizes)
+    ):
+        raise ValueError(
+            f"`{name}` must be an int or a pair of ints, each at least 1; got {name}={value!r}."
+        )
+    return int(sizes[0]), int(sizes[1])
+
+
+def times(size, factor):
+    """`size * factor` where the size may be unknown."""
+    return None if size is None else size * factor
+
+
+def divided(size, factor):
+    """`size // factor` where the size may be unknown."""
+    return None if size is None else size // factor

@@ -1,0 +1,18 @@
+"""Settings for every test."""
+
+import os
+from pathlib import Path
+
+import pytest
+
+os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+
+
+@pytest.fixture(scope="session")
+def real_data():
+    """The folder of real data beside the checkout: MNIST, CIFAR-10 and CamVid."""
+    root = Path(__file__).resolve().parent.parent
+    folder = Path(os.environ.get("KERASCNN_TEST_DATA", root.parent / "shared" / "data"))
+    if not folder.is_dir():
+        pytest.skip(f"no real data at {folder}; KERASCNN_TEST_DATA names the folder")
+    return folder

@@ -1,0 +1,163 @@
+import keras
+import numpy as np
+import pytest
+
+from kerascnn import ops, reference
+from kerascnn.layers import BatchNormalization
+from tests.gradients import value_and_gradients
+from tests.layers.check_layer import check_layer
+
+SHAPES = {
+    "vectors": (8, 3),
+    "sequences": (4, 5, 3),
+    "images": (2, 4, 5, 3),
+    "videos": (2, 3, 4, 2, 3),
+}
+
+
+def random_case(shape):
+    rng = np.random.default_rng(0)
+    x = rng.normal(loc=5.0, scale=3.0, size=shape).astype("float32")
+    gamma, beta = rng.normal(size=(2, shape[-1])).astype("float32")
+    dy = rng.normal(size=shape).astype("float32")
+    return x, gamma, beta, dy
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [{}, {"center": False}, {"scale": False, "epsilon": 1e-5}, {"renorm": True}],
+)
+@pytest.mark.parametrize("shape", SHAPES.values(), ids=SHAPES)
+def test_contract(shape, arguments):
+    check_layer(BatchNormalization, arguments, input_shape=shape, output_shape=shape)
+
+
+@pytest.mark.parametrize("shape", SHAPES.values(), ids=SHAPES)
+@pytest.mark.parametrize("first", [False, True], ids=["channels_last", "axis_1"])
+def test_values_and_gradients_follow_the_formula(shape, first):
+    x, gamma, beta, dy = random_case(shape)
+    expected, mean, variance = reference.batch_normalization(x, gamma, beta)
+    gradients = reference.batch_normalization_backward(dy, x, gamma)
+    axis = 1 if first else -1
+    move = (lambda a: np.moveaxis(a, -1, 1)) if first else np.asarray
+
+    y, (dx, dgamma, dbeta) = value_and_gradients(
+        lambda x, gamma, beta: ops.batch_normalization(x, gamma, beta, axis)[0],
+        [move(x), gamma, beta],
+        upstream=move(dy),
+    )
+    np.testing.assert_allclose(y, move(expected), rtol=1e-4, atol=1e-5)
+    np.testing.assert_allclose(dx, move(gradients[0]), rtol=1e-3, atol=1e-4)
+    np.testing.assert_allclose(dgamma, gradients[1], rtol=1e-3, atol=1e-4)
+    np.testing.assert_allclose(dbeta, gradients[2], rtol=1e-3, atol=1e-4)
+
+    _, batch_mean, batch_variance = ops.batch_normalization(move(x), axis=axis)
+    np.testing.assert_allclose(keras.ops.convert_to_numpy(batch_mean), mean, rtol=1e-5)
+    np.testing.assert_allclose(keras.ops.convert_to_numpy(batch_variance), variance, rtol=1e-4)
+
+
+@pytest.mark.parametrize("epsilon", [1e-3, 1e-5, 1e-8])
+@pytest.mark.parametrize("shape", SHAPES.values(), ids=SHAPES)
+# Keras's mask has the shape of the input without its last axis: it goes with channels last.
+@pytest.mark.parametrize(("axis", "masked"), [(-1, False), (-1, True), (1, False)])
+def test_equals_keras_over_training_steps(shape, axis, epsilon, masked):
+    rng = np.random.default_rng(0)
+    arguments = {"axis": axis, "epsilon": epsilon, "momentum": 0.8}
+    theirs, ours = keras.layers.BatchNormalization(**arguments), BatchNormalization(**arguments)
+    mask = rng.uniform(size=shape[:-1]) > 0.3 if masked else None
+    for layer in (theirs, ours):
+        layer.build(shape)
+    assert [w.path.split("/")[-1] for w in ours.weights] == [
+        w.path.split("/")[-1] for w in theirs.weights
+    ]
+    theirs.set_weights([rng.uniform(0.5, 2, size=w.shape) for w in theirs.weights])
+    ours.set_weights(theirs.get_weights())
+    for training in (True, True, False):
+        x = rng.normal(loc=3.0, scale=2.0, size=shape).astype("float32")
+        np.testing.assert_allclose(
+            keras.ops.convert_to_numpy(ours(x, training=training, mask=mask)),
+            keras.ops.convert_to_numpy(theirs(x, training=training, mask=mask)),
+            rtol=1e-4,
+            atol=1e-4,
+        )
+        for a, b in zip(ours.get_weights(), theirs.get_weights(), strict=True):
+            np.testing.assert_allclose(a, b, rtol=1e-4, atol=1e-5)
+
+
+def in_training(layer, **kwargs):
+    """The layer as a pure function of its input, in training; JAX asks for it stateless."""
+    if keras.backend.backend() != "jax":
+        return lambda x: layer(x, training=True, **kwargs)
+    trainable = [v.value for v in layer.trainable_variables]
+    fixed = [v.value for v in layer.non_trainable_variables]
+    return lambda x: layer.stateless_call(trainable, fixed, x, training=True, **kwargs)[0]
+
+
+@pytest.mark.parametrize("how", ["plain", "masked", "renorm"])
+@pytest.mark.parametrize("shape", SHAPES.values(), ids=SHAPES)
+def test_gradient_of_the_layer_equals_keras(shape, how):
+    x, _, _, dy = random_case(shape)
+    limits = {"rmax": 1.5, "rmin": 0.5, "dmax": 0.5}
+    arguments = {"renorm": True, "renorm_clipping": limits} if how == "renorm" else {}
+    mask = np.random.default_rng(1).uniform(size=shape[:-1]) > 0.3
+    gradients = []
+    for layer in (keras.layers.BatchNormalization(**arguments), BatchNormalization(**arguments)):
+        layer.build(x.shape)
+        layer.set_weights([np.full(w.shape, 0.7 + i) for i, w in enumerate(layer.weights)])
+        call = in_training(layer, mask=mask) if how == "masked" else in_training(layer)
+        gradients.append(value_and_gradients(call, [x], upstream=dy)[1][0])
+    assert np.abs(gradients[0]).max() > 0.01
+    np.testing.assert_allclose(gradients[1], gradients[0], rtol=1e-3, atol=1e-4)
+
+
+def test_inference_uses_the_moving_statistics_alone():
+    layer = BatchNormalization(epsilon=0.0)
+    layer.build((None, 1))
+    layer.set_weights([np.array([v], "float32") for v in (3.0, 1.0, 10.0, 4.0)])
+    y = keras.ops.convert_to_numpy(layer(np.array([[10.0], [14.0]]), training=False))
+    np.testing.assert_allclose(y, [[1.0], [7.0]])
+
+
+def test_frozen_layer_is_in_inference_mode():
+    layer = BatchNormalization()
+    layer.build((None, 2))
+    layer.trainable = False
+    x = np.full((4, 2), 7.0, "float32")
+    before = layer.get_weights()
+    frozen, inference = layer(x, training=True), layer(x, training=False)
+    np.testing.assert_array_equal(
+        keras.ops.convert_to_numpy(frozen), keras.ops.convert_to_numpy(inference)
+    )
+    for a, b in zip(layer.get_weights(), before, strict=True):
+        np.testing.assert_array_equal(a, b)
+
+
+def test_statistics_are_float32_under_mixed_precision():
+    # Squares of these values overflow float16.
+    x = np.random.default_rng(0).normal(loc=0.0, scale=1000.0, size=(64, 4)).astype("float16")
+    layer = BatchNormalization(dtype="mixed_float16", momentum=0.0)
+    y = keras.ops.convert_to_numpy(layer(x, training=True))
+    np.testing.assert_allclose(y.std(axis=0), 1.0, atol=0.01)
+    variance = keras.ops.convert_to_numpy(layer.moving_variance)
+    np.testing.assert_allclose(variance, x.astype("float64").var(axis=0), rtol=1e-3)
+
+
+def test_a_single_value_per_channel():
+    x = np.array([[3.0, -2.0]], "float32")
+    y, mean, variance = ops.batch_normalization(x)
+    np.testing.assert_allclose(keras.ops.convert_to_numpy(y), [[0.0, 0.0]], atol=1e-6)
+    np.testing.assert_allclose(keras.ops.convert_to_numpy(mean), [3.0, -2.0])
+    np.testing.assert_allclose(keras.ops.convert_to_numpy(variance), [0.0, 0.0], atol=1e-6)
+
+
+def test_wrong_axis_fails_alike_eagerly_and_symbolically():
+    sentence = r"`axis` must name an axis of the input; got axis=4 with shape \(2, 3, 3, 1\)"
+    with pytest.raises(ValueError, match=sentence):
+        BatchNormalization(axis=4)(np.zeros((2, 3, 3, 1)))
+    with pytest.raises(ValueError, match=sentence):
+        BatchNormalization(axis=4)(keras.Input(batch_shape=(2, 3, 3, 1)))
+
+
+def test_wrong_mask():
+    with pytest.raises(ValueError, match=r"got mask shape \(2, 3, 1\) with input shape \(2, 3\)"):
+        BatchNormalization()(np.zeros((2, 3)), mask=np.ones((2, 3, 1), bool))
