@@ -3,6 +3,8 @@
 import difflib
 import fnmatch
 
+import keras
+
 from kerascnn.models.family import joined
 from kerascnn.models.lenet import FAMILY as LENET
 
@@ -22,7 +24,10 @@ def list_models(pattern="*"):
 
 def default_input_shape(name):
     """The input shape that `create_model` takes when it is given none."""
-    return _family(name).input_shape
+    height, width, channels = _family(name).input_shape
+    if keras.config.image_data_format() == "channels_first":
+        return channels, height, width
+    return height, width, channels
 
 
 def create_model(name, input_shape=None, num_classes=10, **options):
@@ -52,13 +57,13 @@ def create_model(name, input_shape=None, num_classes=10, **options):
         raise ValueError(f"`num_classes` must be at least 1; got num_classes={num_classes}.")
     options.setdefault("name", name)
     config = family.variants[name]
-    return family.builder(config, input_shape or family.input_shape, num_classes, **options)
+    return family.builder(config, input_shape or default_input_shape(name), num_classes, **options)
 
 
 def _family(name):
     if name not in _MODELS:
         close = difflib.get_close_matches(name, _MODELS, n=1)
-        hint = f" did you mean {close[0]!r}?" if close else ""
+        hint = f" Did you mean {close[0]!r}?" if close else ""
         known = ", ".join(repr(model) for model in list_models())
         raise ValueError(f"`name` must be one of {known}; got name={name!r}.{hint}")
     return _MODELS[name]

@@ -28,8 +28,9 @@ def _widened(x):
 
 
 def _along(vector, x, axis):
-    """Lets a vector with one number per channel broadcast against `x`."""
-    return ops.reshape(vector, [-1 if i == axis else 1 for i in range(len(x.shape))])
+    """Lets a vector with one number per channel broadcast against `x`, in its dtype."""
+    shape = [-1 if i == axis else 1 for i in range(len(x.shape))]
+    return ops.reshape(ops.cast(vector, x.dtype), shape)
 
 
 def moments(x, axis=-1, mask=None, synchronized=False):
@@ -87,7 +88,7 @@ def normalize(
             TensorFlow is faster.
 
     Returns:
-        tensor of the shape and dtype of `x`.
+        tensor of the shape and dtype of `x`; float32 if `x` has integers.
 
     Reference:
         [Ioffe and Szegedy, 2015](https://arxiv.org/abs/1502.03167)
@@ -96,13 +97,14 @@ def normalize(
     axis = channel_axis(x.shape, axis)
     if constant_statistics and tensorflow_kernel and tensorflow_kernel.is_fused(x, axis):
         return tensorflow_kernel.normalize(x, mean, variance, gamma, beta, epsilon)
-    scale = ops.rsqrt(variance + epsilon)
+    wide = _widened(x)
+    scale = ops.rsqrt(_along(variance, wide, axis) + epsilon)
     if gamma is not None:
-        scale = gamma * scale
-    y = (_widened(x) - _along(mean, x, axis)) * _along(scale, x, axis)
+        scale = _along(gamma, wide, axis) * scale
+    y = (wide - _along(mean, wide, axis)) * scale
     if beta is not None:
-        y = y + _along(beta, x, axis)
-    return ops.cast(y, x.dtype)
+        y = y + _along(beta, wide, axis)
+    return y if "int" in keras.backend.standardize_dtype(x.dtype) else ops.cast(y, x.dtype)
 
 
 def batch_normalization(x, gamma=None, beta=None, axis=-1, epsilon=1e-3):

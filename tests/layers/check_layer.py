@@ -1,6 +1,8 @@
 """What every layer owes its users, whatever it computes."""
 
 import json
+import tempfile
+from pathlib import Path
 
 import keras
 import numpy as np
@@ -61,10 +63,7 @@ def check_mixed_precision(cls, arguments, x, policy):
         assert weight.dtype == "float32"
 
 
-def check_training_and_saving(cls, arguments, x, tmp_path=None):
-    import tempfile
-    from pathlib import Path
-
+def check_training_and_saving(cls, arguments, x):
     inputs = keras.Input(x.shape[1:])
     # A layer in front, so that a gradient has to flow through the layer to the input.
     model = keras.Model(inputs, cls(**arguments)(keras.layers.Rescaling(1.0)(inputs)))

@@ -142,6 +142,31 @@ def test_statistics_are_float32_under_mixed_precision():
     np.testing.assert_allclose(variance, x.astype("float64").var(axis=0), rtol=1e-3)
 
 
+@pytest.mark.parametrize("axis", [1, -1])
+@pytest.mark.parametrize("dtype", ["float16", "bfloat16", "float64"])
+def test_pure_precisions_equal_keras(dtype, axis):
+    x = np.random.default_rng(0).normal(loc=1.0, size=(8, 4, 5)).astype("float32")
+    layers = keras.layers.BatchNormalization, BatchNormalization
+    for training in (True, False):
+        theirs, ours = (layer(axis=axis, dtype=dtype)(x, training=training) for layer in layers)
+        assert ours.dtype == theirs.dtype
+        ours, theirs = (keras.ops.cast(y, "float32") for y in (ours, theirs))
+        np.testing.assert_allclose(
+            keras.ops.convert_to_numpy(ours), keras.ops.convert_to_numpy(theirs), atol=0.02
+        )
+
+
+@pytest.mark.parametrize("axis", [1, -1])
+def test_integers_equal_keras(axis):
+    x = np.arange(12, dtype="int32").reshape(4, 3)
+    layers = keras.layers.BatchNormalization, BatchNormalization
+    for training in (True, False):
+        theirs, ours = (
+            keras.ops.convert_to_numpy(layer(axis=axis)(x, training=training)) for layer in layers
+        )
+        np.testing.assert_allclose(ours, theirs, rtol=1e-5)
+
+
 def test_a_single_value_per_channel():
     x = np.array([[3.0, -2.0]], "float32")
     y, mean, variance = ops.batch_normalization(x)

@@ -71,6 +71,16 @@ def test_trains_saves_and_reloads(tmp_path):
     np.testing.assert_allclose(again.predict(x, verbose=0), model.predict(x, verbose=0), rtol=1e-5)
 
 
+def test_channels_first():
+    keras.config.set_image_data_format("channels_first")
+    try:
+        model = create_model("lenet5")
+    finally:
+        keras.config.set_image_data_format("channels_last")
+    assert model.input_shape == (None, 1, 28, 28)
+    assert model.count_params() == 61_706
+
+
 @pytest.mark.parametrize("input_shape", [(11, 28, 1), (None, None, 1), (28, 1)])
 def test_wrong_input_shape(input_shape):
     with pytest.raises(ValueError, match="`input_shape` must have"):

@@ -12,7 +12,7 @@ def test_list_models():
 
 
 def test_unknown_name_lists_the_known():
-    with pytest.raises(ValueError, match=r"one of .*'lenet5'.*got name='lenet_5'.*did you mean"):
+    with pytest.raises(ValueError, match=r"one of .*'lenet5'.*got name='lenet_5'.*Did you mean"):
         create_model("lenet_5")
 
 
