@@ -1,0 +1,158 @@
+"""A folder of pictures, one subfolder for each class."""
+
+import hashlib
+import os
+import warnings
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import numpy as np
+import tensorflow as tf
+
+from kerascnn.data.images import SUFFIXES, UnreadableImageError, image_files, read_image
+from kerascnn.data.source import SPLITS, Source
+
+# What people call the folder of a split.
+_SPLIT_FOLDERS = {
+    "train": ("train", "training"),
+    "validation": ("validation", "valid", "val"),
+    "test": ("test", "testing"),
+}
+_HELD_OUT = 0.1
+
+
+class SkippedImageWarning(UserWarning):
+    """A broken image among good ones was left out."""
+
+
+def folder(path, strict=False):
+    """Finds the images of a folder and reads each once to see that it is whole.
+
+    Either the folder has a subfolder for each split with the class subfolders inside (what is
+    missing of validation and test is then cut from training), or class subfolders right away. A
+    cut takes a tenth of every class, at least one image, chosen by a hash of the file's name: the
+    same ones on every machine, and nearly the same when images are added.
+
+    Args:
+        path: str or path.
+        strict: bool, whether a broken image is an error; otherwise it is skipped with a
+            `SkippedImageWarning`.
+
+    Raises:
+        ValueError: if there are no two classes with images.
+        UnreadableImageError: if `strict` and an image is broken.
+    """
+    root = Path(path).resolve()
+    trees = {split: _first_folder(root, names) for split, names in _SPLIT_FOLDERS.items()}
+    if trees["train"] is None:
+        trees = {"train": root, "validation": None, "test": None}
+    class_names = sorted(
+        entry.name
+        for entry in trees["train"].iterdir()
+        if entry.is_dir() and not entry.name.startswith(".")
+    )
+    if len(class_names) < 2:
+        raise ValueError(
+            f"{trees['train']} must have a subfolder of images for each of at least two classes; "
+            f"got {_listed(class_names)}."
+        )
+    shapes = {}
+    files = {}
+    for split, tree in trees.items():
+        if tree is not None:
+            files[split] = [_whole_images(tree / name, shapes, strict) for name in class_names]
+    for name, images in zip(class_names, files["train"], strict=True):
+        if not images:
+            raise ValueError(
+                f"{trees['train'] / name} must hold images ({', '.join(SUFFIXES)}); got none."
+            )
+    for split in ("validation", "test"):
+        if split not in files:
+            cuts = [_cut(images, root) for images in files["train"]]
+            files["train"] = [kept for kept, _ in cuts]
+            files[split] = [cut for _, cut in cuts]
+    if not any(files["validation"]):
+        raise ValueError(
+            f"{root} must hold at least two images of some class, so that one can be kept for "
+            f"validation; got {sum(map(len, files['train']))} images of {len(class_names)} classes."
+        )
+    return _source(root, class_names, files, shapes)
+
+
+def _first_folder(root, names):
+    folders = sorted(entry for entry in root.iterdir() if entry.is_dir())
+    return next((entry for entry in folders if entry.name.casefold() in names), None)
+
+
+def _listed(names):
+    return ", ".join(repr(name) for name in names) or "none"
+
+
+def _whole_images(tree, shapes, strict):
+    """The readable images below a folder, sorted; notes the shape of each in `shapes`."""
+    if not tree.is_dir():
+        return []
+    paths = image_files(tree)
+
+    def shape_or_error(path):
+        try:
+            return read_image(path).shape
+        except UnreadableImageError as error:
+            return error
+
+    whole = []
+    with ThreadPoolExecutor() as pool:
+        for path, shape in zip(paths, pool.map(shape_or_error, paths), strict=True):
+            if not isinstance(shape, UnreadableImageError):
+                shapes[path] = shape
+                whole.append(path)
+            elif strict:
+                raise shape
+            else:
+                warnings.warn(f"Skipped: {shape}", SkippedImageWarning, stacklevel=2)
+    return whole
+
+
+def _cut(images, root):
+    """Splits the images of one class into those kept and those held out."""
+    if len(images) < 2:
+        return images, []
+
+    def fate(path):
+        return hashlib.sha256(os.fsencode(path.relative_to(root).as_posix())).digest()
+
+    count = max(1, round(_HELD_OUT * len(images)))
+    held_out = set(sorted(images, key=fate)[:count])
+    kept = [path for path in images if path not in held_out]
+    return kept, sorted(held_out)
+
+
+def _source(root, class_names, files, shapes):
+    sizes = {shape[:2] for shape in shapes.values()}
+    size = sizes.pop() if len(sizes) == 1 else (None, None)
+    channels = max(shape[2] for shape in shapes.values())
+
+    def read(path):
+        return read_image(os.fsdecode(path), channels)
+
+    def decode(path, label):
+        image = tf.numpy_function(read, [path], tf.uint8, stateful=False)
+        image.set_shape((*size, channels))
+        return image, label
+
+    elements, num_examples = {}, {}
+    for split in SPLITS:
+        paths = [os.fsencode(path) for images in files[split] for path in images]
+        labels = np.repeat(np.arange(len(class_names)), [len(images) for images in files[split]])
+        elements[split] = tf.data.Dataset.from_tensor_slices(
+            (tf.constant(paths, tf.string, (len(paths),)), labels.astype(np.int64))
+        )
+        num_examples[split] = len(paths)
+    return Source(
+        name=str(root),
+        class_names=tuple(class_names),
+        image_shape=(*size, channels),
+        elements=elements,
+        decode=decode,
+        num_examples=num_examples,
+    )

@@ -1,0 +1,91 @@
+"""One door to all data."""
+
+from pathlib import Path
+
+from kerascnn.data.source import SPLITS
+
+EMBEDDED = ("digits",)
+
+
+def find(name_or_folder, data_dir=None, strict=False):
+    """Finds a data set, without building a pipeline yet; arguments and errors as in `load`.
+
+    Returns:
+        `Source`, which knows the class names and image sizes and makes the pipelines.
+    """
+    name = str(name_or_folder)
+    if name in EMBEDDED:
+        from kerascnn.data.digits import digits
+
+        return digits()
+    if Path(name).is_dir():
+        from kerascnn.data.folder import folder
+
+        return folder(name, strict)
+    # "emnist/letters" is a set with a configuration; "./letters" and "/letters" are folders.
+    if name.startswith((".", "/", "~")) or Path(name).is_absolute():
+        raise FileNotFoundError(f"There is no folder {name}.")
+    from kerascnn.data.tensorflow_datasets import tensorflow_dataset
+
+    return tensorflow_dataset(name, data_dir)
+
+
+def load(
+    name_or_folder,
+    split=None,
+    *,
+    data_dir=None,
+    image_size=None,
+    channels=None,
+    batch_size=128,
+    seed=0,
+    augment=None,
+    strict=False,
+):
+    """Loads labelled images as a `tf.data` pipeline for `model.fit`.
+
+    The training split is shuffled: in another order in every epoch, and in the same orders again
+    under the same `seed`. The other splits keep their order. What fits into memory is read once.
+
+    Args:
+        name_or_folder: `"digits"` (embedded: scikit-learn's handwritten digits), a folder with a
+            subfolder of images for each class (or with `train`, `validation` and `test` folders of
+            that form), or the name of a classification set of TensorFlow Datasets.
+        split: `"train"`, `"validation"` or `"test"`, or `None` for all three.
+        data_dir: folder of TensorFlow Datasets; a set prepared there needs no network.
+        image_size: `(height, width)` to resize to; by default the size of the images, if they
+            share one.
+        channels: 1 or 3; by default what the images have.
+        batch_size: int.
+        seed: int, decides the orders of the training split (together with TensorFlow's global seed,
+            if one is set, as everywhere in TensorFlow).
+        augment: optional function on a batch of training images, such as a Keras preprocessing
+            layer.
+        strict: bool, whether a broken image in a folder is an error; otherwise it is skipped with
+            a warning.
+
+    Returns:
+        `(dataset, info)`: batches of float32 images `(batch, height, width, channels)` with values
+        from 0 to 1 and int64 labels `(batch,)`, and a `DataInfo`. With `split=None`, `dataset` is
+        a dict `{split: tf.data.Dataset}`.
+
+    Raises:
+        ValueError: for an unknown name, an unusable folder or a wrong argument.
+        FileNotFoundError: if a folder does not exist.
+        UnreadableImageError: if `strict` and an image is broken.
+        ConnectionError: if a set is neither prepared nor can be downloaded.
+
+    Example:
+        >>> import kerascnn
+        >>> train, info = kerascnn.data.load("digits", "train", batch_size=32)
+        >>> info.image_shape, len(info.class_names), info.num_examples["train"], len(train)
+        ((8, 8, 1), 10, 1257, 40)
+    """
+    source = find(name_or_folder, data_dir, strict)
+    splits = SPLITS if split is None else (split,)
+    pipelines = {
+        name: source.pipeline(name, image_size, channels, batch_size, seed, augment)
+        for name in splits
+    }
+    info = source.info(image_size, channels)
+    return (pipelines if split is None else pipelines[split]), info

@@ -1,0 +1,85 @@
+"""From the pixels of a file to the input of a model: the same in training and in serving."""
+
+import tensorflow as tf
+
+
+def luminance(rgb):
+    """Gray of red, green and blue (ITU-R 601), in integers, as Pillow computes it.
+
+    Works on NumPy arrays and tensors of a type wider than 16 bits; keeps the channel axis.
+    """
+    red, green, blue = rgb[..., :1], rgb[..., 1:2], rgb[..., 2:3]
+    return (19595 * red + 38470 * green + 7471 * blue + 32768) // 65536
+
+
+def over_white(color, alpha):
+    """What a viewer shows of pixels with transparency, in integers from 0 to 255."""
+    return (color * alpha + 255 * (255 - alpha) + 127) // 255
+
+
+def to_channels(images, channels):
+    """Brings gray, RGB or RGBA images to the number of channels a model takes.
+
+    Args:
+        images: uint8 tensor of shape `(..., height, width, c)` with `c` of 1, 3 or 4, which need
+            be known only when the graph runs.
+        channels: 1 or 3.
+
+    Returns:
+        uint8 tensor of shape `(..., height, width, channels)`.
+    """
+
+    def from_gray():
+        return images if channels == 1 else tf.repeat(images, 3, axis=-1)
+
+    def from_rgb():
+        color = tf.cast(images[..., :3], tf.int32)
+        return tf.cast(luminance(color) if channels == 1 else color, tf.uint8)
+
+    def from_rgba():
+        wide = tf.cast(images, tf.int32)
+        color = over_white(wide[..., :3], wide[..., 3:])
+        return tf.cast(luminance(color) if channels == 1 else color, tf.uint8)
+
+    convert = {1: from_gray, 3: from_rgb, 4: from_rgba}
+    if images.shape[-1] is not None:
+        return convert[images.shape[-1]]()
+    count = tf.shape(images)[-1]
+    known = tf.debugging.Assert(
+        tf.reduce_any(tf.equal(count, list(convert))),
+        ["Images must have 1, 3 or 4 channels; got", count],
+    )
+    with tf.control_dependencies([known]):
+        count = tf.identity(count)
+    result = tf.switch_case(
+        tf.cast(count > 1, tf.int32) + tf.cast(count > 3, tf.int32), list(convert.values())
+    )
+    result.set_shape((*images.shape[:-1], channels))
+    return result
+
+
+def prepare(images, image_size):
+    """Resizes images and scales their pixels to what models take.
+
+    Bilinear interpolation with antialiasing, without regard to the aspect ratio.
+
+    Args:
+        images: uint8 tensor of shape `(..., height, width, channels)`, one image or a batch.
+        image_size: pair `(height, width)`.
+
+    Returns:
+        float32 tensor of shape `(..., *image_size, channels)` with values from 0 to 1.
+    """
+    return scale(resize(images, image_size))
+
+
+def resize(images, image_size):
+    """The first half of `prepare`; images of the right size stay as they are, uint8."""
+    if tuple(images.shape[-3:-1]) == tuple(image_size):
+        return images
+    return tf.image.resize(images, image_size, antialias=True)
+
+
+def scale(images):
+    """The second half of `prepare`: from 0 to 255 to 0 to 1."""
+    return tf.cast(images, tf.float32) / 255.0

@@ -1,0 +1,334 @@
+import time
+
+import keras
+import numpy as np
+import pytest
+import tensorflow as tf
+import tensorflow_datasets as tfds
+from PIL import Image
+from sklearn.datasets import load_digits
+
+from kerascnn.data import UnreadableImageError, find, load, source
+from kerascnn.data import tensorflow_datasets as ours
+
+
+def labels_of(dataset):
+    return np.concatenate([labels.numpy() for _, labels in dataset])
+
+
+def images_of(dataset):
+    return np.concatenate([images.numpy() for images, _ in dataset])
+
+
+def examples_of(dataset):
+    """Images and their labels, in one pass: the next one has another order."""
+    images, labels = zip(*dataset, strict=True)
+    return np.concatenate(images), np.concatenate(labels)
+
+
+def test_digits_are_all_of_scikit_learns_each_in_one_split():
+    splits, info = load("digits")
+    assert info.num_examples == {"train": 1257, "validation": 180, "test": 360}
+    found = {
+        tuple(np.rint(255 * image).astype(int).ravel()): label
+        for split in splits.values()
+        for image, label in zip(*examples_of(split), strict=True)
+    }
+    digits = load_digits()
+    expected = {
+        tuple(np.rint(image * 255 / 16).astype(int).ravel()): label
+        for image, label in zip(digits.images, digits.target, strict=True)
+    }
+    assert found == expected
+    assert all(count >= 8 for count in np.bincount(labels_of(splits["validation"])))
+
+
+def test_pipeline_resizes_colors_and_batches():
+    dataset, info = load("digits", "test", image_size=(20, 24), channels=3, batch_size=100)
+    assert info.image_shape == (20, 24, 3)
+    batches = list(dataset)
+    assert len(dataset) == len(batches) == 4
+    assert [len(labels) for _, labels in batches] == [100, 100, 100, 60]
+    images, labels = batches[0]
+    assert images.shape == (100, 20, 24, 3)
+    assert images.dtype == tf.float32
+    assert labels.dtype == tf.int64
+    assert images.numpy().min() >= 0
+    assert 0.9 < images.numpy().max() <= 1
+
+
+def orders(seed, epochs=3):
+    keras.utils.set_random_seed(0)  # Keras's own generators must play no part
+    dataset, _ = load("digits", "train", seed=seed)
+    return [labels_of(dataset) for _ in range(epochs)]
+
+
+@pytest.mark.parametrize("cached", [True, False])
+def test_order_differs_every_epoch_and_repeats_under_a_seed(cached, monkeypatch):
+    if not cached:
+        monkeypatch.setattr(source, "_CACHE_BYTES", 0)
+    first, second, other = orders(1), orders(1), orders(2)
+    for epoch in range(3):
+        np.testing.assert_array_equal(first[epoch], second[epoch])
+        assert not np.array_equal(first[epoch], first[epoch - 1])
+        assert not np.array_equal(first[epoch], other[epoch])
+        np.testing.assert_array_equal(np.sort(first[epoch]), np.sort(first[0]))
+
+
+def test_order_differs_every_epoch_of_fit():
+    # After set_random_seed, Keras 3.15's own shuffling of arrays repeats one order.
+    keras.utils.set_random_seed(0)
+    seen = []
+
+    class Watch(keras.layers.Layer):
+        def call(self, x):
+            tf.py_function(lambda x: seen.append(float(tf.reduce_sum(x))), [x], [])
+            return x
+
+    dataset, _ = load("digits", "train")
+    model = keras.Sequential([Watch(), keras.layers.Flatten(), keras.layers.Dense(10)])
+    model.compile("sgd", keras.losses.SparseCategoricalCrossentropy(from_logits=True))
+    model.fit(dataset, epochs=2, verbose=0)
+    assert len(seen) == 2 * len(dataset)
+    assert seen[: len(dataset)] != seen[len(dataset) :]
+
+
+def test_test_split_keeps_its_order():
+    dataset, _ = load("digits", "test")
+    np.testing.assert_array_equal(labels_of(dataset), labels_of(dataset))
+
+
+def test_augment_sees_training_batches_only():
+    def black(images):
+        return 0 * images
+
+    splits, _ = load("digits", augment=black)
+    assert images_of(splits["train"]).max() == 0
+    assert images_of(splits["validation"]).max() > 0
+
+
+# --- folders ------------------------------------------------------------------
+
+
+def picture(path, color, size=(12, 10)):
+    path.parent.mkdir(parents=True, exist_ok=True)
+    Image.new("RGB", size, color).save(path)
+
+
+@pytest.fixture
+def pictures(tmp_path):
+    for i in range(20):
+        picture(tmp_path / "red" / f"{i}.png", (200 + i, 0, 0))
+        picture(tmp_path / "blue" / f"{i}.jpg", (0, 0, 200 + i))
+    return tmp_path
+
+
+def test_folder(pictures):
+    splits, info = load(pictures)
+    assert info.class_names == ("blue", "red")
+    assert info.image_shape == (10, 12, 3)
+    assert info.num_examples == {"train": 32, "validation": 4, "test": 4}
+    for split in splits.values():
+        images, labels = examples_of(split)
+        # Channel 0 is red, channel 2 is blue.
+        np.testing.assert_array_equal(images[:, 5, 5, 0] > images[:, 5, 5, 2], labels == 1)
+        assert set(labels) == {0, 1}
+
+
+def test_folder_split_is_the_same_elsewhere_and_stable(pictures, tmp_path_factory):
+    copy = tmp_path_factory.mktemp("copy")
+    for i in reversed(range(20)):
+        picture(copy / "red" / f"{i}.png", (200 + i, 0, 0))
+        picture(copy / "blue" / f"{i}.jpg", (0, 0, 200 + i))
+    for split in ("validation", "test"):
+        here, there = (images_of(load(folder, split)[0]) for folder in (pictures, copy))
+        np.testing.assert_array_equal(here, there)
+
+
+def test_folder_with_splits_of_its_own(tmp_path):
+    for split, count in (("train", 6), ("val", 2)):
+        for name, color in (("red", (255, 0, 0)), ("blue", (0, 0, 255))):
+            for i in range(count):
+                picture(tmp_path / split / name / f"{i}.png", color)
+    _, info = load(tmp_path)
+    assert info.num_examples == {"train": 10, "validation": 4, "test": 2}
+
+
+@pytest.mark.parametrize("names", [("Training", "Test"), ("train", "VALID")])
+def test_names_of_split_folders_in_any_case(tmp_path, names):
+    for name in names:
+        for color in ("red", "blue"):
+            for i in range(4):
+                picture(tmp_path / name / color / f"{i}.png", color)
+    _, info = load(tmp_path)
+    assert info.class_names == ("blue", "red")
+    assert info.num_examples["test" if "Test" in names else "validation"] == 8
+
+
+def test_names_that_are_not_ascii(tmp_path):
+    for name in ("früh", "spät"):
+        for i in range(3):
+            picture(tmp_path / name / f"{i} \udcff.png", (0, 0, 0))  # a byte that is no UTF-8
+    dataset, info = load(tmp_path, "train")
+    assert info.class_names == ("früh", "spät")
+    assert len(labels_of(dataset)) == 2
+
+
+def test_corrupt_image_is_named_and_skipped(pictures):
+    (pictures / "red" / "7.png").write_bytes(b"not an image")
+    with pytest.warns(UserWarning, match=r"Skipped: .*7\.png cannot be read"):
+        _, info = load(pictures)
+    assert sum(info.num_examples.values()) == 39
+    with pytest.raises(UnreadableImageError, match=r"7\.png cannot be read"):
+        load(pictures, strict=True)
+
+
+def test_images_of_different_sizes_need_a_size(pictures):
+    picture(pictures / "red" / "large.png", (255, 0, 0), size=(30, 30))
+    with pytest.raises(ValueError, match="differ in size"):
+        load(pictures)
+    dataset, info = load(pictures, "train", image_size=16)
+    assert info.image_shape == (16, 16, 3)
+    assert images_of(dataset).shape[1:] == (16, 16, 3)
+
+
+def test_folders_that_cannot_be_used(tmp_path):
+    with pytest.raises(FileNotFoundError, match=r"There is no folder .*absent"):
+        load(tmp_path / "absent")
+    with pytest.raises(ValueError, match="at least two classes; got none"):
+        load(tmp_path)
+    picture(tmp_path / "red" / "1.png", (255, 0, 0))
+    with pytest.raises(ValueError, match="at least two classes; got 'red'"):
+        load(tmp_path)
+    (tmp_path / "blue").mkdir()
+    with pytest.raises(ValueError, match=r"blue must hold images .*; got none"):
+        load(tmp_path)
+    picture(tmp_path / "blue" / "1.png", (0, 0, 255))
+    with pytest.raises(ValueError, match="at least two images of some class"):
+        load(tmp_path)
+
+
+# --- TensorFlow Datasets --------------------------------------------------------
+
+
+def test_mnist(real_data):
+    splits, info = load("mnist", data_dir=real_data / "tfds")
+    assert info.num_examples == {"train": 54_000, "validation": 6_000, "test": 10_000}
+    assert info.image_shape == (28, 28, 1)
+    # The counts of the ten digits in MNIST's 10,000 test images.
+    counts = [980, 1135, 1032, 1010, 982, 892, 958, 1028, 974, 1009]
+    np.testing.assert_array_equal(np.bincount(labels_of(splits["test"])), counts)
+
+
+def test_cifar10(real_data):
+    dataset, info = load("cifar10", "test", data_dir=real_data / "tfds")
+    assert info.class_names[:3] == ("airplane", "automobile", "bird")
+    assert images_of(dataset).shape == (10_000, 32, 32, 3)
+
+
+def test_set_that_cannot_be_had_fails_within_seconds(tmp_path, monkeypatch):
+    import requests
+
+    def no_network(*args, **kwargs):
+        raise requests.ConnectionError("no route")
+
+    monkeypatch.setattr(ours.requests, "head", no_network)
+    began = time.monotonic()
+    with pytest.raises(ConnectionError, match=r"'cifar100'.*not prepared in .*data_dir") as caught:
+        load("cifar100", data_dir=tmp_path)
+    assert time.monotonic() - began < 10
+    assert str(tmp_path) in str(caught.value)
+
+
+class KerascnnColors(tfds.core.GeneratorBasedBuilder):
+    """A small set, so that preparing one can be tested without a network."""
+
+    VERSION = tfds.core.Version("1.0.0")
+    broken = False
+
+    def _info(self):
+        features = {
+            "image": tfds.features.Image(shape=(None, None, 3)),
+            "label": tfds.features.ClassLabel(names=["red", "blue"]),
+        }
+        return self.dataset_info_from_configs(features=tfds.features.FeaturesDict(features))
+
+    def _split_generators(self, dl_manager):
+        if self.broken:
+            raise OSError("the server hung up")
+        return {"train": self._generate_examples()}
+
+    def _generate_examples(self):
+        for i in range(40):
+            image = np.zeros((8, 8 + i % 3, 3), np.uint8)
+            image[..., 2 * (i % 2)] = 255
+            yield i, {"image": image, "label": i % 2}
+
+
+def test_a_set_is_prepared_where_it_is_not_yet(tmp_path):
+    splits, info = load("kerascnn_colors", data_dir=tmp_path, image_size=8)
+    assert info.num_examples == {"train": 32, "validation": 4, "test": 4}
+    assert info.class_names == ("red", "blue")
+    images, labels = examples_of(splits["train"])
+    np.testing.assert_array_equal(images[:, 4, 4, 2] > 0.5, labels == 1)
+    with pytest.raises(ValueError, match="differ in size"):
+        load("kerascnn_colors", data_dir=tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("found", "expected"),
+    [
+        ("train validation test", "train validation test"),
+        ("train test", "train[:90%] train[90%:] test"),
+        ("train validation", "train[:90%] train[90%:] validation"),
+        ("train", "train[:80%] train[80%:90%] train[90%:]"),
+        ("test", "test[:80%] test[80%:90%] test[90%:]"),
+        ("validation", "validation[:80%] validation[80%:90%] validation[90%:]"),
+    ],
+)
+def test_no_example_serves_twice(found, expected):
+    assert list(ours._splits(found.split()).values()) == expected.split()
+
+
+def test_a_set_with_a_configuration(tmp_path, monkeypatch):
+    def no_network(*args, **kwargs):
+        raise ours.requests.ConnectionError
+
+    monkeypatch.setattr(ours.requests, "head", no_network)
+    with pytest.raises(ConnectionError, match="'emnist'.* not prepared in .*letters"):
+        load("emnist/letters", data_dir=tmp_path)
+    with pytest.raises(FileNotFoundError, match="no folder no/such"):
+        load("no/such")
+
+
+def test_a_download_that_breaks_off(tmp_path, monkeypatch):
+    monkeypatch.setattr(KerascnnColors, "broken", True)
+    with pytest.raises(OSError, match="the server hung up"):
+        load("kerascnn_colors", data_dir=tmp_path, image_size=8)
+
+
+def test_unknown_name():
+    with pytest.raises(ValueError, match=r"'mnistt' is no embedded set.*Did you mean 'mnist'\?"):
+        find("mnistt")
+
+
+def test_set_without_images():
+    with pytest.raises(ValueError, match=r"must have an image and a class label.*label, text"):
+        find("imdb_reviews")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "sentence"),
+    [
+        (
+            {"split": "tset"},
+            "`split` must be one of 'train', 'validation', 'test'; got split='tset'",
+        ),
+        ({"batch_size": 0}, "got batch_size=0"),
+        ({"channels": 2}, "got channels=2"),
+        ({"image_size": 0}, "got image_size=0"),
+    ],
+)
+def test_wrong_arguments(arguments, sentence):
+    with pytest.raises(ValueError, match=sentence):
+        load("digits", **arguments)
