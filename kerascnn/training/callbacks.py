@@ -1,0 +1,137 @@
+"""What happens at the end of every epoch of a run."""
+
+import csv
+import math
+import time
+from pathlib import Path
+
+import keras
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+
+from kerascnn.training.run_folder import written_whole
+
+
+def read_history(path):
+    """Rows of a `history.csv` as dicts of numbers."""
+    if not Path(path).is_file():
+        return []
+    with open(path, newline="") as file:
+        rows = [{key: float(value) for key, value in row.items()} for row in csv.DictReader(file)]
+    return [{**row, "epoch": int(row["epoch"])} for row in rows]
+
+
+def best_epoch(rows):
+    """The row of the most accurate epoch in validation; of equals, that with the lowest loss."""
+    return max(rows, key=lambda row: (row["val_accuracy"], -row["val_loss"]))
+
+
+class Record(keras.callbacks.Callback):
+    """Writes history, best model and checkpoint, in this order, so that no crash loses anything.
+
+    A checkpoint is the last thing that an epoch writes: what came before it is written again when
+    the run goes on from there.
+
+    Args:
+        run: `RunFolder`.
+    """
+
+    def __init__(self, run):
+        super().__init__()
+        self.run = run
+        self.rows = []
+
+    def resume(self, model):
+        """Loads the newest checkpoint into a compiled model; returns the epochs behind it."""
+        epoch, path = last_checkpoint(self.run)
+        if path:
+            model.optimizer.build(model.trainable_variables)
+            model.load_weights(path)
+        self.rows = read_history(self.run.history_path)[:epoch]
+        return epoch
+
+    def on_epoch_begin(self, epoch, logs=None):
+        self._began = time.perf_counter()
+
+    def on_epoch_end(self, epoch, logs=None):
+        if not math.isfinite(logs["loss"]):
+            raise RuntimeError(
+                f"The training diverged: in epoch {epoch + 1} the loss was {logs['loss']}; "
+                "begin anew with a lower learning rate."
+            )
+        row = {"epoch": epoch + 1, **logs, "seconds": time.perf_counter() - self._began}
+        self.rows.append(row)
+        with (
+            written_whole(self.run.history_path) as temporary,
+            open(temporary, "w", newline="") as file,
+        ):
+            writer = csv.DictWriter(file, list(row))
+            writer.writeheader()
+            writer.writerows(self.rows)
+        if best_epoch(self.rows) is row:
+            with written_whole(self.run.model_path) as temporary:
+                self.model.save(temporary)
+        older = list(self.run.checkpoints.glob("epoch_*.weights.h5"))
+        path = self.run.checkpoints / f"epoch_{epoch + 1:04d}.weights.h5"
+        with written_whole(path) as temporary:
+            self.model.save_weights(temporary)
+        for other in older:
+            if other != path:
+                other.unlink()
+
+
+def last_checkpoint(run):
+    """`(epochs behind it, path)` of a run's newest checkpoint, or `(0, None)`."""
+    found = sorted(run.checkpoints.glob("epoch_*.weights.h5"))
+    if not found:
+        return 0, None
+    return int(found[-1].name.split("_")[1].split(".")[0]), found[-1]
+
+
+class ProgressBar(keras.callbacks.Callback):
+    """A bar over all epochs with the latest metrics; silent where standard error is no terminal.
+
+    Used as a context, so that the terminal is put in order when training is interrupted.
+    """
+
+    def __init__(self, initial_epoch, epochs, steps, visible=True):
+        super().__init__()
+        columns = (
+            TextColumn("epoch {task.fields[epoch]}/{task.fields[epochs]}"),
+            BarColumn(bar_width=20),
+            MofNCompleteColumn(),
+            TimeRemainingColumn(),
+            TextColumn("{task.fields[metrics]}"),
+        )
+        console = Console(stderr=True)
+        self.bar = Progress(
+            *columns, console=console, disable=not (visible and console.is_terminal)
+        )
+        self.task = self.bar.add_task(
+            "training",
+            total=epochs * steps,
+            completed=initial_epoch * steps,
+            epoch=initial_epoch + 1,
+            epochs=epochs,
+            metrics="",
+        )
+        self.steps = steps
+
+    def __enter__(self):
+        self.bar.start()
+        return self
+
+    def __exit__(self, *error):
+        self.bar.stop()
+
+    def on_epoch_begin(self, epoch, logs=None):
+        self.epoch = epoch
+        self.bar.update(self.task, epoch=epoch + 1)
+
+    def on_train_batch_end(self, batch, logs=None):
+        self.bar.update(self.task, completed=self.epoch * self.steps + batch + 1)
+
+    def on_epoch_end(self, epoch, logs=None):
+        # No more than fits into 80 columns beside the bar; history.csv has them all.
+        metrics = f"loss {logs['loss']:.4f}  val_accuracy {logs['val_accuracy']:.4f}"
+        self.bar.update(self.task, completed=(epoch + 1) * self.steps, metrics=metrics)

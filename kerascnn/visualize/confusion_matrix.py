@@ -1,0 +1,37 @@
+"""Which classes are taken for which."""
+
+import numpy as np
+from matplotlib.figure import Figure
+
+# Up to this many classes, each cell has its number written into it.
+_WRITTEN = 25
+
+
+def confusion_matrix(matrix, class_names):
+    """Draws a confusion matrix, colored by the share of each true class.
+
+    Args:
+        matrix: int array of shape `(classes, classes)`, true classes by row.
+        class_names: names of the classes.
+
+    Returns:
+        `matplotlib.figure.Figure`.
+    """
+    count = len(class_names)
+    side = min(4 + 0.35 * count, 20)
+    figure = Figure(figsize=(side + 1, side), dpi=120, layout="constrained")
+    axes = figure.subplots()
+    share = matrix / np.maximum(matrix.sum(axis=1, keepdims=True), 1)
+    picture = axes.imshow(share, cmap="Blues", vmin=0, vmax=1)
+    figure.colorbar(picture, label="share of the true class", shrink=0.8)
+    axes.set(title="Confusion matrix", xlabel="predicted", ylabel="true")
+    ticks = range(count) if count <= 100 else []
+    axes.set_xticks(ticks, [class_names[i] for i in ticks], rotation=90 if count > 10 else 0)
+    axes.set_yticks(ticks, [class_names[i] for i in ticks])
+    if count <= _WRITTEN:
+        for row, column in np.argwhere(matrix > 0):
+            color = "white" if share[row, column] > 0.5 else "black"
+            axes.text(
+                column, row, matrix[row, column], ha="center", va="center", color=color, fontsize=8
+            )
+    return figure

@@ -1,0 +1,38 @@
+"""A page of images with what a model made of them."""
+
+import math
+
+from matplotlib.figure import Figure
+
+
+def examples(images, labels, predicted, probabilities, class_names, title=""):
+    """Draws images, each with its predicted class; mistakes in red, with the true class.
+
+    Args:
+        images: float array of shape `(count, height, width, channels)` with values from 0 to 1.
+        labels: int array of shape `(count,)`, the true classes.
+        predicted: int array of shape `(count,)`.
+        probabilities: float array of shape `(count,)`, those of the predicted classes.
+        class_names: names of the classes.
+        title: str.
+
+    Returns:
+        `matplotlib.figure.Figure`.
+    """
+    columns = min(8, len(images))
+    rows = math.ceil(len(images) / columns)
+    figure = Figure(figsize=(1.5 * columns, 1.8 * rows + 0.5), dpi=120, layout="constrained")
+    if title:
+        figure.suptitle(title)
+    for axes in figure.subplots(rows, columns, squeeze=False).flat:
+        axes.axis("off")
+    for axes, image, label, guess, probability in zip(
+        figure.axes, images, labels, predicted, probabilities, strict=False
+    ):
+        gray = image.shape[-1] == 1
+        axes.imshow(image[..., 0] if gray else image, cmap="gray" if gray else None, vmin=0, vmax=1)
+        text = f"{class_names[guess]} {probability:.0%}"
+        if guess != label:
+            text += f"\ntrue: {class_names[label]}"
+        axes.set_title(text, fontsize=8, color="black" if guess == label else "crimson")
+    return figure
