@@ -1,0 +1,84 @@
+import io
+
+import numpy as np
+import pytest
+import tensorflow as tf
+from PIL import Image
+from sklearn.datasets import load_sample_image
+
+from kerascnn.data import read_image
+from kerascnn.export.decode import decode_image
+
+PHOTO = load_sample_image("flower.jpg")[100:233, 200:311]
+DECODE = {
+    channels: tf.function(
+        lambda encoded, channels=channels: decode_image(encoded, channels),
+        input_signature=[tf.TensorSpec((), tf.string)],
+    )
+    for channels in (1, 3)
+}
+
+
+def encoded(image, file_format, **options):
+    buffer = io.BytesIO()
+    image.save(buffer, file_format, **options)
+    return buffer.getvalue()
+
+
+def see_through(image):
+    image = image.convert("RGBA")
+    alpha = np.linspace(0, 255, image.width * image.height).astype(np.uint8)
+    image.putalpha(Image.fromarray(alpha.reshape(image.height, image.width)))
+    return image
+
+
+def exif(orientation, order="<"):
+    found = Image.Exif()
+    found[0x010F] = "Camera"  # a text first, so that orientation is not the first entry
+    found[0x0112] = orientation
+    found.endian = order
+    return found.tobytes()
+
+
+RGB = Image.fromarray(PHOTO)
+FILES = {
+    "png rgb": encoded(RGB, "PNG"),
+    "png gray": encoded(RGB.convert("L"), "PNG"),
+    "png bits": encoded(RGB.convert("1"), "PNG"),
+    "png palette of 4 colors": encoded(RGB.quantize(4), "PNG"),
+    "png palette of 16 colors": encoded(RGB.quantize(16), "PNG"),
+    "png palette of 16 colors, one transparent": encoded(RGB.quantize(16), "PNG", transparency=3),
+    "png palette": encoded(RGB.quantize(64), "PNG"),
+    "png palette with a transparent color": encoded(RGB.quantize(64), "PNG", transparency=3),
+    "png rgba": encoded(see_through(RGB), "PNG"),
+    "png gray with alpha": encoded(see_through(RGB).convert("LA"), "PNG"),
+    "png 16 bits": encoded(Image.fromarray(PHOTO[..., 0].astype(np.uint16) * 255 + 77), "PNG"),
+    "png gray with a transparent one": encoded(RGB.convert("L"), "PNG", transparency=100),
+    "png bits with white transparent": encoded(RGB.convert("1"), "PNG", transparency=0),
+    **{f"png turned {i}": encoded(RGB, "PNG", exif=exif(i)) for i in (1, 3, 6)},
+    "jpeg": encoded(RGB, "JPEG"),
+    "jpeg without subsampling": encoded(RGB, "JPEG", subsampling=0, quality=95),
+    "jpeg progressive": encoded(RGB, "JPEG", progressive=True, quality=60),
+    "jpeg gray": encoded(RGB.convert("L"), "JPEG"),
+    **{f"jpeg turned {i}": encoded(RGB, "JPEG", exif=exif(i)) for i in range(1, 9)},
+    "jpeg turned, big-endian": encoded(RGB, "JPEG", exif=exif(6, ">")),
+    "jpeg turned, nonsense": encoded(RGB, "JPEG", exif=exif(77)),
+    "jpeg with a comment before": encoded(RGB, "JPEG", comment=b"x" * 5000, exif=exif(8)),
+}
+
+
+@pytest.mark.parametrize("channels", [1, 3])
+@pytest.mark.parametrize("name", FILES)
+def test_the_graph_sees_what_pillow_sees(name, channels):
+    expected = read_image(io.BytesIO(FILES[name]), channels)
+    found = DECODE[channels](FILES[name]).numpy()
+    np.testing.assert_array_equal(found, expected)
+
+
+def test_a_jpeg_with_a_broken_exif_segment_is_upright():
+    whole = FILES["jpeg turned 6"]
+    at = whole.index(b"Exif\0\0") + 6
+    broken = whole[: at + 4] + b"\xff\xff\xff\x7f" + whole[at + 8 :]  # the directory is nowhere
+    np.testing.assert_array_equal(
+        DECODE[3](broken).numpy(), read_image(io.BytesIO(FILES["jpeg"]), 3)
+    )
