@@ -1,0 +1,157 @@
+"""Classify images: handwritten digits by default, any folder of pictures as well.
+
+    kerascnn classify train --data mnist --data-dir ~/tensorflow_datasets --out runs/mnist
+    kerascnn classify predict runs/mnist picture.png
+
+Measured: docs/results.md has the accuracies, with commands, seeds and machine.
+"""
+
+import json
+import shlex
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+app = typer.Typer(help="Classify images.", no_args_is_help=True)
+
+# Everything that imports Keras is imported by the commands themselves: `--help` answers at once.
+
+Run = Annotated[Path, typer.Argument(help="Folder of a run, as `train` leaves it.")]
+DataDir = Annotated[Path | None, typer.Option(help="TensorFlow Datasets' folder of prepared sets.")]
+Data = Annotated[
+    str,
+    typer.Option(help="'digits' (embedded), a set of TensorFlow Datasets, or a folder of classes."),
+]
+Force = Annotated[bool, typer.Option("--force", help="Clear the run that is in the folder.")]
+AsJson = Annotated[bool, typer.Option("--json", help="Print JSON.")]
+
+
+@app.command()
+def train(
+    data: Data = "digits",
+    data_dir: DataDir = None,
+    model: Annotated[str, typer.Option(help="Name of a model; `kerascnn models`.")] = "lenet5",
+    out: Annotated[
+        Path | None, typer.Option(help="Folder of the run. [default: runs/DATA]")
+    ] = None,
+    recipe: Annotated[
+        str | None, typer.Option(help="'small' or 'standard'. [default: by number of images]")
+    ] = None,
+    epochs: Annotated[int | None, typer.Option(help="Instead of the recipe's.")] = None,
+    batch_size: Annotated[int | None, typer.Option(help="Instead of the recipe's.")] = None,
+    learning_rate: Annotated[float | None, typer.Option(help="Instead of the recipe's.")] = None,
+    image_size: Annotated[
+        int | None,
+        typer.Option(help="Side in pixels. [default: the images' or the model's]"),
+    ] = None,
+    seed: Annotated[int, typer.Option(help="Decides all that is random.")] = 0,
+    strict: Annotated[
+        bool, typer.Option("--strict", help="A broken image is an error, not skipped.")
+    ] = False,
+    force: Force = False,
+):
+    """Train a classifier, draw how it learned, and test it."""
+    from kerascnn_apps.classify.train import Task
+    from kerascnn_apps.classify.train import train as run_training
+
+    task = Task(
+        data=data,
+        data_dir=data_dir,
+        model=model,
+        recipe=recipe,
+        overrides={"epochs": epochs, "batch_size": batch_size, "learning_rate": learning_rate},
+        image_size=image_size,
+        seed=seed,
+        strict=strict,
+    )
+    folder = out or Path("runs") / Path(data).resolve().name
+    if run_training(task, folder, force, command_line()):
+        typer.echo(f"now:         {_predict_command(folder, folder / 'examples')}")
+
+
+@app.command()
+def evaluate(
+    run: Run,
+    data: Annotated[str | None, typer.Option(help="Instead of the data of the training.")] = None,
+    data_dir: DataDir = None,
+    split: Annotated[str, typer.Option(help="train, validation or test.")] = "test",
+    as_json: AsJson = False,
+):
+    """Measure a trained classifier on a whole split."""
+    from kerascnn_apps.classify.use import evaluate as run_evaluation
+
+    metrics = run_evaluation(run, data, data_dir, split)
+    if as_json:
+        typer.echo(json.dumps(metrics))
+    else:
+        typer.echo(
+            f"{split} accuracy {metrics['accuracy']:.2%}, cross-entropy {metrics['loss']:.4f} "
+            f"({metrics['num_examples']:,} images)"
+        )
+
+
+@app.command()
+def predict(
+    run: Run,
+    images: Annotated[list[Path], typer.Argument(help="Image files, or folders of them.")],
+    as_json: AsJson = False,
+):
+    """Classify image files of any size and kind."""
+    from kerascnn_apps.classify.use import predict as run_prediction
+
+    results, broken = run_prediction(run, images)
+    if as_json:
+        typer.echo(json.dumps(results, indent=2))
+    else:
+        for result in results:
+            typer.echo(f"{result['file']}  {result['class_name']}  {result['probability']:.2%}")
+    for error in broken[:-1]:  # the last one is told by whoever catches it
+        print(f"kerascnn: {error}", file=sys.stderr)
+    if broken:
+        raise broken[-1]
+
+
+@app.command()
+def export(
+    run: Run,
+    out: Annotated[
+        Path | None, typer.Option(help="Folder of the versions. [default: RUN/export]")
+    ] = None,
+):
+    """Write a SavedModel for serving, checked in a fresh process."""
+    from kerascnn_apps.classify.use import export as run_export
+
+    typer.echo(f"SavedModel:  {run_export(run, out)}")
+
+
+def demo(
+    out: Annotated[Path, typer.Option(help="Folder of the run.")] = Path("runs/demo"),
+    seed: Annotated[int, typer.Option(help="Decides all that is random.")] = 0,
+    force: Force = False,
+):
+    """Train LeNet-5 on embedded handwritten digits, draw, export, reload and predict."""
+    from kerascnn_apps.classify.train import Task
+    from kerascnn_apps.classify.train import train as run_training
+    from kerascnn_apps.classify.use import export as run_export
+    from kerascnn_apps.classify.use import predict as run_prediction
+
+    typer.echo("Training LeNet-5 on 1,257 handwritten digits; about a minute on two cores.")
+    trained = run_training(Task(data="digits", seed=seed), out, force, command_line())
+    if not trained and any((out / "export").glob("*/saved_model.pb")):
+        return
+    typer.echo(f"SavedModel:  {run_export(out)} (reloaded in a fresh process: same answers)")
+    results, _ = run_prediction(out, [out / "examples"])
+    for result in results[:3]:
+        typer.echo(f"predicts:    {result['file']} is a {result['class_name']}")
+    typer.echo(f"now:         {_predict_command(out, 'YOUR_IMAGE.png')}")
+
+
+def _predict_command(*arguments):
+    return shlex.join(["kerascnn", "classify", "predict", *map(str, arguments)])
+
+
+def command_line():
+    """What the user typed."""
+    return shlex.join(["kerascnn", *sys.argv[1:]])

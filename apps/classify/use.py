@@ -1,0 +1,104 @@
+"""What a finished run is good for: testing, answering, serving."""
+
+import os
+from pathlib import Path
+
+import keras
+import numpy as np
+
+from kerascnn import data
+from kerascnn.export import export as export_model
+from kerascnn.training import RunFolder, classify
+
+_BATCH = 256
+
+
+def evaluate(folder, name=None, data_dir=None, split="test"):
+    """Metrics of a run's best model on a split of its own data, or of other data."""
+    run = RunFolder(folder)
+    known = _known(run)
+    model = run.load_model()
+    source = data.find(name or known["name"], data_dir or known["data_dir"])
+    if list(source.class_names) != known["class_names"]:
+        raise ValueError(
+            f"The data must have the classes of the training ({_listed(known['class_names'])}); "
+            f"got {_listed(source.class_names)}."
+        )
+    height, width, channels = known["image_shape"]
+    pipeline = source.pipeline(split, (height, width), channels, batch_size=_BATCH)
+    if not source.num_examples[split]:
+        raise ValueError(f"{source.name} must have images in its {split} split; got none.")
+    return classify(model, pipeline).metrics()
+
+
+def predict(folder, paths):
+    """Classifies image files; returns a dict for each, and the errors of those that are broken."""
+    run = RunFolder(folder)
+    known = _known(run)
+    files = [file for path in paths for file in _image_files(Path(path))]
+    model = run.load_model()
+    height, width, channels = known["image_shape"]
+    results, broken = [], []
+    for start in range(0, len(files), _BATCH):
+        names, images = [], []
+        for file in files[start : start + _BATCH]:
+            try:
+                image = data.read_image(file, channels)
+            except data.UnreadableImageError as error:
+                broken.append(error)
+                continue
+            names.append(os.fsencode(file).decode(errors="replace"))
+            images.append(np.asarray(data.prepare(image, (height, width))))
+        if images:
+            logits = model.predict(np.stack(images), batch_size=_BATCH, verbose=0)
+            probabilities = keras.ops.convert_to_numpy(keras.ops.softmax(logits))
+            results += [
+                _result(name, row, known["class_names"])
+                for name, row in zip(names, probabilities, strict=True)
+            ]
+    return results, broken
+
+
+def export(folder, out=None):
+    """Exports a run's best model with its class names; returns the version's folder."""
+    run = RunFolder(folder)
+    class_names = _known(run)["class_names"]
+    model = run.load_model()
+    examples = [data.read_image(path) for path in sorted(run.examples.glob("*.png"))]
+    return export_model(model, out or run.exports, class_names, images=examples)
+
+
+def _known(run):
+    """What the recipe says of the data that a classifier was trained on."""
+    recipe = run.recipe()
+    if "data" not in recipe:
+        raise ValueError(
+            f"{run.path} must be a run of `kerascnn classify train`; its recipe is not."
+        )
+    return recipe["data"]
+
+
+def _image_files(path):
+    if path.is_dir():
+        files = data.image_files(path)
+        if not files:
+            raise ValueError(f"{path} must hold images ({', '.join(data.SUFFIXES)}); got none.")
+        return files
+    if not path.exists():
+        raise FileNotFoundError(f"There is no file or folder {path}.")
+    return [path]
+
+
+def _result(name, probabilities, class_names):
+    best = int(probabilities.argmax())
+    return {
+        "file": name,
+        "class_id": best,
+        "class_name": class_names[best],
+        "probability": float(probabilities[best]),
+        "probabilities": dict(zip(class_names, map(float, probabilities), strict=True)),
+    }
+
+
+def _listed(names):
+    return ", ".join(names[:5]) + (", ..." if len(names) > 5 else "")

@@ -1,0 +1,128 @@
+"""The command `kerascnn`: its sub-commands, and how errors are told.
+
+Exit status 0 is success, 2 wrong use, 1 failure; then one sentence on standard error says what is
+wrong. `--debug`, anywhere in the line, shows the traceback as well.
+"""
+
+import logging
+import os
+import sys
+import traceback
+import warnings
+from typing import Annotated
+
+import typer
+
+from kerascnn_apps.classify import main as classify
+from kerascnn_apps.serve.main import serve
+
+app = typer.Typer(
+    help="Convolutional networks: train, evaluate, use and export them.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+)
+app.add_typer(classify.app, name="classify")
+app.command()(classify.demo)
+app.command()(serve)
+
+
+def _print_version(wanted):
+    if wanted:
+        from importlib.metadata import version
+
+        typer.echo(f"kerascnn {version('kerascnn')}")
+        raise typer.Exit
+
+
+@app.callback()
+def options(
+    version: Annotated[
+        bool,
+        typer.Option("--version", callback=_print_version, is_eager=True, help="Show the version."),
+    ] = False,
+    debug: Annotated[
+        bool, typer.Option("--debug", help="Show the traceback of an error; may stand anywhere.")
+    ] = False,
+):
+    """Convolutional networks: train, evaluate, use and export them."""
+
+
+@app.command()
+def models(
+    pattern: Annotated[str, typer.Argument(help="Shell pattern, such as 'lenet*'.")] = "*",
+):
+    """List the models that can be built by name."""
+    from kerascnn.models import list_models
+
+    names = list_models(pattern)
+    if not names:
+        known = ", ".join(list_models())
+        raise ValueError(f"`PATTERN` must match a model's name ({known}); got {pattern!r}.")
+    for name in names:
+        typer.echo(name)
+
+
+# Errors of these kinds say what the caller did wrong; of others, that something failed.
+_WRONG_USE = (ValueError, FileNotFoundError, FileExistsError, NotADirectoryError, IsADirectoryError)
+
+
+def main():
+    """The entry point of the console."""
+    if "--debug" not in sys.argv:
+        _silence_libraries()
+    sys.exit(run(sys.argv[1:]))
+
+
+def run(arguments):
+    """Runs the command with these arguments and returns its exit status."""
+    debug = "--debug" in arguments
+    arguments = [argument for argument in arguments if argument != "--debug"]
+    try:
+        status = app(arguments, prog_name="kerascnn", standalone_mode=False) or 0
+    except Exception as error:
+        if debug:
+            traceback.print_exc()
+        if hasattr(error, "format_message"):  # Typer's errors of use know their sentence
+            return _tell(error.format_message(), error.exit_code)
+        return _tell(_sentence(error), 2 if isinstance(error, _WRONG_USE) else 1)
+    if status == 130:  # Typer's own answer to Ctrl+C
+        _tell("interrupted; a training goes on when the same command is given again.", status)
+    return status
+
+
+def _sentence(error):
+    if isinstance(error, OSError) and error.strerror:
+        return f"{error.filename}: {error.strerror}" if error.filename else error.strerror
+    text = " ".join(str(error).split())
+    if isinstance(error, (OSError, ValueError, RuntimeError)) and text:
+        return text
+    return f"unexpected {type(error).__name__}, which --debug shows in full: {text}"
+
+
+def _tell(sentence, status):
+    if not sentence:  # the help was shown instead
+        return status
+    end = "" if sentence.endswith((".", "?", "!")) else "."
+    print(f"kerascnn: {sentence}{end}", file=sys.stderr)
+    return status
+
+
+def _silence_libraries():
+    """Keeps the chatter of TensorFlow and its libraries off the terminal.
+
+    TensorFlow 2.21 logs from C++ straight to file descriptor 2, whatever its log level says. Only
+    Python's own standard error is left connected.
+    """
+    sys.stderr = os.fdopen(os.dup(2), "w", buffering=1)
+    with open(os.devnull, "w") as nowhere:
+        os.dup2(nowhere.fileno(), 2)
+    logging.getLogger("tensorflow").setLevel(logging.ERROR)
+    logging.getLogger("absl").setLevel(logging.ERROR)
+    warnings.showwarning = _show_warning
+
+
+def _show_warning(message, category, filename, lineno, file=None, line=None):
+    """Tells our own warnings in a line; those of libraries are for developers."""
+    if category.__module__.startswith("kerascnn."):
+        print(f"kerascnn: warning: {message}", file=sys.stderr)

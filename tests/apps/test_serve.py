@@ -1,0 +1,56 @@
+import json
+
+import pytest
+
+pytest.importorskip("fastapi", reason="the extra `serve` is not installed")
+pytest.importorskip("httpx", reason="the extra `serve` is not installed")
+
+from fastapi.testclient import TestClient
+
+from kerascnn_apps.command import run
+from kerascnn_apps.serve.main import newest_version
+from kerascnn_apps.serve.server import create_server
+
+
+@pytest.fixture(scope="module")
+def exported(trained, tmp_path_factory):
+    folder = tmp_path_factory.mktemp("export")
+    assert run(["classify", "export", str(trained), "--out", str(folder)]) == 0
+    return folder
+
+
+def test_answers_are_those_of_predict(trained, exported, capsys):
+    client = TestClient(create_server(newest_version(exported)))
+    assert client.get("/health").json() == {"model": str(exported / "1")}
+    file = min((trained / "examples").iterdir())
+    capsys.readouterr()
+    assert run(["classify", "predict", str(trained), str(file), "--json"]) == 0
+    (expected,) = json.loads(capsys.readouterr().out)
+    answer = client.post("/predict", content=file.read_bytes()).json()
+    assert answer["class_name"] == expected["class_name"]
+    assert answer["class_id"] == expected["class_id"]
+    assert answer["probabilities"] == pytest.approx(
+        list(expected["probabilities"].values()), abs=1e-5
+    )
+
+
+@pytest.mark.parametrize("body", [b"", b"no image", b"\x89PNG\r\n\x1a\n", b"\xff\xd8\xff\xe1\xff"])
+def test_what_is_no_image_gets_a_sentence(exported, body):
+    client = TestClient(create_server(newest_version(exported)))
+    response = client.post("/predict", content=body)
+    assert response.status_code == 400
+    assert response.json()["detail"].endswith(f"got {len(body)} bytes.")
+
+
+def test_newest_version(tmp_path):
+    for version in ("2", "10", "notes"):
+        (tmp_path / "export" / version).mkdir(parents=True)
+        (tmp_path / "export" / version / "saved_model.pb").touch()
+    assert newest_version(tmp_path).name == "10"
+    assert newest_version(tmp_path / "export").name == "10"
+    assert newest_version(tmp_path / "export" / "2").name == "2"
+
+
+def test_nothing_to_serve(tmp_path, capsys):
+    assert run(["serve", str(tmp_path)]) == 2
+    assert "holds no exported model" in capsys.readouterr().err
