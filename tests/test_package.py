@@ -1,0 +1,109 @@
+"""What an installation promises."""
+
+import configparser
+import subprocess
+import sys
+import tarfile
+import zipfile
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[1]
+
+
+def python(program):
+    command = [sys.executable, "-c", program]
+    result = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert result.returncode == 0, result.stderr
+    return result
+
+
+def test_import_prints_nothing_sets_nothing_and_loads_no_app_library():
+    result = python("""
+import sys
+import keras
+import numpy
+settings = lambda: (
+    keras.config.floatx(), keras.config.epsilon(), keras.config.image_data_format(),
+    keras.config.dtype_policy().name, keras.config.backend(), numpy.random.get_state()[1].tolist(),
+)
+before, modules = settings(), set(sys.modules)
+print("keras is here", flush=True)
+print("keras is here", file=sys.stderr, flush=True)
+import kerascnn
+assert settings() == before
+loaded = {name.partition(".")[0] for name in set(sys.modules) - modules}
+heavy = {"sklearn", "matplotlib", "PIL", "tensorflow_datasets", "rich", "typer", "requests"}
+assert not loaded & heavy, loaded & heavy
+""")
+    assert result.stdout.partition("keras is here\n")[2] == ""
+    assert result.stderr.partition("keras is here\n")[2] == ""
+
+
+def test_everything_public_is_there():
+    python("""
+import kerascnn
+for name in kerascnn.__all__:
+    found = getattr(kerascnn, name)
+    for inner in getattr(found, "__all__", ()):
+        assert getattr(found, inner).__doc__, inner
+    names = [name for name in getattr(found, "__all__", ()) if name[0].islower()]
+    assert names == sorted(set(names))
+try:
+    kerascnn.nothing
+except AttributeError as error:
+    assert "nothing" in str(error)
+else:
+    raise AssertionError
+""")
+
+
+def test_an_untouched_model_file_loads_under_safe_mode_after_import(tmp_path):
+    path = tmp_path / "model.keras"
+    python(f"""
+import keras, kerascnn
+inputs = keras.Input((8, 8, 4))
+x = kerascnn.layers.GroupConv2D(8, 3, groups=2)(inputs)
+x = kerascnn.layers.Dropout(0.2)(kerascnn.layers.BatchNormalization()(x))
+keras.Model(inputs, kerascnn.layers.PixelShuffle(2)(x)).save({str(path)!r})
+""")
+    python(f"import keras, kerascnn; keras.saving.load_model({str(path)!r}, safe_mode=True)")
+
+
+def listed_packages():
+    config = configparser.ConfigParser()
+    config.read(ROOT / "setup.cfg")
+    return set(config["options"]["packages"].split())
+
+
+def test_every_package_of_the_tree_is_listed():
+    found = {
+        ".".join(path.parent.relative_to(ROOT).parts).replace("apps", "kerascnn_apps", 1)
+        for top in ("kerascnn", "apps")
+        for path in (ROOT / top).rglob("__init__.py")
+    }
+    assert listed_packages() == found
+
+
+def test_a_wheel_built_from_an_sdist_holds_the_packages_and_no_tests(tmp_path):
+    pytest.importorskip("build", reason="the extra `test` is not installed")
+    command = [
+        sys.executable,
+        "-m",
+        "build",
+        "--no-isolation",
+        "--outdir",
+        str(tmp_path),
+        str(ROOT),
+    ]
+    result = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert result.returncode == 0, result.stdout[-2000:] + result.stderr[-2000:]
+    (sdist,), (wheel,) = tmp_path.glob("*.tar.gz"), tmp_path.glob("*.whl")
+    with tarfile.open(sdist) as archive:
+        assert any(name.endswith("/LICENSE") for name in archive.getnames())
+    with zipfile.ZipFile(wheel) as archive:
+        names = archive.namelist()
+    packages = {str(Path(name).parent).replace("/", ".") for name in names if name.endswith(".py")}
+    assert packages == listed_packages()
+    assert any(name.endswith("entry_points.txt") for name in names)
