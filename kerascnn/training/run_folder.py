@@ -117,6 +117,8 @@ class RunFolder:
                 f"{self.path} holds a run that was begun with another {' and '.join(different)}; "
                 "choose another folder, or clear this one (--force)."
             )
+        for leftover in list(self.path.rglob(f"{_TEMPORARY}*")):
+            shutil.rmtree(leftover)
 
     def clear(self):
         """Removes a run, finished or not; refuses a folder that holds anything else."""

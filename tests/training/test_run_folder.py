@@ -93,6 +93,14 @@ def test_a_read_only_folder(tmp_path):
             folder.chmod(0o755)
 
 
+def test_what_a_killed_process_left_is_removed(tmp_path):
+    run = RunFolder(tmp_path)
+    run.begin(RECIPE)
+    (tmp_path / "checkpoints" / ".writing-abc").mkdir(parents=True)
+    run.begin(RECIPE)
+    assert list((tmp_path / "checkpoints").iterdir()) == []
+
+
 def test_no_run(tmp_path):
     with pytest.raises(FileNotFoundError, match="holds no run"):
         RunFolder(tmp_path / "absent").load_model()
