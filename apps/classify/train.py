@@ -45,6 +45,7 @@ class Task:
 
 def train(task, folder, force=False, command=""):
     """Trains, tests and draws; says what it did. Returns whether there was anything to do."""
+    keras.config.set_image_data_format("channels_last")  # what the pipelines give
     run = RunFolder(folder)
     # What can be told to be wrong is told before the data are read, which may take a while.
     default_shape = models.default_input_shape(task.model)
@@ -57,7 +58,6 @@ def train(task, folder, force=False, command=""):
     recipe = _recipe(task, source.num_examples["train"])
     info = source.info(_image_size(task, source, default_shape))
 
-    keras.config.set_image_data_format("channels_last")  # what the pipelines give
     keras.utils.set_random_seed(task.seed)
     model = models.create_model(task.model, info.image_shape, len(info.class_names))
     if force:  # now that nothing is left that could be wrong
