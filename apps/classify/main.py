@@ -137,7 +137,7 @@ def demo(
     from kerascnn_apps.classify.use import export as run_export
     from kerascnn_apps.classify.use import predict as run_prediction
 
-    typer.echo("Training LeNet-5 on 1,257 handwritten digits; about a minute on two cores.")
+    typer.echo("LeNet-5 learns 1,257 handwritten digits, in about a minute on two cores.")
     trained = run_training(Task(data="digits", seed=seed), out, force, command_line())
     if not trained and any((out / "export").glob("*/saved_model.pb")):
         return

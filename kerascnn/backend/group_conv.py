@@ -28,12 +28,11 @@ def group_conv2d(x, kernel, strides, padding, data_format, dilation_rate):
     return tf.transpose(y, (0, 3, 1, 2)) if channels_first else y
 
 
-def form(channels, filters, groups, strides, native):
+def form(channels, groups, strides, native):
     """The rule: which form a group convolution takes, and in how many (merged) groups.
 
     Args:
         channels: int, input channels.
-        filters: int, output channels.
         groups: int.
         strides: pair of ints.
         native: bool, whether TensorFlow's own group convolution is complete here.
@@ -56,7 +55,7 @@ def _channels_last(x, kernel, strides, padding, dilation_rate):
     channels, filters = x.shape[-1], kernel.shape[-1]
     groups = channels // kernel.shape[2]
     native = is_native(x.dtype) and not _compiled_for_cpu()
-    chosen, count = form(channels, filters, groups, strides, native)
+    chosen, count = form(channels, groups, strides, native)
     if chosen == "depthwise":
         # Channel c has the filters c * m to (c + 1) * m - 1 in both layouts.
         kernel = tf.reshape(kernel, (*kernel.shape[:2], channels, filters // channels))

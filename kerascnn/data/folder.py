@@ -39,18 +39,14 @@ def folder(path, strict=False):
             `SkippedImageWarning`.
 
     Raises:
-        ValueError: if there are no two classes with images.
+        ValueError: if there are no two classes with images, or a split has other classes.
         UnreadableImageError: if `strict` and an image is broken.
     """
     root = Path(path).resolve()
     trees = {split: _first_folder(root, names) for split, names in _SPLIT_FOLDERS.items()}
     if trees["train"] is None:
         trees = {"train": root, "validation": None, "test": None}
-    class_names = sorted(
-        entry.name
-        for entry in trees["train"].iterdir()
-        if entry.is_dir() and not entry.name.startswith(".")
-    )
+    class_names = _class_folders(trees["train"])
     if len(class_names) < 2:
         raise ValueError(
             f"{trees['train']} must have a subfolder of images for each of at least two classes; "
@@ -60,6 +56,7 @@ def folder(path, strict=False):
     files = {}
     for split, tree in trees.items():
         if tree is not None:
+            _check_classes(tree, class_names)
             files[split] = [_whole_images(tree / name, shapes, strict) for name in class_names]
     for name, images in zip(class_names, files["train"], strict=True):
         if not images:
@@ -82,6 +79,22 @@ def folder(path, strict=False):
 def _first_folder(root, names):
     folders = sorted(entry for entry in root.iterdir() if entry.is_dir())
     return next((entry for entry in folders if entry.name.casefold() in names), None)
+
+
+def _class_folders(tree):
+    return sorted(
+        entry.name for entry in tree.iterdir() if entry.is_dir() and not entry.name.startswith(".")
+    )
+
+
+def _check_classes(tree, class_names):
+    """Refuses classes that are not trained on, whose images would be left out unseen."""
+    unknown = sorted(set(_class_folders(tree)) - set(class_names))
+    if unknown:
+        raise ValueError(
+            f"{tree} must have the classes of the training ({_listed(class_names)}); "
+            f"got {_listed(unknown)} as well."
+        )
 
 
 def _listed(names):

@@ -45,7 +45,8 @@ def load(
     """Loads labelled images as a `tf.data` pipeline for `model.fit`.
 
     The training split is shuffled: in another order in every epoch, and in the same orders again
-    under the same `seed`. The other splits keep their order. What fits into memory is read once.
+    under the same `seed`. The other splits keep their order. What fits into memory is decoded in
+    the first epoch only; before, the images of a folder are read once to find broken ones.
 
     Args:
         name_or_folder: `"digits"` (embedded: scikit-learn's handwritten digits), a folder with a

@@ -43,7 +43,7 @@ class RunFolder:
     """`recipe.json`, `history.csv`, `model.keras`, `metrics.json` and so on, each written whole.
 
     A folder is `"new"` (absent or empty), `"unfinished"` (a recipe but no metrics yet),
-    `"finished"` or `"foreign"` (not empty, and without a recipe).
+    `"finished"` or `"foreign"` (not empty, and without the recipe of a run).
 
     Args:
         path: str or path of the folder.
@@ -143,6 +143,7 @@ class RunFolder:
 
         Raises:
             FileNotFoundError: if the folder holds no run.
+            ValueError: if the file is no JSON.
         """
         if not self.recipe_path.is_file():
             raise FileNotFoundError(f"{self.path} holds no run: there is no {self.recipe_path}.")
@@ -156,6 +157,7 @@ class RunFolder:
 
         Raises:
             FileNotFoundError: if the folder holds no run, or one that has no model yet.
+            RuntimeError: if the file of the model is broken.
         """
         self.recipe()
         if not self.model_path.is_file():

@@ -154,6 +154,13 @@ def test_folder_with_splits_of_its_own(tmp_path):
     assert info.num_examples == {"train": 10, "validation": 4, "test": 2}
 
 
+def test_a_split_with_a_class_that_is_not_trained_on(tmp_path):
+    for name in ("train/red", "train/blue", "test/red", "test/Blue"):
+        picture(tmp_path / name / "1.png", (0, 0, 0))
+    with pytest.raises(ValueError, match="test must have the classes .*'blue', 'red'.; got 'Blue'"):
+        load(tmp_path)
+
+
 @pytest.mark.parametrize("names", [("Training", "Test"), ("train", "VALID")])
 def test_names_of_split_folders_in_any_case(tmp_path, names):
     for name in names:
