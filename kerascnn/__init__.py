@@ -1,13 +1,13 @@
 """Layers, models and apps for convolutional networks on Keras 3.
 
-`layers`, `models` and `ops` are loaded with the package. `data`, `export`, `reference`, `training`
-and `visualize` are loaded when they are first used: they bring in libraries that a model does not
-need.
+`filters`, `initializers`, `layers`, `models` and `ops` are loaded with the package. `data`,
+`export`, `reference`, `training` and `visualize` are loaded when they are first used: they bring in
+libraries that a model does not need.
 """
 
 import importlib
 
-from kerascnn import layers, models, ops
+from kerascnn import filters, initializers, layers, models, ops
 from kerascnn.version import __version__
 
 _ON_FIRST_USE = ("data", "export", "reference", "training", "visualize")
@@ -16,6 +16,8 @@ __all__ = [
     "__version__",
     "data",
     "export",
+    "filters",
+    "initializers",
     "layers",
     "models",
     "ops",

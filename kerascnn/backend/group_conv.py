@@ -18,14 +18,12 @@ _BLOCK_CHANNELS = 32
 
 def group_conv2d(x, kernel, strides, padding, data_format, dilation_rate):
     """Convolves in as many groups as `kernel` has input channels fewer than `x`."""
-    padding = padding.upper()
-    channels_first = data_format == "channels_first"
-    if channels_first and _has_gpu():
-        return tf.nn.conv2d(x, kernel, strides, padding, "NCHW", dilation_rate)
-    if channels_first:  # on a CPU, convolutions want channels last
+    if data_format == "channels_first" and has_gpu():
+        return tf.nn.conv2d(x, kernel, strides, padding.upper(), "NCHW", dilation_rate)
+    if data_format == "channels_first":  # on a CPU, convolutions want channels last
         x = tf.transpose(x, (0, 2, 3, 1))
     y = _channels_last(x, kernel, strides, padding, dilation_rate)
-    return tf.transpose(y, (0, 3, 1, 2)) if channels_first else y
+    return tf.transpose(y, (0, 3, 1, 2)) if data_format == "channels_first" else y
 
 
 def form(channels, groups, strides, native):
@@ -54,16 +52,25 @@ def form(channels, groups, strides, native):
 def _channels_last(x, kernel, strides, padding, dilation_rate):
     channels, filters = x.shape[-1], kernel.shape[-1]
     groups = channels // kernel.shape[2]
-    native = is_native(x.dtype) and not _compiled_for_cpu()
-    chosen, count = form(channels, groups, strides, native)
+    complete = native_is_complete(x.dtype)
+    chosen, count = form(channels, groups, strides, complete)
+    dilated = max(dilation_rate) > 1
+    if dilated and padding == "same" and _pads_explicitly(x, strides, complete):
+        x, padding = _padded_as_same(x, kernel.shape[:2], strides, dilation_rate), "valid"
+    padding = padding.upper()
+    if dilated and max(strides) > 1 and not complete:
+        # No gradients here of both at once: every pixel is computed and some are kept.
+        y = _channels_last(x, kernel, (1, 1), "valid", dilation_rate)
+        return y[:, :: strides[0], :: strides[1]]
     if chosen == "depthwise":
         # Channel c has the filters c * m to (c + 1) * m - 1 in both layouts.
         kernel = tf.reshape(kernel, (*kernel.shape[:2], channels, filters // channels))
         strides = (1, *strides, 1)
         return tf.nn.depthwise_conv2d(x, kernel, strides, padding, dilations=dilation_rate)
-    kernel = _merged(kernel, groups, groups // count)
+    kernel = merged(kernel, groups, groups // count)
     if chosen == "native":
-        return tf.nn.conv2d(x, kernel, strides, padding, dilations=dilation_rate)
+        y = tf.nn.conv2d(x, kernel, strides, padding, dilations=dilation_rate)
+        return y if count == 1 else _unfused(y)
     # Unlike tf.nn.conv2d, tf.nn.convolution has gradients with dilation on every machine.
     return tf.concat(
         [
@@ -76,7 +83,38 @@ def _channels_last(x, kernel, strides, padding, dilation_rate):
     )
 
 
-def _merged(kernel, groups, merge):
+def _unfused(y):
+    """`y` itself, which keeps TensorFlow from fusing what follows into the convolution.
+
+    A SavedModel may be served where TensorFlow has no oneDNN; fused with a bias or a batch
+    normalization, a group convolution fails there.
+    """
+    return tf.ensure_shape(y, y.shape)
+
+
+def _pads_explicitly(x, strides, complete):
+    """Whether "same" around a dilated kernel becomes explicit zeros.
+
+    ONNX Runtime knows no "same" with dilation, which the exporter leaves if the size is unknown;
+    with strides, the zeros depend on the size and would not be constants in the graph.
+    """
+    if max(strides) > 1:
+        return not complete
+    return None in x.shape[1:3]
+
+
+def _padded_as_same(x, kernel_size, strides, dilation_rate):
+    pads = [(0, 0)]
+    for axis in (0, 1):
+        total = (kernel_size[axis] - 1) * dilation_rate[axis]
+        if strides[axis] > 1:
+            size, stride = tf.shape(x)[1 + axis], strides[axis]
+            total = tf.maximum((-(-size // stride) - 1) * stride + total + 1 - size, 0)
+        pads.append((total // 2, total - total // 2))
+    return tf.pad(x, [*pads, (0, 0)])
+
+
+def merged(kernel, groups, merge):
     """The kernel of the same convolution with `merge` neighbouring groups as one.
 
     Inside a merged group the kernel is block-diagonal: zero from the input channels of one group
@@ -89,6 +127,11 @@ def _merged(kernel, groups, merge):
     group_of_filter = tf.range(filters) // (filters // groups) % merge
     same_group = group_of_channel[:, tf.newaxis] == group_of_filter
     return tf.tile(kernel, (1, 1, merge, 1)) * tf.cast(same_group, kernel.dtype)
+
+
+def native_is_complete(dtype):
+    """Whether native group convolution and its gradients may be used in this graph."""
+    return is_native(dtype) and not _compiled_for_cpu()
 
 
 @functools.cache
@@ -114,7 +157,8 @@ def _probe(dtype):
     return True
 
 
-def _has_gpu():
+def has_gpu():
+    """Whether TensorFlow has a GPU to compute on."""
     return bool(tf.config.list_physical_devices("GPU"))
 
 
@@ -123,4 +167,4 @@ def _compiled_for_cpu():
 
     TensorFlow has no public word for being traced for XLA.
     """
-    return not _has_gpu() and GraphOrParentsInXlaContext(tf.compat.v1.get_default_graph())
+    return not has_gpu() and GraphOrParentsInXlaContext(tf.compat.v1.get_default_graph())

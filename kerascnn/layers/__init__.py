@@ -1,14 +1,53 @@
 """Keras layers; those that share a name or purpose with one of Keras's are drop-in for it."""
 
 from kerascnn.layers.batch_normalization import BatchNormalization
+from kerascnn.layers.blur_pool import BlurPool2D
+from kerascnn.layers.channel_shuffle import ChannelShuffle
+from kerascnn.layers.conv_transpose import Conv2DTranspose
+from kerascnn.layers.depthwise_conv import DepthwiseConv2D
+from kerascnn.layers.drop_block import DropBlock2D
 from kerascnn.layers.dropout import Dropout
+from kerascnn.layers.fixed_filter import FixedFilter2D
 from kerascnn.layers.group_conv import GroupConv2D
+from kerascnn.layers.local_response_normalization import LocalResponseNormalization
+from kerascnn.layers.max_pool_with_argmax import MaxPoolWithArgmax2D
+from kerascnn.layers.max_unpool import MaxUnpool2D
+from kerascnn.layers.maxout import Maxout
 from kerascnn.layers.pixel_shuffle import PixelShuffle, PixelUnshuffle
+from kerascnn.layers.pointwise_conv import PointwiseConv2D
+from kerascnn.layers.rbf_output import RBFOutput
+from kerascnn.layers.scaled_tanh import ScaledTanh
+from kerascnn.layers.separable_conv import SeparableConv2D
+from kerascnn.layers.skip_connections import dense_connection, residual_connection
+from kerascnn.layers.squeeze_excite import SqueezeExcite
+from kerascnn.layers.stochastic_depth import StochasticDepth
+from kerascnn.layers.subpixel_conv import SubpixelConv2D
+from kerascnn.layers.subsampling import Subsampling2D
 
 __all__ = [
     "BatchNormalization",
+    "BlurPool2D",
+    "ChannelShuffle",
+    "Conv2DTranspose",
+    "DepthwiseConv2D",
+    "DropBlock2D",
     "Dropout",
+    "FixedFilter2D",
     "GroupConv2D",
+    "LocalResponseNormalization",
+    "MaxPoolWithArgmax2D",
+    "MaxUnpool2D",
+    "Maxout",
     "PixelShuffle",
     "PixelUnshuffle",
+    "PointwiseConv2D",
+    "RBFOutput",
+    "ScaledTanh",
+    "SeparableConv2D",
+    "SqueezeExcite",
+    "StochasticDepth",
+    "SubpixelConv2D",
+    "Subsampling2D",
+    "dense_connection",
+    "residual_connection",
 ]

@@ -4,7 +4,8 @@ import keras
 from keras import ops as kops
 
 from kerascnn import ops
-from kerascnn.ops.batch_normalization import channel_axis
+from kerascnn.layers.fresh_initializer import fresh
+from kerascnn.ops.shapes import channel_axis
 
 
 @keras.saving.register_keras_serializable(package="kerascnn")
@@ -154,7 +155,7 @@ class BatchNormalization(keras.layers.Layer):
             # with a momentum of its own, is what the corrections of training refer to.
             self.moving_stddev = self._add_statistic("moving_stddev", channels, self._stddev)
             self.renorm_mean = self._add_statistic(
-                "renorm_mean", channels, _fresh(self.moving_mean_initializer)
+                "renorm_mean", channels, fresh(self.moving_mean_initializer)
             )
             self.renorm_stddev = self._add_statistic("renorm_stddev", channels, self._stddev)
         self.input_spec = keras.layers.InputSpec(ndim=len(input_shape), axes={axis: channels})
@@ -168,7 +169,7 @@ class BatchNormalization(keras.layers.Layer):
         return self._add_parameter(name, channels, initializer, trainable=False)
 
     def _stddev(self, shape, dtype=None):
-        return kops.sqrt(_fresh(self.moving_variance_initializer)(shape, dtype=dtype))
+        return kops.sqrt(fresh(self.moving_variance_initializer)(shape, dtype=dtype))
 
     def call(self, inputs, training=None, mask=None):
         if mask is not None and len(mask.shape) != len(inputs.shape) - 1:
@@ -271,13 +272,6 @@ _INF = float("inf")
 def _move(average, value, momentum):
     """One step of a moving average."""
     average.assign(momentum * average + (1.0 - momentum) * kops.cast(value, average.dtype))
-
-
-def _fresh(initializer):
-    """A copy that draws anew: one initializer instance gives the same numbers only once."""
-    if isinstance(initializer, keras.initializers.Initializer):
-        return initializer.clone()
-    return initializer
 
 
 def _checked_clipping(clipping):

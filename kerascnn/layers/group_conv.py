@@ -3,14 +3,16 @@
 import keras
 
 from kerascnn import ops
+from kerascnn.layers.keras_conv import KerasConv, explicit, known_to_keras
+from kerascnn.ops.group_conv import group_conv2d_shape
 
 
 @keras.saving.register_keras_serializable(package="kerascnn")
-class GroupConv2D(keras.layers.Conv2D):
+class GroupConv2D(KerasConv, keras.layers.Conv2D):
     """Convolution in groups: drop-in for `keras.layers.Conv2D` with `groups`.
 
     With `G` groups of `I` input and `O` output channels each, `g = o // O`, strides `s` and
-    dilation rate `d`,
+    dilation rate `d`, on the padded `x`,
 
         y[h, w, o] = bias[o]
             + sum over i, j, c of x[h * s + i * d, w * s + j * d, g * I + c] * kernel[i, j, c, o]
@@ -22,7 +24,8 @@ class GroupConv2D(keras.layers.Conv2D):
         filters: int, the number of output channels, a multiple of `groups`.
         kernel_size: int or pair of ints.
         strides: int or pair of ints.
-        padding: `"valid"` or `"same"`.
+        padding: `"valid"`, `"same"`, or zeros around the image: an int, a pair
+            `(height, width)` or pairs `((top, bottom), (left, right))`.
         data_format: `"channels_last"` or `"channels_first"`; by default Keras's own setting.
         dilation_rate: int or pair of ints; above 1 only where the strides are 1.
         groups: int, a divisor of the input channels and of `filters`.
@@ -56,12 +59,50 @@ class GroupConv2D(keras.layers.Conv2D):
         ((1, 5, 5, 12), (3, 3, 2, 12))
     """
 
-    def convolution_op(self, inputs, kernel):
-        return ops.group_conv2d(
-            inputs,
-            kernel,
-            strides=self.strides,
-            padding=self.padding,
-            data_format=self.data_format,
-            dilation_rate=self.dilation_rate,
+    def __init__(
+        self,
+        filters,
+        kernel_size,
+        strides=1,
+        padding="valid",
+        data_format=None,
+        dilation_rate=1,
+        groups=1,
+        activation=None,
+        use_bias=True,
+        kernel_initializer="glorot_uniform",
+        bias_initializer="zeros",
+        kernel_regularizer=None,
+        bias_regularizer=None,
+        activity_regularizer=None,
+        kernel_constraint=None,
+        bias_constraint=None,
+        **kwargs,
+    ):
+        super().__init__(
+            filters=filters,
+            kernel_size=kernel_size,
+            strides=strides,
+            padding=known_to_keras(padding),
+            data_format=data_format,
+            dilation_rate=dilation_rate,
+            groups=groups,
+            activation=activation,
+            use_bias=use_bias,
+            kernel_initializer=kernel_initializer,
+            bias_initializer=bias_initializer,
+            kernel_regularizer=kernel_regularizer,
+            bias_regularizer=bias_regularizer,
+            activity_regularizer=activity_regularizer,
+            kernel_constraint=kernel_constraint,
+            bias_constraint=bias_constraint,
+            **kwargs,
         )
+        self.padding = explicit(padding, self.padding)
+
+    def convolution_op(self, inputs, kernel):
+        return ops.group_conv2d(inputs, kernel, **self.options)
+
+    def compute_output_shape(self, input_shape):
+        kernel_shape = (*self.kernel_size, self.channels(input_shape) // self.groups, self.filters)
+        return group_conv2d_shape(input_shape, kernel_shape, **self.options)

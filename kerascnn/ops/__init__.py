@@ -1,16 +1,52 @@
 """The operations of the layers as functions on tensors, for every Keras backend."""
 
 from kerascnn.ops.batch_normalization import batch_normalization, moments, normalize
+from kerascnn.ops.blur_pool import blur_pool2d
+from kerascnn.ops.channel_shuffle import channel_shuffle
+from kerascnn.ops.conv_transpose import conv_transpose2d
+from kerascnn.ops.depthwise_conv import depthwise_conv2d
+from kerascnn.ops.drop_block import drop_block2d
 from kerascnn.ops.dropout import dropout
+from kerascnn.ops.fixed_filter import fixed_filter2d
 from kerascnn.ops.group_conv import group_conv2d
+from kerascnn.ops.local_response_normalization import local_response_normalization
+from kerascnn.ops.max_pool_with_argmax import max_pool_with_argmax2d
+from kerascnn.ops.max_unpool import max_unpool2d
+from kerascnn.ops.maxout import maxout
 from kerascnn.ops.pixel_shuffle import pixel_shuffle, pixel_unshuffle
+from kerascnn.ops.pointwise_conv import pointwise_conv2d
+from kerascnn.ops.rbf_output import rbf_output
+from kerascnn.ops.scaled_tanh import scaled_tanh
+from kerascnn.ops.separable_conv import separable_conv2d
+from kerascnn.ops.squeeze_excite import squeeze_excite
+from kerascnn.ops.stochastic_depth import stochastic_depth
+from kerascnn.ops.subpixel_conv import subpixel_conv2d
+from kerascnn.ops.subsampling import subsampling2d
 
 __all__ = [
     "batch_normalization",
+    "blur_pool2d",
+    "channel_shuffle",
+    "conv_transpose2d",
+    "depthwise_conv2d",
+    "drop_block2d",
     "dropout",
+    "fixed_filter2d",
     "group_conv2d",
+    "local_response_normalization",
+    "max_pool_with_argmax2d",
+    "max_unpool2d",
+    "maxout",
     "moments",
     "normalize",
     "pixel_shuffle",
     "pixel_unshuffle",
+    "pointwise_conv2d",
+    "rbf_output",
+    "scaled_tanh",
+    "separable_conv2d",
+    "squeeze_excite",
+    "stochastic_depth",
+    "subpixel_conv2d",
+    "subsampling2d",
 ]

@@ -3,28 +3,17 @@
 import keras
 from keras import ops
 
+from kerascnn.ops.precision import widened
+from kerascnn.ops.shapes import channel_axis
+
 if keras.backend.backend() == "tensorflow":
     from kerascnn.backend import batch_normalization as tensorflow_kernel
 else:
     tensorflow_kernel = None
 
 
-def channel_axis(shape, axis):
-    """`axis` counted from the front, and the only place where it is checked."""
-    if not -len(shape) <= axis < len(shape):
-        raise ValueError(
-            f"`axis` must name an axis of the input; got axis={axis} with shape {tuple(shape)}."
-        )
-    return axis % len(shape)
-
-
 def _other_axes(x, axis):
     return [i for i in range(len(x.shape)) if i != axis]
-
-
-def _widened(x):
-    """`x` in a precision in which statistics are safe: float32 at least."""
-    return ops.cast(x, keras.backend.result_type(x.dtype, "float32"))
 
 
 def _along(vector, x, axis):
@@ -51,7 +40,7 @@ def moments(x, axis=-1, mask=None, synchronized=False):
         pair of tensors of shape `(channels,)`, in float32 if `x` is narrower.
     """
     axis = channel_axis(x.shape, axis)
-    x = _widened(x)
+    x = widened(x)
     axes = _other_axes(x, axis)
     if mask is not None:
         counts = ops.broadcast_to(ops.expand_dims(mask, -1), ops.shape(x))
@@ -97,7 +86,7 @@ def normalize(
     axis = channel_axis(x.shape, axis)
     if constant_statistics and tensorflow_kernel and tensorflow_kernel.is_fused(x, axis):
         return tensorflow_kernel.normalize(x, mean, variance, gamma, beta, epsilon)
-    wide = _widened(x)
+    wide = widened(x)
     scale = ops.rsqrt(_along(variance, wide, axis) + epsilon)
     if gamma is not None:
         scale = _along(gamma, wide, axis) * scale

@@ -16,13 +16,18 @@ MODES = ("inverted", "classic")
 # The wording of these errors is Keras's, whose tests hold for our layer too.
 
 
-def check_dropout(rate, mode):
-    """The only place where `rate` and `mode` are checked."""
+def check_rate(rate):
+    """The only place where a `rate` is checked."""
     if not 0 <= rate <= 1:
         raise ValueError(
             "Invalid value received for argument `rate`. Expected a float value between 0 and 1. "
             f"Received: rate={rate}"
         )
+
+
+def check_dropout(rate, mode):
+    """The only place where `rate` and `mode` are checked."""
+    check_rate(rate)
     one_of(mode, MODES, "mode")
 
 

@@ -3,7 +3,8 @@
 import keras
 from keras import ops
 
-from kerascnn.ops.shapes import image_shape, in_format, one_of, pair, standardize_data_format
+from kerascnn.ops.padding import convolved, is_same, of_axes, pad, standardize_padding
+from kerascnn.ops.shapes import image_shape, in_format, pair, standardize_data_format
 from kerascnn.ops.symbolic import symbolic
 
 if keras.backend.backend() == "tensorflow":
@@ -16,7 +17,7 @@ def group_conv2d_shape(
     """Output shape of `group_conv2d`, and the only place its arguments are checked."""
     strides = pair(strides, "strides")
     dilation_rate = pair(dilation_rate, "dilation_rate")
-    one_of(padding, ("valid", "same"), "padding")
+    padding = standardize_padding(padding)
     data_format = standardize_data_format(data_format)
     batch, height, width, channels = image_shape(shape, data_format)
     if len(kernel_shape) != 4:
@@ -25,7 +26,7 @@ def group_conv2d_shape(
             f"got kernel shape {tuple(kernel_shape)}."
         )
     channels_per_group, filters = kernel_shape[2:]
-    if channels is None or channels % channels_per_group:
+    if not channels or channels % channels_per_group:
         raise ValueError(
             "The input channels of a group must divide the number of input channels; "
             f"got {channels_per_group} of {channels} channels "
@@ -38,32 +39,26 @@ def group_conv2d_shape(
             f"got {groups} groups and {filters} filters "
             f"(input shape {tuple(shape)}, kernel shape {tuple(kernel_shape)})."
         )
-    if max(strides) > 1 and max(dilation_rate) > 1:
-        raise ValueError(
-            "`strides` above 1 cannot be combined with `dilation_rate` above 1; "
-            f"got strides={strides} and dilation_rate={dilation_rate}."
-        )
     spatial = [
-        _convolved(size, *sizes, padding)
-        for size, *sizes in zip(
-            (height, width), kernel_shape[:2], strides, dilation_rate, strict=True
+        convolved(*sizes)
+        for sizes in zip(
+            (height, width),
+            kernel_shape[:2],
+            strides,
+            dilation_rate,
+            of_axes(padding),
+            strict=True,
         )
     ]
     if any(size is not None and size < 1 for size in spatial):
         raise ValueError(
-            "The kernel must fit into the input when `padding` is 'valid'; "
-            f"got kernel size {tuple(kernel_shape[:2])} with dilation_rate={dilation_rate} "
-            f"on input shape {tuple(shape)}."
+            # The sentence begins as Keras's own does, for whose tests it must.
+            "Computed output size would be zero or negative: the kernel must fit into the padded "
+            "input; "
+            f"got kernel size {tuple(kernel_shape[:2])} with dilation_rate={dilation_rate} and "
+            f"padding={padding!r} on input shape {tuple(shape)}."
         )
     return in_format(batch, *spatial, filters, data_format)
-
-
-def _convolved(size, kernel_size, stride, dilation_rate, padding):
-    if size is None:
-        return None
-    if padding == "valid":
-        size -= (kernel_size - 1) * dilation_rate
-    return -(-size // stride)
 
 
 @symbolic(group_conv2d_shape, tensors=2)
@@ -71,7 +66,7 @@ def group_conv2d(x, kernel, strides=1, padding="valid", data_format=None, dilati
     """Convolves each group of channels with its own filters.
 
     With `G` groups of `I` input and `O` output channels each, `g = o // O`, strides `s` and
-    dilation rate `d`,
+    dilation rate `d`, on the padded `x`,
 
         y[h, w, o] = sum over i, j, c of
             x[h * s + i * d, w * s + j * d, g * I + c] * kernel[i, j, c, o]
@@ -81,7 +76,8 @@ def group_conv2d(x, kernel, strides=1, padding="valid", data_format=None, dilati
         kernel: float tensor of shape `(kernel_height, kernel_width, I, G * O)`; its third axis
             gives the number of groups.
         strides: int or pair of ints.
-        padding: `"valid"` or `"same"`.
+        padding: `"valid"`, `"same"`, or zeros around the image: an int, a pair
+            `(height, width)` or pairs `((top, bottom), (left, right))`.
         data_format: `"channels_last"` or `"channels_first"`; by default Keras's own setting.
         dilation_rate: int or pair of ints.
 
@@ -103,6 +99,12 @@ def group_conv2d(x, kernel, strides=1, padding="valid", data_format=None, dilati
     strides = pair(strides, "strides")
     dilation_rate = pair(dilation_rate, "dilation_rate")
     data_format = standardize_data_format(data_format)
+    padding = standardize_padding(padding)
+    if not isinstance(padding, str):
+        if is_same(padding, kernel.shape[:2], strides, dilation_rate):
+            padding = "same"
+        else:
+            x, padding = pad(x, padding, data_format), "valid"
     conv = tensorflow_kernel if keras.backend.backend() == "tensorflow" else ops.conv
     return conv(
         x,

@@ -54,6 +54,34 @@ def pair(value, name):
     return int(sizes[0]), int(sizes[1])
 
 
+def at_least_one(value, name):
+    """Returns an int that is at least 1."""
+    if not isinstance(value, numbers.Integral) or value < 1:
+        raise ValueError(f"`{name}` must be an int of at least 1; got {name}={value!r}.")
+    return int(value)
+
+
+def channel_axis(shape, axis):
+    """`axis` counted from the front, and the only place where it is checked."""
+    if not -len(shape) <= axis < len(shape):
+        raise ValueError(
+            f"`axis` must name an axis of the input; got axis={axis} with shape {tuple(shape)}."
+        )
+    return axis % len(shape)
+
+
+def channels_of(shape, data_format):
+    """Returns `(axis, size)` of the channels, which must be known, at any rank from 2 on."""
+    if len(shape) < 2:
+        raise ValueError(
+            f"`inputs` must have rank 2 at least; got rank {len(shape)} (shape {tuple(shape)})."
+        )
+    axis = 1 if standardize_data_format(data_format) == "channels_first" else len(shape) - 1
+    if shape[axis] is None:
+        raise ValueError(f"The number of input channels must be known; got shape {tuple(shape)}.")
+    return axis, shape[axis]
+
+
 def times(size, factor):
     """`size * factor` where the size may be unknown."""
     return None if size is None else size * factor

@@ -6,41 +6,58 @@ import inspect
 import keras
 
 
-def symbolic(output_shape, tensors=1):
+def symbolic(output_shape, tensors=1, output_dtype=None):
     """Decorates an op: called with a `keras.KerasTensor`, it becomes a node of the model.
 
     Args:
         output_shape: function of the shapes of the tensors and of the op's other arguments; it
-            checks them and returns the shape of the output.
-        tensors: int, how many of the op's arguments, counted from the first, are tensors; all
-            others must be plain values, which are saved with the model.
+            checks them and returns the shape of the output, or a tuple of shapes.
+        tensors: int, how many of the op's arguments, counted from the first, are tensors (or
+            `None`); all others must be plain values, which are saved with the model.
+        output_dtype: optional function from the dtype of the first tensor to that of the output,
+            or to a tuple of dtypes; by default they are the same.
     """
 
     def decorate(function):
         @keras.saving.register_keras_serializable(package="kerascnn", name=function.__name__)
         class Node(keras.Operation):
-            def __init__(self, *, name=None, **arguments):
+            def __init__(self, *, given=(True,) * tensors, name=None, **arguments):
                 super().__init__(name=name)
+                self.given = tuple(given)
                 self.arguments = arguments
 
             def call(self, *inputs):
-                return function(*inputs, **self.arguments)
+                return function(*self._with_nones(inputs), **self.arguments)
 
             def compute_output_spec(self, *inputs):
-                shape = output_shape(*(x.shape for x in inputs), **self.arguments)
-                return keras.KerasTensor(shape, dtype=inputs[0].dtype)
+                shapes = self._with_nones([x.shape for x in inputs])
+                shape = output_shape(*shapes, **self.arguments)
+                dtype = inputs[0].dtype if output_dtype is None else output_dtype(inputs[0].dtype)
+                if not isinstance(dtype, tuple):
+                    return keras.KerasTensor(shape, dtype)
+                return tuple(map(keras.KerasTensor, shape, dtype))
+
+            def _with_nones(self, values):
+                values = iter(values)
+                return [next(values) if given else None for given in self.given]
 
             def get_config(self):
-                return {"name": self.name, **self.arguments}
+                return {"given": self.given, "name": self.name, **self.arguments}
 
         Node.__name__ = Node.__qualname__ = function.__name__
 
         @functools.wraps(function)
         def op(*args, **kwargs):
-            bound = list(inspect.signature(function).bind(*args, **kwargs).arguments.items())
+            bound = inspect.signature(function).bind(*args, **kwargs)
+            bound.apply_defaults()
+            bound = list(bound.arguments.items())
             inputs = [value for _, value in bound[:tensors]]
             if any(isinstance(x, keras.KerasTensor) for x in inputs):
-                return Node(**dict(bound[tensors:]))(*inputs)
+                arguments = dict(bound[tensors:])
+                # Keras would wrap an error from inside the node into many more words.
+                output_shape(*(None if x is None else x.shape for x in inputs), **arguments)
+                node = Node(given=[x is not None for x in inputs], **arguments)
+                return node(*(x for x in inputs if x is not None))
             return function(*args, **kwargs)
 
         return op

@@ -11,13 +11,16 @@ import kerascnn
 SWAPS = {
     "BatchNormalization": kerascnn.layers.BatchNormalization,
     "Conv2D": kerascnn.layers.GroupConv2D,
+    "Conv2DTranspose": kerascnn.layers.Conv2DTranspose,
+    "DepthwiseConv2D": kerascnn.layers.DepthwiseConv2D,
     "Dropout": kerascnn.layers.Dropout,
+    "SeparableConv2D": kerascnn.layers.SeparableConv2D,
 }
-
-for name, ours in SWAPS.items():
-    setattr(layers, name, ours)
-    setattr(keras.layers, name, ours)
 
 
 def pytest_configure(config):
+    # Not on import: pytest imports every file here in search of doctests.
+    for name, ours in SWAPS.items():
+        setattr(layers, name, ours)
+        setattr(keras.layers, name, ours)
     config.addinivalue_line("markers", "requires_trainable_backend: Keras's own marker")

@@ -29,6 +29,12 @@ CASES = {
     "pointwise": ((4, 5, 8, 16, 2, (1, 1)), {}),
     "strides": ((9, 8, 8, 4, 2, (3, 5)), {"padding": "same", "strides": (2, 3)}),
     "dilation": ((9, 8, 8, 12, 4, (3, 2)), {"padding": "same", "dilation_rate": (1, 2)}),
+    "strides_and_dilation": (
+        (9, 8, 8, 12, 4, (3, 2)),
+        {"padding": "same", "strides": (2, 3), "dilation_rate": (2, 1)},
+    ),
+    "zeros": ((6, 7, 4, 6, 2, (3, 3)), {"padding": ((0, 2), (1, 0)), "strides": (2, 1)}),
+    "zeros_like_same": ((6, 7, 4, 6, 2, (3, 3)), {"padding": 2, "dilation_rate": (2, 2)}),
     "wide": ((3, 3, 128, 64, 16, (3, 3)), {"padding": "same"}),
 }
 
@@ -143,7 +149,8 @@ def test_op_is_a_node_of_a_functional_model():
         ((3, 3, 2, 7), {}, "got 3 groups and 7 filters"),
         ((3, 2, 6), {}, r"got kernel shape \(3, 2, 6\)"),
         ((9, 9, 6, 6), {}, r"got kernel size \(9, 9\)"),
-        ((3, 3, 6, 6), {"strides": 2, "dilation_rate": 2}, r"got strides=\(2, 2\)"),
+        ((3, 3, 6, 6), {"padding": (1, -1)}, r"got padding=\(1, -1\)"),
+        ((3, 3, 6, 6), {"padding": ((1, 2), (3, 4, 5))}, r"got padding=\(\(1, 2\)"),
         ((3, 3, 6, 6), {"padding": "sane"}, "got padding='sane'"),
         ((3, 3, 6, 6), {"strides": 0}, "got strides=0"),
     ],

@@ -1,0 +1,90 @@
+"""DropBlock."""
+
+import keras
+
+from kerascnn import ops
+from kerascnn.ops.drop_block import check_drop_block2d, drop_block2d_shape
+from kerascnn.ops.shapes import standardize_data_format
+
+
+@keras.saving.register_keras_serializable(package="kerascnn")
+class DropBlock2D(keras.layers.Layer):
+    """Sets square blocks of each feature map to zero in training: dropout for convolutions.
+
+    Neighbouring pixels of a feature map say much the same, so that one alone is not missed. In
+    training the corner of a block of `b` x `b` pixels is drawn, with probability `gamma`, at every
+    position of every feature map of `H` x `W` pixels where the block fits,
+
+        gamma = rate / b**2 * H * W / ((H - b + 1) * (W - b + 1))
+
+    and `y = mask * x * size(mask) / sum(mask)`, where `mask` is 0 in the blocks and 1 elsewhere, in
+    the whole batch. A block that is higher or wider than the map is cut to its height or width. At
+    inference `y = x`.
+
+    Args:
+        rate: float from 0 to 1, about the share of the activations that is dropped: less where
+            blocks overlap.
+        block_size: int, the side `b` of a block.
+        seed: optional int; the same seed draws the same blocks.
+        data_format: `"channels_last"` or `"channels_first"`; by default Keras's own setting.
+        **kwargs: `name`, `dtype` and so on.
+
+    Call arguments:
+        inputs: float tensor of rank 4.
+        training: bool, whether to drop.
+
+    Input shape:
+        `(batch, height, width, channels)`, or channels first.
+
+    Output shape:
+        that of the input.
+
+    Raises:
+        ValueError: if `rate` or `block_size` is none of the above, or the input has not rank 4.
+
+    Reference:
+        [Ghiasi et al., 2018](https://arxiv.org/abs/1810.12890)
+
+    Example:
+        >>> import keras
+        >>> import kerascnn
+        >>> layer = kerascnn.layers.DropBlock2D(0.1, block_size=3)
+        >>> y = layer(keras.ops.ones((8, 16, 16, 4)), training=True)
+        >>> 0.85 < float(keras.ops.mean(y > 0)) < 0.95
+        True
+    """
+
+    def __init__(self, rate, block_size=7, seed=None, data_format=None, **kwargs):
+        super().__init__(**kwargs)
+        check_drop_block2d(rate, block_size)
+        self.rate = rate
+        self.block_size = block_size
+        self.seed = seed
+        self.data_format = standardize_data_format(data_format)
+        if rate > 0:
+            self.seed_generator = keras.random.SeedGenerator(seed)
+
+    def build(self, input_shape):
+        self.compute_output_shape(input_shape)
+
+    def call(self, inputs, training=False):
+        return ops.drop_block2d(
+            inputs,
+            self.rate,
+            self.block_size,
+            data_format=self.data_format,
+            seed=self.seed_generator if self.rate > 0 else None,
+            training=training,
+        )
+
+    def compute_output_shape(self, input_shape):
+        return drop_block2d_shape(input_shape, self.rate, self.block_size, self.data_format)
+
+    def get_config(self):
+        return {
+            **super().get_config(),
+            "rate": self.rate,
+            "block_size": self.block_size,
+            "seed": self.seed,
+            "data_format": self.data_format,
+        }

@@ -1,0 +1,44 @@
+"""What kerascnn's convolutions share beside the layers of Keras that they stand on."""
+
+from keras import ops
+
+from kerascnn.ops.padding import standardize_padding
+
+
+class KerasConv:
+    """Goes before one of Keras's convolution layers among the bases of a class."""
+
+    @property
+    def options(self):
+        """The arguments that every convolution op takes."""
+        return {
+            "strides": self.strides,
+            "padding": self.padding,
+            "data_format": self.data_format,
+            "dilation_rate": self.dilation_rate,
+        }
+
+    def channels(self, shape):
+        """The number of channels in a shape."""
+        return shape[1 if self.data_format == "channels_first" else -1]
+
+    def biased_and_activated(self, outputs):
+        """What follows the convolution."""
+        if self.use_bias:
+            shape = [1, 1, 1, 1]
+            shape[1 if self.data_format == "channels_first" else 3] = -1
+            outputs = ops.add(outputs, ops.reshape(self.bias, shape))
+        return outputs if self.activation is None else self.activation(outputs)
+
+
+def known_to_keras(padding):
+    """What Keras's constructor is given for `padding`: it knows strings only."""
+    if isinstance(padding, str):
+        return padding
+    standardize_padding(padding)
+    return "valid"
+
+
+def explicit(padding, of_keras):
+    """The padding of the layer: Keras's, unless zeros were given as numbers."""
+    return of_keras if isinstance(padding, str) else standardize_padding(padding)

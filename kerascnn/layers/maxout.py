@@ -1,0 +1,63 @@
+"""Maxout."""
+
+import keras
+
+from kerascnn import ops
+from kerascnn.ops.maxout import maxout_shape
+from kerascnn.ops.shapes import at_least_one
+
+
+@keras.saving.register_keras_serializable(package="kerascnn")
+class Maxout(keras.layers.Layer):
+    """Takes the maximum over groups of consecutive channels.
+
+    With `p = channels / units` pieces, `y[..., u] = max over j < p of x[..., u * p + j]`. After a
+    `Dense` layer or a convolution with `units * p` outputs and no activation, each unit is the
+    largest of `p` linear functions, a convex function that training shapes.
+
+    Args:
+        units: int, the number of outputs, a divisor of the number of input channels.
+        axis: int, the channel axis; 1 after a convolution with channels first.
+        **kwargs: `name`, `dtype` and so on.
+
+    Call arguments:
+        inputs: tensor of any rank and dtype.
+
+    Input shape:
+        any; the size of `axis` must be known.
+
+    Output shape:
+        that of the input with `units` on `axis`.
+
+    Raises:
+        ValueError: if `units` does not divide the size of `axis`, or there is no such axis.
+
+    Reference:
+        [Goodfellow et al., 2013](https://arxiv.org/abs/1302.4389)
+
+    Example:
+        >>> import keras
+        >>> import kerascnn
+        >>> x = keras.ops.array([[1.0, 5.0, 2.0, 4.0, 3.0, 6.0]])
+        >>> keras.ops.convert_to_numpy(kerascnn.layers.Maxout(2)(x)).tolist()
+        [[5.0, 6.0]]
+    """
+
+    def __init__(self, units, axis=-1, **kwargs):
+        super().__init__(**kwargs)
+        self.units = at_least_one(units, "units")
+        self.axis = int(axis)
+        # A mask has every axis but the last one.
+        self.supports_masking = self.axis == -1
+
+    def build(self, input_shape):
+        self.compute_output_shape(input_shape)
+
+    def call(self, inputs):
+        return ops.maxout(inputs, self.units, self.axis)
+
+    def compute_output_shape(self, input_shape):
+        return maxout_shape(input_shape, self.units, self.axis)
+
+    def get_config(self):
+        return {**super().get_config(), "units": self.units, "axis": self.axis}

@@ -1,0 +1,54 @@
+"""The scaled hyperbolic tangent."""
+
+import keras
+
+from kerascnn import ops
+
+
+@keras.saving.register_keras_serializable(package="kerascnn")
+class ScaledTanh(keras.layers.Layer):
+    """`y = amplitude * tanh(slope * x)`: the activation of the LeNet of 1998.
+
+    With the default constants, `y` is about 1 at 1 and -1 at -1, the targets of training, and bends
+    most there. `activation=kerascnn.ops.scaled_tanh` puts it into a layer with weights.
+
+    Args:
+        amplitude: float, the limit of `y` for large `x`.
+        slope: float, the factor of `x`.
+        **kwargs: `name`, `dtype` and so on.
+
+    Call arguments:
+        inputs: float tensor of any rank.
+
+    Input shape:
+        any.
+
+    Output shape:
+        that of the input.
+
+    Reference:
+        [LeCun et al., 1998](http://yann.lecun.com/exdb/publis/pdf/lecun-01a.pdf), appendix A
+
+    Example:
+        >>> import keras
+        >>> import kerascnn
+        >>> y = kerascnn.layers.ScaledTanh()(keras.ops.array([-100.0, 0.0, 1.0]))
+        >>> [round(float(value), 3) for value in y]
+        [-1.716, 0.0, 1.0]
+    """
+
+    def __init__(self, amplitude=1.7159, slope=2 / 3, **kwargs):
+        super().__init__(**kwargs)
+        self.amplitude = float(amplitude)
+        self.slope = float(slope)
+        self.supports_masking = True
+        self._build_at_init()
+
+    def call(self, inputs):
+        return ops.scaled_tanh(inputs, self.amplitude, self.slope)
+
+    def compute_output_shape(self, input_shape):
+        return input_shape
+
+    def get_config(self):
+        return {**super().get_config(), "amplitude": self.amplitude, "slope": self.slope}

@@ -1,0 +1,177 @@
+"""Sub-pixel convolution: upsampling that is trained, at the cost of a small image."""
+
+import keras
+
+from kerascnn import ops
+from kerascnn.initializers import ICNR
+from kerascnn.ops.padding import standardize_padding
+from kerascnn.ops.pixel_shuffle import MODES
+from kerascnn.ops.shapes import image_shape, one_of, pair, standardize_data_format
+from kerascnn.ops.subpixel_conv import subpixel_conv2d_shape
+
+
+@keras.saving.register_keras_serializable(package="kerascnn")
+class SubpixelConv2D(keras.layers.Layer):
+    """Convolves to `filters * r * s` channels and shuffles them into blocks of `r x s` pixels.
+
+    `y = PixelShuffle(block_size, mode)(conv(x) + bias)`, then the activation. All arithmetic is
+    done at the low resolution; unlike in a transposed convolution, every pixel of the output has
+    the same number of products in it. The kernel is drawn so that training starts at
+    nearest-neighbour upsampling, without a checkerboard.
+
+    Args:
+        filters: int, the number of channels of the output, a multiple of `groups`.
+        kernel_size: int or pair of ints.
+        block_size: int, or pair of ints `(r, s)`: how much higher and wider the output is.
+        padding: `"valid"`, `"same"`, or zeros around the image: an int, a pair
+            `(height, width)` or pairs `((top, bottom), (left, right))`.
+        data_format: `"channels_last"` or `"channels_first"`; by default Keras's own setting.
+        dilation_rate: int or pair of ints.
+        groups: int, a divisor of the input channels and of `filters`.
+        mode: `"DCR"` or `"CRD"`, as in `PixelShuffle`.
+        activation: activation function, or `None`.
+        use_bias: bool; there is one bias for each of the `filters * r * s` channels.
+        kernel_initializer: initializer of `kernel`; by default `ICNR` on `"glorot_uniform"`.
+        bias_initializer: initializer of `bias`.
+        kernel_regularizer: optional regularizer of `kernel`.
+        bias_regularizer: optional regularizer of `bias`.
+        kernel_constraint: optional constraint on `kernel`.
+        bias_constraint: optional constraint on `bias`.
+        **kwargs: `name`, `dtype`, `activity_regularizer` and so on.
+
+    Call arguments:
+        inputs: float tensor of rank 4.
+
+    Input shape:
+        `(batch, height, width, channels)`, or channels first.
+
+    Output shape:
+        `(batch, height * r, width * s, filters)`, or channels first.
+
+    Raises:
+        ValueError: if `groups` divides not both the input channels and `filters`, or the kernel
+            does not fit into the input.
+
+    Reference:
+        [Shi et al., 2016](https://arxiv.org/abs/1609.05158); initialization: [Aitken et al.,
+        2017](https://arxiv.org/abs/1707.02937)
+
+    Example:
+        >>> import keras
+        >>> import kerascnn
+        >>> layer = kerascnn.layers.SubpixelConv2D(3, kernel_size=3, block_size=2)
+        >>> tuple(layer(keras.ops.zeros((1, 5, 5, 8))).shape), tuple(layer.kernel.shape)
+        ((1, 10, 10, 3), (3, 3, 8, 12))
+    """
+
+    def __init__(
+        self,
+        filters,
+        kernel_size,
+        block_size=2,
+        padding="same",
+        data_format=None,
+        dilation_rate=1,
+        groups=1,
+        mode="DCR",
+        activation=None,
+        use_bias=True,
+        kernel_initializer=None,
+        bias_initializer="zeros",
+        kernel_regularizer=None,
+        bias_regularizer=None,
+        kernel_constraint=None,
+        bias_constraint=None,
+        **kwargs,
+    ):
+        super().__init__(**kwargs)
+        self.filters = filters
+        self.kernel_size = pair(kernel_size, "kernel_size")
+        self.block_size = pair(block_size, "block_size")
+        self.padding = standardize_padding(padding)
+        self.data_format = standardize_data_format(data_format)
+        self.dilation_rate = pair(dilation_rate, "dilation_rate")
+        self.groups = groups
+        if groups < 1 or filters % groups:
+            raise ValueError(
+                f"`groups` must divide `filters`; got groups={groups} with filters={filters}."
+            )
+        self.mode = one_of(mode, MODES, "mode")
+        self.activation = keras.activations.get(activation)
+        self.use_bias = use_bias
+        if kernel_initializer is None:
+            kernel_initializer = ICNR(block_size, mode=mode)
+        self.kernel_initializer = keras.initializers.get(kernel_initializer)
+        self.bias_initializer = keras.initializers.get(bias_initializer)
+        self.kernel_regularizer = keras.regularizers.get(kernel_regularizer)
+        self.bias_regularizer = keras.regularizers.get(bias_regularizer)
+        self.kernel_constraint = keras.constraints.get(kernel_constraint)
+        self.bias_constraint = keras.constraints.get(bias_constraint)
+
+    @property
+    def _convolved(self):
+        return self.filters * self.block_size[0] * self.block_size[1]
+
+    def build(self, input_shape):
+        self.compute_output_shape(input_shape)
+        self.kernel = self.add_weight(
+            name="kernel",
+            shape=self._kernel_shape(input_shape),
+            initializer=self.kernel_initializer,
+            regularizer=self.kernel_regularizer,
+            constraint=self.kernel_constraint,
+        )
+        self.bias = None
+        if self.use_bias:
+            self.bias = self.add_weight(
+                name="bias",
+                shape=(self._convolved,),
+                initializer=self.bias_initializer,
+                regularizer=self.bias_regularizer,
+                constraint=self.bias_constraint,
+            )
+
+    def _kernel_shape(self, input_shape):
+        channels = image_shape(input_shape, self.data_format)[3]
+        if channels is None or channels % self.groups:
+            raise ValueError(
+                "`groups` must divide the number of input channels; "
+                f"got groups={self.groups} with {channels} channels "
+                f"(input shape {tuple(input_shape)})."
+            )
+        return (*self.kernel_size, channels // self.groups, self._convolved)
+
+    @property
+    def _options(self):
+        return {
+            "block_size": self.block_size,
+            "padding": self.padding,
+            "data_format": self.data_format,
+            "dilation_rate": self.dilation_rate,
+            "mode": self.mode,
+        }
+
+    def call(self, inputs):
+        outputs = ops.subpixel_conv2d(inputs, self.kernel, self.bias, **self._options)
+        return self.activation(outputs)
+
+    def compute_output_shape(self, input_shape):
+        kernel_shape = self._kernel_shape(input_shape)
+        return subpixel_conv2d_shape(input_shape, kernel_shape, None, **self._options)
+
+    def get_config(self):
+        return {
+            **super().get_config(),
+            "filters": self.filters,
+            "kernel_size": self.kernel_size,
+            **self._options,
+            "groups": self.groups,
+            "activation": keras.activations.serialize(self.activation),
+            "use_bias": self.use_bias,
+            "kernel_initializer": keras.initializers.serialize(self.kernel_initializer),
+            "bias_initializer": keras.initializers.serialize(self.bias_initializer),
+            "kernel_regularizer": keras.regularizers.serialize(self.kernel_regularizer),
+            "bias_regularizer": keras.regularizers.serialize(self.bias_regularizer),
+            "kernel_constraint": keras.constraints.serialize(self.kernel_constraint),
+            "bias_constraint": keras.constraints.serialize(self.bias_constraint),
+        }

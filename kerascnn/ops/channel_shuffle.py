@@ -1,0 +1,28 @@
+"""Channel shuffle: the groups of a group convolution exchange their channels."""
+
+from keras import ops
+
+from kerascnn.ops.shapes import at_least_one, channels_of
+from kerascnn.ops.symbolic import symbolic
+
+
+def channel_shuffle_shape(shape, groups, data_format=None):
+    """Output shape of `channel_shuffle`, and the only place its arguments are checked."""
+    at_least_one(groups, "groups")
+    _, channels = channels_of(shape, data_format)
+    if channels % groups:
+        raise ValueError(
+            "`groups` must divide the number of input channels; "
+            f"got groups={groups} with {channels} channels (input shape {tuple(shape)})."
+        )
+    return tuple(shape)
+
+
+@symbolic(channel_shuffle_shape)
+def channel_shuffle(x, groups, data_format=None):
+    """Deals the channels of every group out to all groups; see `kerascnn.layers.ChannelShuffle`."""
+    channel_shuffle_shape(x.shape, groups, data_format)
+    axis, channels = channels_of(x.shape, data_format)
+    shape = list(ops.shape(x))
+    split = ops.reshape(x, [*shape[:axis], groups, channels // groups, *shape[axis + 1 :]])
+    return ops.reshape(ops.swapaxes(split, axis, axis + 1), shape)

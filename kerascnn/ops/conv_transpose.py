@@ -1,0 +1,250 @@
+"""Transposed convolution: every pixel stamps the kernel into a larger image."""
+
+import keras
+from keras import ops
+
+from kerascnn.ops.group_conv import group_conv2d
+from kerascnn.ops.padding import of_axes, pad, reach, standardize_padding
+from kerascnn.ops.pixel_shuffle import pixel_shuffle
+from kerascnn.ops.shapes import image_shape, in_format, pair, standardize_data_format
+from kerascnn.ops.symbolic import symbolic
+
+if keras.backend.backend() == "tensorflow":
+    from kerascnn.backend import conv_transpose as tensorflow_kernel
+else:
+    tensorflow_kernel = None
+
+
+def conv_transpose2d_shape(
+    shape,
+    kernel_shape,
+    strides=1,
+    padding="valid",
+    output_padding=None,
+    data_format=None,
+    dilation_rate=1,
+    groups=1,
+    portable=True,
+):
+    """Output shape of `conv_transpose2d`, and the only place its arguments are checked."""
+    strides = pair(strides, "strides")
+    dilation_rate = pair(dilation_rate, "dilation_rate")
+    padding = standardize_padding(padding)
+    output_padding = standardize_output_padding(output_padding, strides)
+    data_format = standardize_data_format(data_format)
+    batch, height, width, channels = image_shape(shape, data_format)
+    if len(kernel_shape) != 4 or kernel_shape[3] != channels:
+        raise ValueError(
+            "`kernel` must have the shape (height, width, filters / groups, channels); "
+            f"got kernel shape {tuple(kernel_shape)} with {channels} channels "
+            f"(input shape {tuple(shape)})."
+        )
+    if groups < 1 or channels % groups:
+        raise ValueError(
+            "`groups` must divide the number of input channels; "
+            f"got groups={groups} with {channels} channels (input shape {tuple(shape)})."
+        )
+    if max(strides) > 1 and max(dilation_rate) > 1:
+        raise ValueError(
+            "`strides` above 1 cannot be combined with `dilation_rate` above 1; "
+            f"got strides={strides} and dilation_rate={dilation_rate}."
+        )
+    axes = _axes(kernel_shape, strides, padding, output_padding, dilation_rate)
+    spatial = [
+        None if size is None else (size - 1) * stride + extra
+        for size, stride, (_, extra) in zip((height, width), strides, axes, strict=True)
+    ]
+    if any(size is not None and size < 1 for size in spatial):
+        raise ValueError(
+            "`padding` must leave something of the output; "
+            f"got padding={padding!r} with kernel size {tuple(kernel_shape[:2])} and "
+            f"strides={strides} on input shape {tuple(shape)}."
+        )
+    return in_format(batch, *spatial, kernel_shape[2] * groups, data_format)
+
+
+def standardize_output_padding(output_padding, strides):
+    """Returns `None` or a pair of ints from 0 to below the strides."""
+    if output_padding is None:
+        return None
+    extra = (output_padding,) * 2 if isinstance(output_padding, int) else tuple(output_padding)
+    if len(extra) != 2 or not all(
+        isinstance(size, int) and 0 <= size < stride
+        for size, stride in zip(extra, strides, strict=True)
+    ):
+        raise ValueError(
+            "`output_padding` must be an int or a pair of ints, at least 0 and less than "
+            f"`strides`; got output_padding={output_padding!r} with strides={strides}."
+        )
+    return extra
+
+
+def _axes(kernel_shape, strides, padding, output_padding, dilation_rate):
+    """For the height and the width, `(before, extra)`.
+
+    All stamps together are `(size - 1) * stride + span` long, where `span` is the kernel's; the
+    output is `(size - 1) * stride + extra` pixels of that, from pixel `before` on, with zeros
+    where it is longer.
+    """
+    axes = []
+    for i, (stride, sides) in enumerate(zip(strides, of_axes(padding), strict=True)):
+        size = kernel_shape[i]
+        span = reach(size, dilation_rate[i])
+        added = None if output_padding is None else output_padding[i]
+        if sides == "valid":
+            axes.append((0, max(span, stride) if added is None else span + added))
+        elif sides == "same":
+            extra = stride if added is None else span % 2 + added
+            axes.append((max(span - extra, 0) // 2, extra))
+        else:
+            axes.append((sides[0], span - sum(sides) + (added or 0)))
+    return axes
+
+
+@symbolic(conv_transpose2d_shape, tensors=2)
+def conv_transpose2d(
+    x,
+    kernel,
+    strides=1,
+    padding="valid",
+    output_padding=None,
+    data_format=None,
+    dilation_rate=1,
+    groups=1,
+    portable=True,
+):
+    """Stamps the kernel, weighted with every pixel, into an image `s` times as large.
+
+    The adjoint of convolution: with strides `s` and dilation rate `d`,
+
+        y[h * s + i * d - before, w * s + j * d - before, o] += x[h, w, c] * kernel[i, j, o, c]
+
+    for all `h, w, i, j, c`. With groups, the `filters / groups` outputs of a group see the
+    channels of that group only. With `span = (kernel_size - 1) * d + 1`, an axis of `n` pixels
+    becomes `(n - 1) * s + extra` pixels long:
+
+    | padding           | extra                       | extra, without output padding |
+    |-------------------|-----------------------------|-------------------------------|
+    | `"valid"`         | `span + output_padding`     | `max(span, s)`                |
+    | `"same"`          | `span % 2 + output_padding` | `s`                           |
+    | `(before, after)` | `span - before - after + output_padding` | with 0 for it    |
+
+    `before` is 0 for "valid", and for "same" half of `span - extra`, rounded down.
+
+    Args:
+        x: float tensor of shape `(batch, height, width, channels)`, or channels first.
+        kernel: float tensor of shape `(kernel_height, kernel_width, filters / groups, channels)`.
+        strides: int or pair of ints.
+        padding: `"valid"`, `"same"`, or how much of the output's rim to leave out, as PyTorch
+            counts it: an int, a pair `(height, width)` or pairs `((top, bottom), (left, right))`.
+        output_padding: optional int or pair of ints, less than the strides.
+        data_format: `"channels_last"` or `"channels_first"`; by default Keras's own setting.
+        dilation_rate: int or pair of ints; above 1 only where the strides are 1.
+        groups: int.
+        portable: bool, whether other runtimes (ONNX, LiteRT, OpenVINO) must be able to run the
+            graph; if not, groups train faster on TensorFlow.
+
+    Returns:
+        float tensor of shape `(batch, new_height, new_width, filters)`, or channels first.
+
+    Raises:
+        ValueError: if the channels do not divide into groups, or nothing of the output is left.
+
+    Reference:
+        [Dumoulin and Visin, 2016](https://arxiv.org/abs/1603.07285)
+
+    Example:
+        >>> import keras
+        >>> import kerascnn
+        >>> x, kernel = keras.ops.ones((1, 5, 5, 8)), keras.ops.ones((3, 3, 12, 8))
+        >>> y = kerascnn.ops.conv_transpose2d(x, kernel, strides=2, padding="same")
+        >>> tuple(y.shape)
+        (1, 10, 10, 12)
+    """
+    conv_transpose2d_shape(
+        x.shape,
+        kernel.shape,
+        strides,
+        padding,
+        output_padding,
+        data_format,
+        dilation_rate,
+        groups,
+    )
+    strides = pair(strides, "strides")
+    dilation_rate = pair(dilation_rate, "dilation_rate")
+    data_format = standardize_data_format(data_format)
+    axes = _axes(
+        kernel.shape,
+        strides,
+        standardize_padding(padding),
+        standardize_output_padding(output_padding, strides),
+        dilation_rate,
+    )
+    if tensorflow_kernel and tensorflow_kernel.is_native(x, dilation_rate, groups, portable):
+        return tensorflow_kernel.conv_transpose2d(x, kernel, strides, axes, data_format, groups)
+    if tensorflow_kernel or groups > 1:
+        return _by_convolution(x, kernel, strides, axes, data_format, dilation_rate, groups)
+    return _by_keras(x, kernel, strides, axes, data_format, dilation_rate)
+
+
+def _by_convolution(x, kernel, strides, axes, data_format, dilation_rate, groups):
+    """The same as a convolution that computes `s * s` pixels at once, and a pixel shuffle.
+
+    Along an axis, `y[q * s + p] = sum over j of x[q - j] * kernel[j * s + p]`: for each `p`, a
+    convolution with every `s`-th row of the kernel, in reverse order.
+    """
+    pads, crops, taps = [], [], []
+    for size, stride, dilation, (before, extra) in zip(
+        kernel.shape[:2], strides, dilation_rate, axes, strict=True
+    ):
+        rows = -(-size // stride)
+        left = max((rows - 1) * dilation - before // stride, 0)
+        right = max((before + extra - 1) // stride, 0)
+        first = (rows - 1) * dilation - left  # the smallest q that is computed
+        start = before - first * stride
+        pads.append((left, right))
+        crops.append((start, (1 + right - first) * stride - start - extra))
+        taps.append(rows)
+    (rows, columns), (row_stride, column_stride) = taps, strides
+    kernel_rows, kernel_columns, filters, channels = kernel.shape
+    kernel = ops.pad(
+        kernel,
+        (
+            (0, rows * row_stride - kernel_rows),
+            (0, columns * column_stride - kernel_columns),
+            (0, 0),
+            (0, 0),
+        ),
+    )
+    split = (rows, row_stride, columns, column_stride, filters, groups, channels // groups)
+    # One axis after the other: OpenVINO cannot take two at once.
+    kernel = ops.flip(ops.flip(ops.reshape(kernel, split), 0), 2)
+    kernel = ops.transpose(kernel, (0, 2, 6, 5, 4, 1, 3))
+    kernel = ops.reshape(kernel, (rows, columns, channels // groups, -1))
+    y = group_conv2d(x, kernel, 1, pads, data_format, dilation_rate)
+    if strides != (1, 1):
+        y = pixel_shuffle(y, strides, "CRD", data_format)
+    return _cropped(y, crops, data_format)
+
+
+def _by_keras(x, kernel, strides, axes, data_format, dilation_rate):
+    y = ops.conv_transpose(
+        x, kernel, strides, "valid", data_format=data_format, dilation_rate=dilation_rate
+    )
+    crops = []
+    for size, stride, dilation, (before, extra) in zip(
+        kernel.shape[:2], strides, dilation_rate, axes, strict=True
+    ):
+        crops.append((before, max(reach(size, dilation), stride) - before - extra))
+    missing = [(0, max(-after, 0)) for _, after in crops]
+    y = pad(y, tuple(missing), data_format)
+    return _cropped(y, [(before, max(after, 0)) for before, after in crops], data_format)
+
+
+def _cropped(y, crops, data_format):
+    """`y` without so many rows and columns at its start and end."""
+    rows, columns = (slice(before, -after or None) for before, after in crops)
+    if data_format == "channels_first":
+        return y[:, :, rows, columns]
+    return y[:, rows, columns]

@@ -1,0 +1,125 @@
+"""Max pooling that remembers where each maximum was."""
+
+import itertools
+
+from keras import ops
+
+from kerascnn.ops.padding import convolved
+from kerascnn.ops.shapes import (
+    image_shape,
+    in_format,
+    one_of,
+    pair,
+    standardize_data_format,
+)
+from kerascnn.ops.symbolic import symbolic
+
+
+def max_pool_with_argmax2d_shape(
+    shape, pool_size=2, strides=None, padding="valid", data_format=None
+):
+    """Output shapes of `max_pool_with_argmax2d`, and the only place its arguments are checked."""
+    pool_size = pair(pool_size, "pool_size")
+    strides = pool_size if strides is None else pair(strides, "strides")
+    one_of(padding, ("valid", "same"), "padding")
+    data_format = standardize_data_format(data_format)
+    batch, height, width, channels = image_shape(shape, data_format)
+    spatial = [
+        convolved(size, window, stride, 1, padding)
+        for size, window, stride in zip((height, width), pool_size, strides, strict=True)
+    ]
+    if any(size is not None and size < 1 for size in spatial):
+        raise ValueError(
+            "The window must fit into the input when `padding` is 'valid'; "
+            f"got pool_size={pool_size} on input shape {tuple(shape)}."
+        )
+    pooled = in_format(batch, *spatial, channels, data_format)
+    return pooled, pooled
+
+
+@symbolic(max_pool_with_argmax2d_shape, output_dtype=lambda dtype: (dtype, "int32"))
+def max_pool_with_argmax2d(x, pool_size=2, strides=None, padding="valid", data_format=None):
+    """The largest pixel of every window, and where it was.
+
+    `y[h, w, c] = max over i, j of x[h * s + i, w * s + j, c]`, and `indices[h, w, c]` is
+    `row * width + column` of the first pixel that has this value, the same in both data formats
+    (and in PyTorch).
+
+    Args:
+        x: float tensor of shape `(batch, height, width, channels)`, or channels first.
+        pool_size: int or pair of ints.
+        strides: int or pair of ints; by default `pool_size`.
+        padding: `"valid"` or `"same"`.
+        data_format: `"channels_last"` or `"channels_first"`; by default Keras's own setting.
+
+    Returns:
+        `(y, indices)`, both of shape `(batch, new_height, new_width, channels)`, or channels
+        first; `indices` are int32.
+
+    Raises:
+        ValueError: if the window does not fit into the input.
+
+    Reference:
+        [Zeiler and Fergus, 2014](https://arxiv.org/abs/1311.2901)
+
+    Example:
+        >>> import keras
+        >>> import kerascnn
+        >>> x = keras.ops.reshape(keras.ops.array([1.0, 2.0, 4.0, 3.0]), (1, 2, 2, 1))
+        >>> y, indices = kerascnn.ops.max_pool_with_argmax2d(x)
+        >>> float(y[0, 0, 0, 0]), int(indices[0, 0, 0, 0])
+        (4.0, 2)
+    """
+    max_pool_with_argmax2d_shape(x.shape, pool_size, strides, padding, data_format)
+    pool_size = pair(pool_size, "pool_size")
+    strides = pool_size if strides is None else pair(strides, "strides")
+    data_format = standardize_data_format(data_format)
+    x = ops.convert_to_tensor(x)
+    y = ops.max_pool(x, pool_size, strides, padding, data_format)
+    _, height, width, _ = image_shape(ops.shape(x), data_format)
+    rows = _windows(height, pool_size[0], strides[0], padding)
+    columns = _windows(width, pool_size[1], strides[1], padding)
+    positions = _positions(x, pool_size, strides, padding, rows, columns, data_format)
+    _, _, best = next(positions)
+    offset = ops.zeros_like(best, dtype="int32")
+    for i, j, pixels in positions:
+        offset = ops.where(pixels > best, i * width + j, offset)
+        best = ops.maximum(best, pixels)
+    first = _first_pixels(rows, strides[0])[:, None] * width + _first_pixels(columns, strides[1])
+    first = ops.expand_dims(first, -1 if data_format == "channels_last" else 0)
+    return y, first + offset
+
+
+def _windows(size, window, stride, padding):
+    """How many windows an axis has, and how many pixels before the image the first one begins."""
+    if padding == "valid":
+        return (size - window) // stride + 1, 0
+    count = -(-size // stride)
+    missing = (count - 1) * stride + window - size
+    return count, (max if isinstance(size, int) else ops.maximum)(missing, 0) // 2
+
+
+def _first_pixels(windows, stride):
+    """Where each window begins."""
+    count, before = windows
+    return ops.arange(count, dtype="int32") * stride - before
+
+
+def _positions(x, pool_size, strides, padding, rows, columns, data_format):
+    """For every position in a window: its row and column there, and these pixels of all windows."""
+    x = ops.stop_gradient(x)
+    margin = (0, 0)
+    if padding == "same":
+        # As much as any window can reach out, whatever the size of the image.
+        margin = tuple(size - 1 for size in pool_size)
+        around = in_format((0, 0), *((size, size) for size in margin), (0, 0), data_format)
+        x = ops.pad(x, around, constant_values=-float("inf"))
+    for i, j in itertools.product(*map(range, pool_size)):
+        spatial = []
+        for position, stride, size, (count, before) in zip(
+            (i, j), strides, margin, (rows, columns), strict=True
+        ):
+            start = position + size - before
+            spatial.append(slice(start, start + (count - 1) * stride + 1, stride))
+        everything = slice(None)
+        yield i, j, x[in_format(everything, *spatial, everything, data_format)]

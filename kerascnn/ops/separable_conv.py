@@ -1,0 +1,83 @@
+"""Separable convolution: a depthwise convolution, then a pointwise one."""
+
+from kerascnn.ops.depthwise_conv import depthwise_conv2d, depthwise_conv2d_shape
+from kerascnn.ops.pointwise_conv import pointwise_conv2d, pointwise_conv2d_shape
+from kerascnn.ops.shapes import image_shape, standardize_data_format
+from kerascnn.ops.symbolic import symbolic
+
+
+def separable_conv2d_shape(
+    shape,
+    depthwise_kernel_shape,
+    pointwise_kernel_shape,
+    strides=1,
+    padding="valid",
+    data_format=None,
+    dilation_rate=1,
+):
+    """Output shape of `separable_conv2d`, and the only place its arguments are checked."""
+    between = depthwise_conv2d_shape(
+        shape, depthwise_kernel_shape, strides, padding, data_format, dilation_rate
+    )
+    channels = image_shape(between, standardize_data_format(data_format))[3]
+    if tuple(pointwise_kernel_shape[:3]) != (1, 1, channels):
+        raise ValueError(
+            "`pointwise_kernel` must have the shape (1, 1, channels * depth_multiplier, filters); "
+            f"got kernel shape {tuple(pointwise_kernel_shape)} after a depthwise kernel of shape "
+            f"{tuple(depthwise_kernel_shape)}."
+        )
+    return pointwise_conv2d_shape(between, pointwise_kernel_shape, data_format=data_format)
+
+
+@symbolic(separable_conv2d_shape, tensors=3)
+def separable_conv2d(
+    x,
+    depthwise_kernel,
+    pointwise_kernel,
+    strides=1,
+    padding="valid",
+    data_format=None,
+    dilation_rate=1,
+):
+    """Filters every channel in space, then mixes the channels of every pixel.
+
+    `y = pointwise_conv2d(depthwise_conv2d(x, depthwise_kernel), pointwise_kernel)`
+
+    Args:
+        x: float tensor of shape `(batch, height, width, channels)`, or channels first.
+        depthwise_kernel: float tensor of shape `(kernel_height, kernel_width, channels, M)`.
+        pointwise_kernel: float tensor of shape `(1, 1, channels * M, filters)`.
+        strides: int or pair of ints, those of the depthwise part, as all that follows.
+        padding: `"valid"`, `"same"`, or zeros around the image: an int, a pair
+            `(height, width)` or pairs `((top, bottom), (left, right))`.
+        data_format: `"channels_last"` or `"channels_first"`; by default Keras's own setting.
+        dilation_rate: int or pair of ints.
+
+    Returns:
+        float tensor of shape `(batch, new_height, new_width, filters)`, or channels first.
+
+    Raises:
+        ValueError: if the kernels fit neither the input nor each other.
+
+    Reference:
+        [Chollet, 2017](https://arxiv.org/abs/1610.02357)
+
+    Example:
+        >>> import keras
+        >>> import kerascnn
+        >>> depthwise, pointwise = keras.ops.ones((3, 3, 8, 2)), keras.ops.ones((1, 1, 16, 4))
+        >>> x = keras.ops.ones((1, 5, 5, 8))
+        >>> tuple(kerascnn.ops.separable_conv2d(x, depthwise, pointwise).shape)
+        (1, 3, 3, 4)
+    """
+    separable_conv2d_shape(
+        x.shape,
+        depthwise_kernel.shape,
+        pointwise_kernel.shape,
+        strides,
+        padding,
+        data_format,
+        dilation_rate,
+    )
+    x = depthwise_conv2d(x, depthwise_kernel, strides, padding, data_format, dilation_rate)
+    return pointwise_conv2d(x, pointwise_kernel, data_format=data_format)
