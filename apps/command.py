@@ -15,6 +15,7 @@ import typer
 
 from kerascnn_apps.classify import main as classify
 from kerascnn_apps.serve.main import serve
+from kerascnn_apps.summary import summary
 
 app = typer.Typer(
     help="Convolutional networks: train, evaluate, use and export them.",
@@ -25,6 +26,7 @@ app = typer.Typer(
 app.add_typer(classify.app, name="classify")
 app.command()(classify.demo)
 app.command()(serve)
+app.command()(summary)
 
 
 def _print_version(wanted):

@@ -8,6 +8,7 @@ libraries that a model does not need.
 import importlib
 
 from kerascnn import filters, initializers, layers, models, ops
+from kerascnn.models.summary import summary
 from kerascnn.version import __version__
 
 _ON_FIRST_USE = ("data", "export", "reference", "training", "visualize")
@@ -22,6 +23,7 @@ __all__ = [
     "models",
     "ops",
     "reference",
+    "summary",
     "training",
     "visualize",
 ]

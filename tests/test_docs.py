@@ -1,5 +1,6 @@
 """The reference pages name everything that is public."""
 
+import importlib
 import re
 from pathlib import Path
 
@@ -8,9 +9,22 @@ import pytest
 import kerascnn
 
 API = Path(__file__).resolve().parents[1] / "docs" / "api"
+FUNCTIONS = ["summary"]  # all other public names of kerascnn itself are packages
 
 
-@pytest.mark.parametrize("package", [name for name in kerascnn.__all__ if name[0] != "_"])
+@pytest.mark.parametrize("function", FUNCTIONS)
+def test_every_public_function_has_its_page(function):
+    listed = re.findall(r"^::: ([\w.]+)$", (API / f"{function}.md").read_text(), re.MULTILINE)
+    assert listed[0] == f"kerascnn.{function}"
+    for name in listed[1:]:  # the classes of what it returns
+        module, _, returned = name.rpartition(".")
+        assert module == getattr(kerascnn, function).__module__
+        assert getattr(importlib.import_module(module), returned).__doc__
+
+
+@pytest.mark.parametrize(
+    "package", [name for name in kerascnn.__all__ if name[0] != "_" and name not in FUNCTIONS]
+)
 def test_every_public_name_has_its_place(package):
     listed = re.findall(rf"::: kerascnn\.{package}\.(\w+)", (API / f"{package}.md").read_text())
     module = getattr(kerascnn, package)
