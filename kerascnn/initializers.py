@@ -28,9 +28,10 @@ class ICNR(keras.initializers.Initializer):
         [Aitken et al., 2017](https://arxiv.org/abs/1707.02937)
 
     Example:
+        >>> import keras
         >>> import kerascnn
         >>> kernel = kerascnn.initializers.ICNR(2)(shape=(3, 3, 8, 4))
-        >>> bool((kernel[..., 0] == kernel[..., 3]).numpy().all())
+        >>> bool(keras.ops.all(kernel[..., 0] == kernel[..., 3]))
         True
     """
 

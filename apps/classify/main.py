@@ -34,17 +34,18 @@ def train(
     data_dir: DataDir = None,
     model: Annotated[str, typer.Option(help="Name of a model; `kerascnn models`.")] = "lenet5",
     out: Annotated[
-        Path | None, typer.Option(help="Folder of the run. [default: runs/DATA]")
+        Path | None, typer.Option(help="Folder of the run; by default runs/DATA.")
     ] = None,
     recipe: Annotated[
-        str | None, typer.Option(help="'small' or 'standard'. [default: by number of images]")
+        str | None,
+        typer.Option(help="'small' or 'standard'; by default what the number of images asks for."),
     ] = None,
     epochs: Annotated[int | None, typer.Option(help="Instead of the recipe's.")] = None,
     batch_size: Annotated[int | None, typer.Option(help="Instead of the recipe's.")] = None,
     learning_rate: Annotated[float | None, typer.Option(help="Instead of the recipe's.")] = None,
     image_size: Annotated[
         int | None,
-        typer.Option(help="Side in pixels. [default: the images' or the model's]"),
+        typer.Option(help="Side in pixels; by default the images' or the model's."),
     ] = None,
     seed: Annotated[int, typer.Option(help="Decides all that is random.")] = 0,
     strict: Annotated[
@@ -117,7 +118,7 @@ def predict(
 def export(
     run: Run,
     out: Annotated[
-        Path | None, typer.Option(help="Folder of the versions. [default: RUN/export]")
+        Path | None, typer.Option(help="Folder of the versions; by default RUN/export.")
     ] = None,
 ):
     """Write a SavedModel for serving, checked in a fresh process."""

@@ -30,7 +30,8 @@ class BatchNormalization(keras.layers.Layer):
         momentum: float, the weight of the past in the moving averages.
         epsilon: float, added to the variance.
         center: bool, whether there is a `beta`.
-        scale: bool, whether there is a `gamma`.
+        scale: bool, whether there is a `gamma`. With `scale=False` it is fixed at 1, which costs
+            nothing before a ReLU: the layer after it can scale as well.
         beta_initializer: initializer of `beta`.
         gamma_initializer: initializer of `gamma`.
         moving_mean_initializer: initializer of `moving_mean`.

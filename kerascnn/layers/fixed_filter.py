@@ -29,7 +29,7 @@ class FixedFilter2D(keras.layers.Layer):
         **kwargs: `name`, `dtype` and so on.
 
     Call arguments:
-        inputs: float tensor of rank 4.
+        inputs: tensor of rank 4; integers become floats.
 
     Input shape:
         `(batch, height, width, channels)`, or channels first.

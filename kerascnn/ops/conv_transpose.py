@@ -244,6 +244,8 @@ def _by_keras(x, kernel, strides, axes, data_format, dilation_rate):
 
 def _cropped(y, crops, data_format):
     """`y` without so many rows and columns at its start and end."""
+    if not any(map(any, crops)):
+        return y
     rows, columns = (slice(before, -after or None) for before, after in crops)
     if data_format == "channels_first":
         return y[:, :, rows, columns]

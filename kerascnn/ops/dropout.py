@@ -108,4 +108,6 @@ def dropout(x, rate, noise_shape=None, seed=None, mode="inverted", training=True
     if noise_shape is not None:
         shape = [shape[i] if size is None else size for i, size in enumerate(noise_shape)]
     mask = bernoulli(shape, keep, seed)
-    return ops.where(mask, x / keep if mode == "inverted" else x, ops.zeros((), x.dtype))
+    kept = x * (1 / keep) if mode == "inverted" else x
+    # Not a product: what is dropped is zero even where `x` is infinite.
+    return ops.where(mask, kept, ops.zeros((), x.dtype))

@@ -5,6 +5,7 @@ from keras import ops
 
 from kerascnn import filters
 from kerascnn.ops.depthwise_conv import depthwise_conv2d, depthwise_conv2d_shape
+from kerascnn.ops.precision import float_dtype
 from kerascnn.ops.shapes import image_shape, one_of, standardize_data_format
 from kerascnn.ops.symbolic import symbolic
 
@@ -32,10 +33,11 @@ def fixed_filter2d_shape(shape, filter, strides=1, padding="same", data_format=N
     return depthwise_conv2d_shape(shape, kernel_shape, strides, padding, data_format)
 
 
-@symbolic(fixed_filter2d_shape)
+@symbolic(fixed_filter2d_shape, output_dtype=float_dtype)
 def fixed_filter2d(x, filter, strides=1, padding="same", data_format=None):
     """Applies one kernel to every channel by itself; see `kerascnn.layers.FixedFilter2D`."""
     fixed_filter2d_shape(x.shape, filter, strides, padding, data_format)
+    x = ops.cast(x, float_dtype(x.dtype))
     kernel = standardize_filter(filter)[:, :, np.newaxis, np.newaxis]
     kernel = np.tile(kernel, (1, 1, _channels(x.shape, data_format), 1))
     return depthwise_conv2d(x, ops.cast(kernel, x.dtype), strides, padding, data_format)

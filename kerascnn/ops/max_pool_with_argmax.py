@@ -79,7 +79,7 @@ def max_pool_with_argmax2d(x, pool_size=2, strides=None, padding="valid", data_f
     _, height, width, _ = image_shape(ops.shape(x), data_format)
     rows = _windows(height, pool_size[0], strides[0], padding)
     columns = _windows(width, pool_size[1], strides[1], padding)
-    positions = _positions(x, pool_size, strides, padding, rows, columns, data_format)
+    positions = _positions(x, pool_size, strides, padding, (rows, columns), data_format)
     _, _, best = next(positions)
     offset = ops.zeros_like(best, dtype="int32")
     for i, j, pixels in positions:
@@ -105,21 +105,52 @@ def _first_pixels(windows, stride):
     return ops.arange(count, dtype="int32") * stride - before
 
 
-def _positions(x, pool_size, strides, padding, rows, columns, data_format):
-    """For every position in a window: its row and column there, and these pixels of all windows."""
+def _positions(x, pool_size, strides, padding, windows, data_format):
+    """For every position in a window: its row and column there, and these pixels of all windows.
+
+    Strided slices are slow in TensorFlow. The image is cut into phases instead, those pixels that
+    lie whole strides apart; a position is a phase, moved by whole strides.
+    """
     x = ops.stop_gradient(x)
-    margin = (0, 0)
-    if padding == "same":
-        # As much as any window can reach out, whatever the size of the image.
-        margin = tuple(size - 1 for size in pool_size)
-        around = in_format((0, 0), *((size, size) for size in margin), (0, 0), data_format)
-        x = ops.pad(x, around, constant_values=-float("inf"))
+    axes = (1, 2) if data_format == "channels_last" else (2, 3)
+    for axis, size, stride, (count, before) in zip(axes, pool_size, strides, windows, strict=True):
+        x = _whole_strides(x, axis, size, stride, count, before, padding)
+    phases = _phases(x, strides, data_format)
     for i, j in itertools.product(*map(range, pool_size)):
-        spatial = []
-        for position, stride, size, (count, before) in zip(
-            (i, j), strides, margin, (rows, columns), strict=True
+        pixels = phases[i % strides[0]][j % strides[1]]
+        everything, spatial = slice(None), []
+        for position, size, stride, (count, _) in zip(
+            (i, j), pool_size, strides, windows, strict=True
         ):
-            start = position + size - before
-            spatial.append(slice(start, start + (count - 1) * stride + 1, stride))
-        everything = slice(None)
-        yield i, j, x[in_format(everything, *spatial, everything, data_format)]
+            start = position // stride
+            spatial.append(slice(start, start + count) if size > stride else everything)
+        yield i, j, pixels[in_format(everything, *spatial, everything, data_format)]
+
+
+def _whole_strides(x, axis, size, stride, count, before, padding):
+    """From the first window's first pixel on, as many whole strides as all windows touch."""
+    strides_per_window = -(-size // stride)
+    length = (count - 1 + strides_per_window) * stride
+    if isinstance(length, int) and (before, x.shape[axis]) == (0, length):
+        return x
+    # As much as any window can reach out, whatever the size of the image.
+    reach_out = size - 1 if padding == "same" else 0
+    around = [(0, 0)] * len(x.shape)
+    around[axis] = (reach_out, reach_out + -size % stride)
+    x = ops.pad(x, around, constant_values=-float("inf"))
+    start = reach_out - before
+    return x[(slice(None),) * axis + (slice(start, start + length),)]
+
+
+def _phases(x, strides, data_format):
+    """`phases[i][j]`: every so many rows and columns, from row `i` and column `j` on."""
+    rows, columns = strides
+    if rows == columns == 1:
+        return [[x]]
+    batch, height, width, channels = image_shape(ops.shape(x), data_format)
+    height, width = height // rows, width // columns
+    if data_format == "channels_first":
+        x = ops.reshape(x, (batch, channels, height, rows, width, columns))
+        return [ops.unstack(row, columns, axis=-1) for row in ops.unstack(x, rows, axis=3)]
+    x = ops.reshape(x, (batch, height, rows, width, columns * channels))
+    return [ops.split(row, columns, axis=-1) for row in ops.unstack(x, rows, axis=2)]

@@ -20,11 +20,15 @@ from tests.layers.test_group_conv import CASES, random_case
         (64, 1, (1, 1), False, ("split", 1)),
         (1, 1, (1, 1), False, ("split", 1)),
         (64, 8, (1, 1), True, ("native", 8)),
-        (64, 64, (1, 1), True, ("native", 64)),  # one channel per group
+        (64, 64, (1, 1), True, ("depthwise", 64)),  # one channel per group
+        (64, 64, (2, 1), True, ("native", 64)),  # the depthwise op wants equal strides
         (64, 32, (1, 1), True, ("native", 8)),  # two: four groups become one
         (12, 6, (1, 1), True, ("native", 6)),  # two, but four does not divide six
+        (128, 32, (1, 1), True, ("native", 16)),  # four: two groups become one
+        (128, 32, (2, 2), True, ("native", 32)),  # not with strides
+        (12, 3, (1, 1), True, ("native", 3)),  # two does not divide three
         (64, 64, (2, 2), False, ("depthwise", 64)),
-        (64, 64, (2, 1), False, ("split", 2)),  # the depthwise op wants equal strides
+        (64, 64, (2, 1), False, ("split", 2)),
         (128, 32, (1, 1), False, ("split", 4)),  # blocks of 32 channels
         (256, 4, (1, 1), False, ("split", 4)),  # never narrower than a group
         (16, 4, (1, 1), False, ("split", 1)),
@@ -32,6 +36,11 @@ from tests.layers.test_group_conv import CASES, random_case
 )
 def test_rule(channels, groups, strides, native, expected):
     assert group_conv.form(channels, groups, strides, native) == expected
+
+
+def test_rule_for_dilated_kernels_of_one_channel():
+    assert group_conv.form(64, 64, (1, 1), True, dilated=True) == ("native", 64)
+    assert group_conv.form(64, 64, (1, 1), False, dilated=True) == ("depthwise", 64)
 
 
 def run(x, kernel, dy, options):

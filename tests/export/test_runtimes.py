@@ -3,7 +3,6 @@
 The models have no known batch, height or width where the runtime allows it.
 """
 
-import inspect
 import os
 import subprocess
 import sys
@@ -18,66 +17,13 @@ if keras.backend.backend() != "tensorflow":
 import tensorflow as tf
 
 from kerascnn import layers
+from tests.layers.every_layer import EVERY_LAYER, model_of
 
 onnxruntime = pytest.importorskip("onnxruntime", reason="the extra `export` is not installed")
 openvino = pytest.importorskip("openvino", reason="the extra `export` is not installed")
 litert = pytest.importorskip(
     "ai_edge_litert.interpreter", reason="the extra `export` is not installed"
 )
-
-
-def unpooled(x):
-    pooled, indices = layers.MaxPoolWithArgmax2D(2)(x)
-    return layers.MaxUnpool2D(2)([pooled, indices, x])
-
-
-# What stands for a layer is a function from a tensor with 16 channels to one.
-MODELS = {
-    "BatchNormalization": layers.BatchNormalization(
-        moving_mean_initializer="random_normal",
-        moving_variance_initializer=keras.initializers.RandomUniform(0.5, 2.0),
-    ),
-    "BlurPool2D": layers.BlurPool2D(),
-    "BlurPool2D_same": layers.BlurPool2D(4, padding="same"),
-    "ChannelShuffle": layers.ChannelShuffle(4),
-    "Conv2DTranspose": layers.Conv2DTranspose(8, 3, strides=2, padding="same"),
-    "Conv2DTranspose_dilation": layers.Conv2DTranspose(8, 3, dilation_rate=2, padding="same"),
-    "Conv2DTranspose_groups": layers.Conv2DTranspose(8, 3, strides=2, padding="same", groups=4),
-    "Conv2DTranspose_zeros": layers.Conv2DTranspose(8, 4, strides=2, padding=1, groups=2),
-    "DepthwiseConv2D": layers.DepthwiseConv2D(3, padding="same", depth_multiplier=2),
-    "DepthwiseConv2D_dilation": layers.DepthwiseConv2D(3, padding="same", dilation_rate=2),
-    "DropBlock2D": layers.DropBlock2D(0.3, block_size=3),
-    "Dropout": layers.Dropout(0.3),
-    "Dropout_classic": layers.Dropout(0.3, mode="classic"),
-    "FixedFilter2D": layers.FixedFilter2D("unsharp_mask"),
-    "GroupConv2D": layers.GroupConv2D(16, 3, groups=4, padding="same", activation="relu"),
-    "GroupConv2D_dilation": layers.GroupConv2D(16, 3, groups=2, padding="same", dilation_rate=2),
-    "GroupConv2D_strides": layers.GroupConv2D(16, 3, groups=8, padding="same", strides=2),
-    "GroupConv2D_zeros": layers.GroupConv2D(16, 3, groups=8, padding=(2, 1)),
-    "LocalResponseNormalization": layers.LocalResponseNormalization(),
-    "LocalResponseNormalization_even": layers.LocalResponseNormalization(4, divide_alpha=True),
-    "MaxPoolWithArgmax2D": lambda x: layers.MaxPoolWithArgmax2D(3, 2, padding="same")(x)[1],
-    "MaxUnpool2D": unpooled,
-    "Maxout": layers.Maxout(4),
-    "PixelShuffle": layers.PixelShuffle(2),
-    "PixelShuffle_CRD": layers.PixelShuffle((1, 2), mode="CRD"),
-    "PixelUnshuffle": lambda x: layers.PixelUnshuffle(2)(layers.PixelShuffle(4)(x)),
-    "PointwiseConv2D": layers.PointwiseConv2D(8, groups=2),
-    "RBFOutput": lambda x: layers.RBFOutput(10)(keras.layers.GlobalAveragePooling2D()(x)),
-    "ScaledTanh": layers.ScaledTanh(),
-    "SeparableConv2D": layers.SeparableConv2D(8, 3, padding="same"),
-    "SqueezeExcite": layers.SqueezeExcite(4),
-    "StochasticDepth": layers.StochasticDepth(0.3),
-    "StochasticDepth_classic": layers.StochasticDepth(0.3, mode="classic"),
-    "SubpixelConv2D": layers.SubpixelConv2D(4, 3, block_size=2),
-    "Subsampling2D": layers.Subsampling2D(2, activation="tanh"),
-    "Subsampling2D_same": layers.Subsampling2D(3, strides=2, padding="same"),
-}
-
-
-def test_every_layer_is_here():
-    everything = {name for name in layers.__all__ if inspect.isclass(getattr(layers, name))}
-    assert everything <= {name.partition("_")[0] for name in MODELS}
 
 
 def keras_file(model, path, images):
@@ -119,11 +65,9 @@ def open_vino(model, path, images):
 
 @pytest.mark.filterwarnings("ignore")
 @pytest.mark.parametrize("runtime", [keras_file, saved_model, onnx, lite, open_vino])
-@pytest.mark.parametrize("name", MODELS)
+@pytest.mark.parametrize("name", EVERY_LAYER)
 def test_answers_the_same(name, runtime, tmp_path):
-    keras.utils.set_random_seed(0)
-    inputs = keras.Input((None, None, 16))
-    model = keras.Model(inputs, MODELS[name](inputs))
+    model = model_of(name)
     images = np.random.default_rng(0).normal(size=(3, 8, 6, 16)).astype("float32")
     expected = model.predict(images, verbose=0)
     found = runtime(model, tmp_path, images)

@@ -78,6 +78,13 @@ def test_an_edge_is_found_where_it_is():
     np.testing.assert_array_equal(y, 0)
 
 
+def test_whole_numbers_are_not_filtered_with_whole_numbers():
+    image = np.full((1, 3, 3, 1), 200, "uint8")
+    y = ops.fixed_filter2d(image, "box_blur", padding="valid")
+    assert abs(float(y[0, 0, 0, 0]) - 200) < 1e-3
+    assert ops.fixed_filter2d(keras.Input((3, 3, 1), dtype="uint8"), "box_blur").dtype == "float32"
+
+
 def test_kernels_cannot_be_changed():
     with pytest.raises(ValueError, match="read-only"):
         kerascnn.filters.sharpen[0, 0] = 1

@@ -1,0 +1,190 @@
+"""The calls of layers and operations that a model consists of, along its graph."""
+
+from dataclasses import dataclass
+
+import keras
+
+from kerascnn.models.multiply_adds import free, multiply_adds_of
+from kerascnn.models.operations import is_keras
+from kerascnn.models.receptive_field import Field, field_after, merged, moves, window_of
+
+
+@dataclass(frozen=True)
+class _Call:
+    """An operation on its way through the graph."""
+
+    path: str
+    operation: keras.Operation
+    output_shape: tuple | None
+    multiply_adds: int | None
+    field: "Field | None" = None
+
+
+def graph_of(operation):
+    """The graph that an operation is, or `None` if it is none."""
+    if isinstance(operation, keras.Function):  # every functional model is one
+        return operation
+    if isinstance(operation, keras.Sequential):
+        try:
+            return keras.Function(operation.inputs, operation.outputs)
+        except AttributeError:  # a layer whose output shape Keras does not know
+            return None
+    return None
+
+
+def walk(graph, inputs, fields, with_inputs=False):
+    """Runs a graph on symbolic tensors.
+
+    Args:
+        graph: `keras.Function`.
+        inputs: list of `keras.KerasTensor`.
+        fields: dict of the `Field` of every tensor; those of the new ones are added.
+        with_inputs: bool, whether the inputs are calls too.
+
+    Returns:
+        the outputs, and the list of `_Call`, in the order of the graph's operations.
+    """
+    place = {operation: i for i, operation in enumerate(graph.operations)}
+    found = [[] for _ in place]
+    if with_inputs:
+        for reference, x in zip(graph.inputs, inputs, strict=True):
+            operation = reference._keras_history.operation
+            if operation in place:
+                call = _Call(operation.name, operation, tuple(x.shape), 0, fields[x])
+                found[place[operation]].append(call)
+
+    def visited(operation):
+        def call(*args, **kwargs):
+            outputs, calls = _visit(operation, args, kwargs, fields)
+            found[place[operation]].extend(calls)
+            return outputs
+
+        return call
+
+    outputs = graph._run_through_graph(inputs, operation_fn=visited)
+    return outputs, [call for calls in found for call in calls]
+
+
+def _visit(operation, args, kwargs, fields):
+    """Runs one operation of a graph; returns its outputs and the calls that it stands for."""
+    graph = graph_of(operation)
+    if graph is not None:
+        first = args[0] if args else next(iter(kwargs.values()))
+        outputs, calls = walk(graph, keras.tree.flatten(first), fields)
+        return outputs, [_nested(call, operation.name) for call in calls]
+    inputs = [x for x in keras.tree.flatten((args, kwargs)) if isinstance(x, keras.KerasTensor)]
+    _check(operation, inputs)
+    result = operation.compute_output_spec(*args, **kwargs)
+    outputs = keras.tree.flatten(result)
+    shapes_in, shapes_out = [tuple(x.shape) for x in inputs], [tuple(x.shape) for x in outputs]
+    field = merged([fields[x] for x in inputs])
+    after = field_after(operation, field, shapes_in, shapes_out) if moves(field) else field
+    fields.update(dict.fromkeys(outputs, after))
+    if _is_opaque(operation):
+        multiply_adds, inner = _inside(operation, args, kwargs, inputs, fields)
+        if window_of(operation) is None and moves(field) and len(inner) == len(outputs):
+            fields.update(zip(outputs, inner, strict=True))
+    else:
+        multiply_adds = multiply_adds_of(operation, shapes_in, shapes_out)
+    shape = shapes_out[0] if len(shapes_out) == 1 else tuple(shapes_out)
+    seen = fields[outputs[0]] if outputs else None
+    return result, [_Call(operation.name, operation, shape, multiply_adds, seen)]
+
+
+def _nested(call, name):
+    return _Call(
+        f"{name}/{call.path}", call.operation, call.output_shape, call.multiply_adds, call.field
+    )
+
+
+def _check(operation, inputs):
+    """Refuses inputs that a layer does not take; `compute_output_spec` alone asks no questions."""
+    specs = [
+        spec
+        for spec in keras.tree.flatten(getattr(operation, "input_spec", None))
+        if isinstance(spec, keras.InputSpec)
+    ]
+    for spec, x in zip(specs, inputs, strict=False):
+        for axis, size in spec.axes.items():
+            if size is not None and x.shape[axis] not in (size, None):
+                raise ValueError(
+                    f"{operation.name} takes inputs with {size} in axis {axis} only, "
+                    f"and gets the shape {tuple(x.shape)}."
+                )
+
+
+def _is_opaque(operation):
+    """Whether the rules below know nothing of a layer, so that its `call` has to tell."""
+    if not isinstance(operation, keras.Layer) or _has_rule(operation):
+        return False
+    return not is_keras(operation) or bool(_sublayers(operation))
+
+
+def _inside(layer, args, kwargs, inputs, fields):
+    """What the `call` of a layer does: its multiply-adds, and the fields of its outputs."""
+    graph = traced(layer, args, kwargs)
+    if graph is None:
+        return None, []
+    try:
+        outputs, calls = walk(graph, inputs, fields)
+    except Exception:  # as in `traced`
+        return None, []
+    counts = [call.multiply_adds for call in calls]
+    multiply_adds = None if _own_weights(layer) or None in counts else sum(counts)
+    return multiply_adds, [fields[x] for x in keras.tree.flatten(outputs)]
+
+
+def traced(layer, args, kwargs):
+    """The graph of a layer's `call`, or `None` where it takes no symbolic tensors."""
+    parts = layer._flatten_layers()
+    if not all(part.built for part in parts):
+        return None
+    inputs = []
+
+    def placeholder(x):
+        if not isinstance(x, keras.KerasTensor):
+            return x
+        name = f"{layer.name}_input{len(inputs)}"
+        inputs.append(keras.Input(batch_shape=x.shape, dtype=x.dtype, name=name))
+        return inputs[-1]
+
+    # The calls that are recorded here would stay with the layers.
+    records = [nodes for part in parts for nodes in (part._inbound_nodes, part._outbound_nodes)]
+    lengths = [len(nodes) for nodes in records]
+    try:
+        args, kwargs = keras.tree.map_structure(placeholder, (args, kwargs))
+        return keras.Function(inputs, layer.call(*args, **kwargs))
+    except Exception:  # whatever the layer's author did not expect symbolic tensors to do
+        return None
+    finally:
+        for nodes, length in zip(records, lengths, strict=True):
+            del nodes[length:]
+
+
+def _sublayers(layer):
+    return layer._flatten_layers(include_self=False, recursive=False)
+
+
+def _own_weights(layer):
+    """The weights of a layer that are of none of its sublayers."""
+    theirs = {id(weight) for sublayer in _sublayers(layer) for weight in sublayer.weights}
+    return [weight for weight in layer.weights if id(weight) not in theirs]
+
+
+def listed(model):
+    """The layers of a model without a graph."""
+    return [
+        _Call(layer.name, layer, None, 0 if _costs_nothing(layer) else None)
+        for layer in model.layers
+    ]
+
+
+def _costs_nothing(layer):
+    return not layer.weights or multiply_adds_of.dispatch(type(layer)) is free
+
+
+def _has_rule(operation):
+    return any(
+        rules.dispatch(type(operation)) is not rules.dispatch(object)
+        for rules in (field_after, multiply_adds_of)
+    )

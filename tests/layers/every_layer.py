@@ -1,0 +1,82 @@
+"""Every layer in the forms it has, as a function of images with 16 channels."""
+
+import keras
+
+from kerascnn import layers
+
+
+def pooled(x):
+    y, indices = layers.MaxPoolWithArgmax2D(3, 2, padding="same")(x)
+    return y + keras.ops.cast(indices, y.dtype)  # so that both count
+
+
+def unpooled(x):
+    y, indices = layers.MaxPoolWithArgmax2D(2)(x)
+    return layers.MaxUnpool2D(2)([y, indices, x])
+
+
+# Made anew for every call, with weights and seeds from Keras's global random state.
+EVERY_LAYER = {
+    "BatchNormalization": lambda x: layers.BatchNormalization(
+        moving_mean_initializer="random_normal",
+        moving_variance_initializer=keras.initializers.RandomUniform(0.5, 2.0),
+    )(x),
+    "BlurPool2D": lambda x: layers.BlurPool2D()(x),
+    "BlurPool2D_same": lambda x: layers.BlurPool2D(4, padding="same")(x),
+    "ChannelShuffle": lambda x: layers.ChannelShuffle(4)(x),
+    "Conv2DTranspose": lambda x: layers.Conv2DTranspose(8, 3, strides=2, padding="same")(x),
+    "Conv2DTranspose_dilation": lambda x: layers.Conv2DTranspose(
+        8, 3, dilation_rate=2, padding="same"
+    )(x),
+    "Conv2DTranspose_groups": lambda x: layers.Conv2DTranspose(
+        8, 3, strides=2, padding="same", groups=4
+    )(x),
+    "Conv2DTranspose_zeros": lambda x: layers.Conv2DTranspose(8, 4, strides=2, padding=1, groups=2)(
+        x
+    ),
+    "DepthwiseConv2D": lambda x: layers.DepthwiseConv2D(3, padding="same", depth_multiplier=2)(x),
+    "DepthwiseConv2D_dilation": lambda x: layers.DepthwiseConv2D(
+        3, padding="same", dilation_rate=2
+    )(x),
+    "DropBlock2D": lambda x: layers.DropBlock2D(0.3, block_size=3)(x),
+    "Dropout": lambda x: layers.Dropout(0.3)(x),
+    "Dropout_classic": lambda x: layers.Dropout(0.25, mode="classic")(x),
+    "FixedFilter2D": lambda x: layers.FixedFilter2D("unsharp_mask")(x),
+    "GroupConv2D": lambda x: layers.GroupConv2D(16, 3, groups=4, padding="same", activation="relu")(
+        x
+    ),
+    "GroupConv2D_dilation": lambda x: layers.GroupConv2D(
+        16, 3, groups=2, padding="same", dilation_rate=2
+    )(x),
+    "GroupConv2D_strides": lambda x: layers.GroupConv2D(16, 3, groups=8, padding="same", strides=2)(
+        x
+    ),
+    "GroupConv2D_zeros": lambda x: layers.GroupConv2D(16, 3, groups=8, padding=(2, 1))(x),
+    "LocalResponseNormalization": lambda x: layers.LocalResponseNormalization()(x),
+    "LocalResponseNormalization_even": lambda x: layers.LocalResponseNormalization(
+        4, divide_alpha=True
+    )(x),
+    "MaxPoolWithArgmax2D": pooled,
+    "MaxUnpool2D": unpooled,
+    "Maxout": lambda x: layers.Maxout(4)(x),
+    "PixelShuffle": lambda x: layers.PixelShuffle(2)(x),
+    "PixelShuffle_CRD": lambda x: layers.PixelShuffle((1, 2), mode="CRD")(x),
+    "PixelUnshuffle": lambda x: layers.PixelUnshuffle(2)(layers.PixelShuffle(4)(x)),
+    "PointwiseConv2D": lambda x: layers.PointwiseConv2D(8, groups=2)(x),
+    "RBFOutput": lambda x: layers.RBFOutput(10)(keras.layers.GlobalAveragePooling2D()(x)),
+    "ScaledTanh": lambda x: layers.ScaledTanh()(x),
+    "SeparableConv2D": lambda x: layers.SeparableConv2D(8, 3, padding="same")(x),
+    "SqueezeExcite": lambda x: layers.SqueezeExcite(4)(x),
+    "StochasticDepth": lambda x: layers.StochasticDepth(0.3)(x),
+    "StochasticDepth_classic": lambda x: layers.StochasticDepth(0.3, mode="classic")(x),
+    "SubpixelConv2D": lambda x: layers.SubpixelConv2D(4, 3, block_size=2)(x),
+    "Subsampling2D": lambda x: layers.Subsampling2D(2, activation="tanh")(x),
+    "Subsampling2D_same": lambda x: layers.Subsampling2D(3, strides=2, padding="same")(x),
+}
+
+
+def model_of(name, shape=(None, None, 16)):
+    """A model of one layer, the same one at every call."""
+    keras.utils.set_random_seed(0)
+    inputs = keras.Input(shape)
+    return keras.Model(inputs, EVERY_LAYER[name](inputs))
