@@ -359,6 +359,11 @@ turn.
 |---|---|---|---|---|---|
 {rows}
 
+`DepthwiseConv2D`, `PointwiseConv2D`, `SeparableConv2D`, `GroupConv2D` with one group and
+`Conv2DTranspose` without groups come down to the same TensorFlow op as Keras's: how far their
+ratios are from 1 shows the noise of the machine. `Subsampling2D` has weights that average pooling,
+on the other side, has not. `DropBlock2D` has no counterpart in either library.
+
 Command: `python benchmarks/layers.py --rounds {rounds}`. Machine: {machine}
 """
 

@@ -8,7 +8,7 @@ _GROUP = 16
 
 
 def bernoulli(shape, probability, seed):
-    """Draws a bool tensor that is true with the given probability, met within 1/131072.
+    """Draws a bool tensor that is true with the given probability, met within 1/1000 of the rarer.
 
     On a CPU, drawing is most of the cost of dropout; here one 32-bit random number serves four
     elements. Eight bits alone know multiples of 1/256 only. For any other probability the
@@ -20,6 +20,9 @@ def bernoulli(shape, probability, seed):
     size = tf.reduce_prod(shape)
     # The rarer of the two outcomes: its threshold plus one is an int8, whatever the probability.
     rare = min(probability, 1 - probability)
+    if rare < 2**-7:  # 16 bits would round it too much
+        uniform = tf.random.stateless_uniform(shape, seed=_pair(seed), alg="philox")
+        return uniform < probability
     high, low = divmod(round(rare * 2**16), 2**8)
     groups = (size + _GROUP - 1) // _GROUP
     words = (groups + 3) // 4

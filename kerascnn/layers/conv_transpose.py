@@ -5,6 +5,7 @@ import keras
 from kerascnn import ops
 from kerascnn.layers.keras_conv import KerasConv, explicit, known_to_keras
 from kerascnn.ops.conv_transpose import conv_transpose2d_shape
+from kerascnn.ops.shapes import at_least_one
 
 
 @keras.saving.register_keras_serializable(package="kerascnn")
@@ -109,7 +110,7 @@ class Conv2DTranspose(KerasConv, keras.layers.Conv2DTranspose):
         )
         self.padding = explicit(padding, self.padding)
         self.groups = groups
-        if groups < 1 or filters % groups:
+        if filters % at_least_one(groups, "groups"):
             raise ValueError(
                 f"`groups` must divide `filters`; got groups={groups} with filters={filters}."
             )

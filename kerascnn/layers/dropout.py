@@ -26,6 +26,7 @@ class Dropout(keras.layers.Layer):
             feature maps.
         seed: optional int; the same seed draws the same masks (others than Keras draws from it).
         mode: `"inverted"` (Keras, PyTorch) or `"classic"` (the original form).
+        **kwargs: `name`, `dtype` and so on.
 
     Call arguments:
         inputs: float tensor of any rank.

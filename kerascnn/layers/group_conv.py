@@ -104,5 +104,12 @@ class GroupConv2D(KerasConv, keras.layers.Conv2D):
         return ops.group_conv2d(inputs, kernel, **self.options)
 
     def compute_output_shape(self, input_shape):
-        kernel_shape = (*self.kernel_size, self.channels(input_shape) // self.groups, self.filters)
+        channels = self.channels(input_shape)
+        if channels % self.groups:
+            raise ValueError(
+                "`groups` must divide the number of input channels; "
+                f"got groups={self.groups} with {channels} channels "
+                f"(input shape {tuple(input_shape)})."
+            )
+        kernel_shape = (*self.kernel_size, channels // self.groups, self.filters)
         return group_conv2d_shape(input_shape, kernel_shape, **self.options)

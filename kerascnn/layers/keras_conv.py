@@ -3,6 +3,7 @@
 from keras import ops
 
 from kerascnn.ops.padding import standardize_padding
+from kerascnn.ops.shapes import known_channels
 
 
 class KerasConv:
@@ -19,8 +20,8 @@ class KerasConv:
         }
 
     def channels(self, shape):
-        """The number of channels in a shape."""
-        return shape[1 if self.data_format == "channels_first" else -1]
+        """The number of channels in a shape, which must be known."""
+        return known_channels(shape, self.data_format)
 
     def biased_and_activated(self, outputs):
         """What follows the convolution."""

@@ -24,8 +24,8 @@ class StochasticDepth(keras.layers.Layer):
 
     Args:
         rate: float from 0 to 1, the probability that a sample is dropped.
-        mode: `"inverted"` or `"classic"` (the original form).
         seed: optional int; the same seed makes the same draws.
+        mode: `"inverted"` or `"classic"` (the original form).
         **kwargs: `name`, `dtype` and so on.
 
     Call arguments:
@@ -53,7 +53,7 @@ class StochasticDepth(keras.layers.Layer):
         [(0.0, 0.0), (2.0, 2.0)]
     """
 
-    def __init__(self, rate, mode="inverted", seed=None, **kwargs):
+    def __init__(self, rate, seed=None, mode="inverted", **kwargs):
         super().__init__(**kwargs)
         check_dropout(rate, mode)
         self.rate = rate

@@ -6,7 +6,13 @@ from kerascnn import ops
 from kerascnn.initializers import ICNR
 from kerascnn.ops.padding import standardize_padding
 from kerascnn.ops.pixel_shuffle import MODES
-from kerascnn.ops.shapes import image_shape, one_of, pair, standardize_data_format
+from kerascnn.ops.shapes import (
+    at_least_one,
+    known_channels,
+    one_of,
+    pair,
+    standardize_data_format,
+)
 from kerascnn.ops.subpixel_conv import subpixel_conv2d_shape
 
 
@@ -27,7 +33,8 @@ class SubpixelConv2D(keras.layers.Layer):
             `(height, width)` or pairs `((top, bottom), (left, right))`.
         data_format: `"channels_last"` or `"channels_first"`; by default Keras's own setting.
         dilation_rate: int or pair of ints.
-        groups: int, a divisor of the input channels and of `filters`.
+        groups: int, a divisor of the input channels and of `filters`; above 1 in mode `"CRD"`
+            only, in which all pixels of a block see the same group.
         mode: `"DCR"` or `"CRD"`, as in `PixelShuffle`.
         activation: activation function, or `None`.
         use_bias: bool; there is one bias for each of the `filters * r * s` channels.
@@ -92,7 +99,13 @@ class SubpixelConv2D(keras.layers.Layer):
         self.data_format = standardize_data_format(data_format)
         self.dilation_rate = pair(dilation_rate, "dilation_rate")
         self.groups = groups
-        if groups < 1 or filters % groups:
+        at_least_one(filters, "filters")
+        if at_least_one(groups, "groups") > 1 and mode == "DCR":
+            raise ValueError(
+                "`mode` must be 'CRD' with groups, or the pixels of a block would see different "
+                f"groups; got mode='DCR' with groups={groups}."
+            )
+        if filters % groups:
             raise ValueError(
                 f"`groups` must divide `filters`; got groups={groups} with filters={filters}."
             )
@@ -132,8 +145,8 @@ class SubpixelConv2D(keras.layers.Layer):
             )
 
     def _kernel_shape(self, input_shape):
-        channels = image_shape(input_shape, self.data_format)[3]
-        if channels is None or channels % self.groups:
+        channels = known_channels(input_shape, self.data_format)
+        if channels % self.groups:
             raise ValueError(
                 "`groups` must divide the number of input channels; "
                 f"got groups={self.groups} with {channels} channels "

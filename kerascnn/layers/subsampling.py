@@ -24,8 +24,8 @@ class Subsampling2D(keras.layers.Layer):
         pool_size: int or pair of ints, the window.
         strides: int or pair of ints; by default `pool_size`.
         padding: `"valid"`, or `"same"`, which adds zeros as Keras's convolutions do.
-        activation: activation function, or `None`; `kerascnn.ops.scaled_tanh` in the original.
         data_format: `"channels_last"` or `"channels_first"`; by default Keras's own setting.
+        activation: activation function, or `None`; `kerascnn.ops.scaled_tanh` in the original.
         kernel_initializer: initializer of `kernel`; by default the constant above.
         bias_initializer: initializer of `bias`.
         kernel_regularizer: optional regularizer of `kernel`.
@@ -62,8 +62,8 @@ class Subsampling2D(keras.layers.Layer):
         pool_size=2,
         strides=None,
         padding="valid",
-        activation=None,
         data_format=None,
+        activation=None,
         kernel_initializer=None,
         bias_initializer="zeros",
         kernel_regularizer=None,

@@ -19,12 +19,17 @@ PRODUCTS = {
     "Vdot",
 }
 
-# Operations of `kerascnn.ops` that move or weight single elements
+# Operations of `kerascnn.ops` that move, compare or weight single elements
 ELEMENTWISE = {
     "channel_shuffle",
+    "dense_concatenation",
     "local_response_normalization",
+    "max_pool_with_argmax2d",
+    "max_unpool2d",
+    "maxout",
     "pixel_shuffle",
     "pixel_unshuffle",
+    "residual_sum",
 }
 
 

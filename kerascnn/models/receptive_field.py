@@ -183,9 +183,12 @@ for _rule, _classes in {
 _OPERATIONS = {
     "Pad": _keep,
     "channel_shuffle": _keep,
+    "dense_concatenation": _keep,
     "local_response_normalization": _keep,
+    "maxout": _keep,
     "pixel_shuffle": _through_shuffle,
     "pixel_unshuffle": _through_unshuffle,
+    "residual_sum": _keep,
 }
 
 

@@ -20,7 +20,31 @@ def channel_shuffle_shape(shape, groups, data_format=None):
 
 @symbolic(channel_shuffle_shape)
 def channel_shuffle(x, groups, data_format=None):
-    """Deals the channels of every group out to all groups; see `kerascnn.layers.ChannelShuffle`."""
+    """Deals the channels of every group out to all groups.
+
+    With `C` channels, `y[..., i * groups + g] = x[..., g * (C / groups) + i]`.
+
+    Args:
+        x: tensor of rank 2 at least, channels last or, by `data_format`, on axis 1.
+        groups: int, a divisor of the channels.
+        data_format: `"channels_last"` or `"channels_first"`; by default Keras's own setting.
+
+    Returns:
+        tensor of the shape of `x`.
+
+    Raises:
+        ValueError: if `groups` does not divide the channels.
+
+    Reference:
+        [Zhang et al., 2018](https://arxiv.org/abs/1707.01083)
+
+    Example:
+        >>> import keras
+        >>> import kerascnn
+        >>> y = kerascnn.ops.channel_shuffle(keras.ops.array([[0, 1, 2, 3, 4, 5]]), groups=2)
+        >>> keras.ops.convert_to_numpy(y)[0].tolist()
+        [0, 3, 1, 4, 2, 5]
+    """
     channel_shuffle_shape(x.shape, groups, data_format)
     axis, channels = channels_of(x.shape, data_format)
     shape = list(ops.shape(x))

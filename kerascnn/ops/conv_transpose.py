@@ -1,12 +1,21 @@
 """Transposed convolution: every pixel stamps the kernel into a larger image."""
 
+import numbers
+
 import keras
 from keras import ops
 
 from kerascnn.ops.group_conv import group_conv2d
 from kerascnn.ops.padding import of_axes, pad, reach, standardize_padding
 from kerascnn.ops.pixel_shuffle import pixel_shuffle
-from kerascnn.ops.shapes import image_shape, in_format, pair, standardize_data_format
+from kerascnn.ops.shapes import (
+    at_least_one,
+    image_shape,
+    in_format,
+    known_channels,
+    pair,
+    standardize_data_format,
+)
 from kerascnn.ops.symbolic import symbolic
 
 if keras.backend.backend() == "tensorflow":
@@ -32,14 +41,15 @@ def conv_transpose2d_shape(
     padding = standardize_padding(padding)
     output_padding = standardize_output_padding(output_padding, strides)
     data_format = standardize_data_format(data_format)
-    batch, height, width, channels = image_shape(shape, data_format)
+    batch, height, width, _ = image_shape(shape, data_format)
+    channels = known_channels(shape, data_format)
     if len(kernel_shape) != 4 or kernel_shape[3] != channels:
         raise ValueError(
             "`kernel` must have the shape (height, width, filters / groups, channels); "
             f"got kernel shape {tuple(kernel_shape)} with {channels} channels "
             f"(input shape {tuple(shape)})."
         )
-    if groups < 1 or channels % groups:
+    if channels % at_least_one(groups, "groups"):
         raise ValueError(
             "`groups` must divide the number of input channels; "
             f"got groups={groups} with {channels} channels (input shape {tuple(shape)})."
@@ -67,16 +77,22 @@ def standardize_output_padding(output_padding, strides):
     """Returns `None` or a pair of ints from 0 to below the strides."""
     if output_padding is None:
         return None
-    extra = (output_padding,) * 2 if isinstance(output_padding, int) else tuple(output_padding)
-    if len(extra) != 2 or not all(
-        isinstance(size, int) and 0 <= size < stride
-        for size, stride in zip(extra, strides, strict=True)
+    extra = output_padding
+    if isinstance(extra, numbers.Integral):
+        extra = (extra, extra)
+    if (
+        not isinstance(extra, (tuple, list))
+        or len(extra) != 2
+        or not all(
+            isinstance(size, numbers.Integral) and 0 <= size < stride
+            for size, stride in zip(extra, strides, strict=True)
+        )
     ):
         raise ValueError(
             "`output_padding` must be an int or a pair of ints, at least 0 and less than "
             f"`strides`; got output_padding={output_padding!r} with strides={strides}."
         )
-    return extra
+    return int(extra[0]), int(extra[1])
 
 
 def _axes(kernel_shape, strides, padding, output_padding, dilation_rate):
@@ -171,6 +187,7 @@ def conv_transpose2d(
         dilation_rate,
         groups,
     )
+    x, kernel = ops.convert_to_tensor(x), ops.convert_to_tensor(kernel)
     strides = pair(strides, "strides")
     dilation_rate = pair(dilation_rate, "dilation_rate")
     data_format = standardize_data_format(data_format)

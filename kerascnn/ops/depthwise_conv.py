@@ -3,7 +3,7 @@
 from keras import ops
 
 from kerascnn.ops.group_conv import group_conv2d, group_conv2d_shape
-from kerascnn.ops.shapes import image_shape, standardize_data_format
+from kerascnn.ops.shapes import known_channels
 from kerascnn.ops.symbolic import symbolic
 
 
@@ -11,7 +11,7 @@ def depthwise_conv2d_shape(
     shape, kernel_shape, strides=1, padding="valid", data_format=None, dilation_rate=1
 ):
     """Output shape of `depthwise_conv2d`, and the only place its arguments are checked."""
-    channels = image_shape(shape, standardize_data_format(data_format))[3]
+    channels = known_channels(shape, data_format)
     if len(kernel_shape) != 4 or kernel_shape[2] != channels:
         raise ValueError(
             "`kernel` must have the shape (height, width, channels, depth_multiplier); "

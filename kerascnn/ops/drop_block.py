@@ -19,7 +19,7 @@ def drop_block2d_shape(shape, rate, block_size=7, data_format=None):
     return tuple(shape)
 
 
-def drop_block2d(x, rate, block_size=7, data_format=None, seed=None, training=True):
+def drop_block2d(x, rate, block_size=7, seed=None, data_format=None, training=True):
     """Sets square blocks of each feature map to zero in training.
 
     The corner of a block of `b` x `b` pixels is drawn, with probability `gamma`, at every position
@@ -34,8 +34,8 @@ def drop_block2d(x, rate, block_size=7, data_format=None, seed=None, training=Tr
         x: float tensor of shape `(batch, height, width, channels)`, or channels first.
         rate: float from 0 to 1, about the share that is dropped: less where blocks overlap.
         block_size: int, the side `b` of a block.
-        data_format: `"channels_last"` or `"channels_first"`; by default Keras's own setting.
         seed: optional int or `keras.random.SeedGenerator`.
+        data_format: `"channels_last"` or `"channels_first"`; by default Keras's own setting.
         training: bool; without it, `y = x`.
 
     Returns:
@@ -61,9 +61,9 @@ def drop_block2d(x, rate, block_size=7, data_format=None, seed=None, training=Tr
     x = ops.convert_to_tensor(x)
     dropped = _blocks(ops.shape(x), rate, block_size, data_format, seed)
     kept = 1.0 - ops.mean(dropped)
-    # If nothing is kept, y is 0, not 0 / 0.
-    scale = ops.cast(1.0 / ops.maximum(kept, 1e-7), x.dtype)
-    return ops.where(dropped > 0, ops.zeros((), x.dtype), x * scale)
+    # If nothing is kept, y is 0 and not 0 / 0; the scale is finite in float16 too.
+    scale = ops.cast(1.0 / ops.maximum(kept, 1e-4), x.dtype)
+    return ops.where(dropped > 0, ops.zeros((), x.dtype), x) * scale
 
 
 def _blocks(shape, rate, block_size, data_format, seed):

@@ -6,7 +6,7 @@ from keras import ops
 from kerascnn import filters
 from kerascnn.ops.depthwise_conv import depthwise_conv2d, depthwise_conv2d_shape
 from kerascnn.ops.precision import float_dtype
-from kerascnn.ops.shapes import image_shape, one_of, standardize_data_format
+from kerascnn.ops.shapes import known_channels, one_of
 from kerascnn.ops.symbolic import symbolic
 
 
@@ -23,21 +23,44 @@ def standardize_filter(filter):
     return kernel
 
 
-def _channels(shape, data_format):
-    return image_shape(shape, standardize_data_format(data_format))[3]
-
-
 def fixed_filter2d_shape(shape, filter, strides=1, padding="same", data_format=None):
     """Output shape of `fixed_filter2d`, and the only place its arguments are checked."""
-    kernel_shape = (*standardize_filter(filter).shape, _channels(shape, data_format), 1)
+    kernel_shape = (*standardize_filter(filter).shape, known_channels(shape, data_format), 1)
     return depthwise_conv2d_shape(shape, kernel_shape, strides, padding, data_format)
 
 
 @symbolic(fixed_filter2d_shape, output_dtype=float_dtype)
 def fixed_filter2d(x, filter, strides=1, padding="same", data_format=None):
-    """Applies one kernel to every channel by itself; see `kerascnn.layers.FixedFilter2D`."""
+    """Applies one kernel that is not trained to every channel by itself.
+
+    With strides `s`, on the padded `x`,
+    `y[h, w, c] = sum over i, j of x[h * s + i, w * s + j, c] * filter[i, j]`.
+
+    Args:
+        x: tensor of shape `(batch, height, width, channels)`, or channels first.
+        filter: str, a name in `kerascnn.filters`, or numbers of shape `(height, width)`.
+        strides: int or pair of ints.
+        padding: `"valid"`, `"same"` or zeros around the image, as in `group_conv2d`.
+        data_format: `"channels_last"` or `"channels_first"`; by default Keras's own setting.
+
+    Returns:
+        float tensor of shape `(batch, new_height, new_width, channels)`, or channels first.
+
+    Raises:
+        ValueError: if there is no filter of that name, or it does not fit into the input.
+
+    Reference:
+        Gonzalez and Woods, Digital Image Processing, chapter 3
+
+    Example:
+        >>> import keras
+        >>> import kerascnn
+        >>> y = kerascnn.ops.fixed_filter2d(keras.ops.ones((1, 3, 3, 1)), "laplacian")
+        >>> keras.ops.convert_to_numpy(y)[0, :, :, 0].tolist()
+        [[-2.0, -1.0, -2.0], [-1.0, 0.0, -1.0], [-2.0, -1.0, -2.0]]
+    """
     fixed_filter2d_shape(x.shape, filter, strides, padding, data_format)
     x = ops.cast(x, float_dtype(x.dtype))
     kernel = standardize_filter(filter)[:, :, np.newaxis, np.newaxis]
-    kernel = np.tile(kernel, (1, 1, _channels(x.shape, data_format), 1))
+    kernel = np.tile(kernel, (1, 1, known_channels(x.shape, data_format), 1))
     return depthwise_conv2d(x, ops.cast(kernel, x.dtype), strides, padding, data_format)

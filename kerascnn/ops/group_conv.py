@@ -4,7 +4,13 @@ import keras
 from keras import ops
 
 from kerascnn.ops.padding import convolved, is_same, of_axes, pad, standardize_padding
-from kerascnn.ops.shapes import image_shape, in_format, pair, standardize_data_format
+from kerascnn.ops.shapes import (
+    image_shape,
+    in_format,
+    known_channels,
+    pair,
+    standardize_data_format,
+)
 from kerascnn.ops.symbolic import symbolic
 
 if keras.backend.backend() == "tensorflow":
@@ -19,14 +25,15 @@ def group_conv2d_shape(
     dilation_rate = pair(dilation_rate, "dilation_rate")
     padding = standardize_padding(padding)
     data_format = standardize_data_format(data_format)
-    batch, height, width, channels = image_shape(shape, data_format)
+    batch, height, width, _ = image_shape(shape, data_format)
+    channels = known_channels(shape, data_format)
     if len(kernel_shape) != 4:
         raise ValueError(
             "`kernel` must have the shape (height, width, channels / groups, filters); "
             f"got kernel shape {tuple(kernel_shape)}."
         )
     channels_per_group, filters = kernel_shape[2:]
-    if not channels or channels % channels_per_group:
+    if channels_per_group < 1 or channels % channels_per_group or not channels:
         raise ValueError(
             "The input channels of a group must divide the number of input channels; "
             f"got {channels_per_group} of {channels} channels "
@@ -87,6 +94,10 @@ def group_conv2d(x, kernel, strides=1, padding="valid", data_format=None, dilati
     Raises:
         ValueError: if the channels and filters do not divide into groups, or the kernel does not
             fit.
+
+    Reference:
+        [Krizhevsky et al., 2012](https://papers.nips.cc/paper/4824), [Xie et al.,
+        2017](https://arxiv.org/abs/1611.05431)
 
     Example:
         >>> import keras

@@ -22,7 +22,31 @@ def maxout_shape(shape, units, axis=-1):
 
 @symbolic(maxout_shape)
 def maxout(x, units, axis=-1):
-    """Takes the maximum over groups of consecutive channels; see `kerascnn.layers.Maxout`."""
+    """Takes the maximum over groups of consecutive channels.
+
+    With `p = channels / units` pieces, `y[..., u] = max over j of x[..., u * p + j]`.
+
+    Args:
+        x: tensor of any rank.
+        units: int, a divisor of the channels: how many maxima there are.
+        axis: int, the channel axis.
+
+    Returns:
+        tensor of the shape of `x` with `units` channels.
+
+    Raises:
+        ValueError: if `units` does not divide the channels.
+
+    Reference:
+        [Goodfellow et al., 2013](https://arxiv.org/abs/1302.4389)
+
+    Example:
+        >>> import keras
+        >>> import kerascnn
+        >>> y = kerascnn.ops.maxout(keras.ops.array([[1.0, 5.0, 4.0, 2.0]]), units=2)
+        >>> keras.ops.convert_to_numpy(y)[0].tolist()
+        [5.0, 4.0]
+    """
     maxout_shape(x.shape, units, axis)
     axis = channel_axis(x.shape, axis)
     shape = list(ops.shape(x))

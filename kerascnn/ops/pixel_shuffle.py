@@ -78,7 +78,33 @@ def _rearrange(x, sizes, before, after, output_shape):
 
 @symbolic(pixel_shuffle_shape)
 def pixel_shuffle(x, block_size, mode="DCR", data_format=None):
-    """Moves blocks of channels into space; see `kerascnn.layers.PixelShuffle`."""
+    """Moves blocks of channels into space.
+
+    `y[h * r + i, w * s + j, c]` is `x[h, w, (i * s + j) * C + c]` in mode `"DCR"` and
+    `x[h, w, c * r * s + i * s + j]` in mode `"CRD"`.
+
+    Args:
+        x: tensor of shape `(batch, height, width, channels * r * s)`, or channels first.
+        block_size: int, or pair of ints `(r, s)`.
+        mode: `"DCR"` or `"CRD"`, the terms of ONNX's DepthToSpace.
+        data_format: `"channels_last"` or `"channels_first"`; by default Keras's own setting.
+
+    Returns:
+        tensor of shape `(batch, height * r, width * s, channels)`, or channels first.
+
+    Raises:
+        ValueError: if `r * s` does not divide the channels.
+
+    Reference:
+        [Shi et al., 2016](https://arxiv.org/abs/1609.05158)
+
+    Example:
+        >>> import keras
+        >>> import kerascnn
+        >>> y = kerascnn.ops.pixel_shuffle(keras.ops.zeros((1, 4, 4, 8)), block_size=2)
+        >>> tuple(y.shape)
+        (1, 8, 8, 2)
+    """
     pixel_shuffle_shape(x.shape, block_size, mode, data_format)
     rows, columns = pair(block_size, "block_size")
     data_format = standardize_data_format(data_format)
@@ -95,7 +121,33 @@ def pixel_shuffle(x, block_size, mode="DCR", data_format=None):
 
 @symbolic(pixel_unshuffle_shape)
 def pixel_unshuffle(x, block_size, mode="DCR", data_format=None):
-    """The inverse of `pixel_shuffle`; see `kerascnn.layers.PixelUnshuffle`."""
+    """The inverse of `pixel_shuffle`.
+
+    `x[h * r + i, w * s + j, c]` goes to `y[h, w, (i * s + j) * C + c]` in mode `"DCR"` and to
+    `y[h, w, c * r * s + i * s + j]` in mode `"CRD"`.
+
+    Args:
+        x: tensor of shape `(batch, height * r, width * s, channels)`, or channels first.
+        block_size: int, or pair of ints `(r, s)`.
+        mode: `"DCR"` or `"CRD"`, the terms of ONNX's DepthToSpace.
+        data_format: `"channels_last"` or `"channels_first"`; by default Keras's own setting.
+
+    Returns:
+        tensor of shape `(batch, height, width, channels * r * s)`, or channels first.
+
+    Raises:
+        ValueError: if `r` does not divide the height or `s` the width.
+
+    Reference:
+        [Shi et al., 2016](https://arxiv.org/abs/1609.05158)
+
+    Example:
+        >>> import keras
+        >>> import kerascnn
+        >>> y = kerascnn.ops.pixel_unshuffle(keras.ops.zeros((1, 8, 8, 2)), block_size=2)
+        >>> tuple(y.shape)
+        (1, 4, 4, 8)
+    """
     pixel_unshuffle_shape(x.shape, block_size, mode, data_format)
     rows, columns = pair(block_size, "block_size")
     data_format = standardize_data_format(data_format)

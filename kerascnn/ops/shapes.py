@@ -18,6 +18,14 @@ def image_shape(shape, data_format, name="inputs"):
     return batch, height, width, channels
 
 
+def known_channels(shape, data_format):
+    """The number of channels of an image, which must be known."""
+    channels = image_shape(shape, standardize_data_format(data_format))[3]
+    if channels is None:
+        raise ValueError(f"The number of input channels must be known; got shape {tuple(shape)}.")
+    return channels
+
+
 def in_format(batch, height, width, channels, data_format):
     """The inverse of `image_shape`."""
     if data_format == "channels_first":

@@ -4,7 +4,7 @@ import keras
 from keras import ops
 
 from kerascnn.ops.precision import float_dtype, widened
-from kerascnn.ops.shapes import image_shape, standardize_data_format
+from kerascnn.ops.shapes import known_channels, standardize_data_format
 from kerascnn.ops.symbolic import symbolic
 
 
@@ -19,9 +19,7 @@ def squeeze_excite_shape(
     data_format=None,
 ):
     """Output shape of `squeeze_excite`, and the only place its arguments are checked."""
-    channels = image_shape(shape, standardize_data_format(data_format))[3]
-    if channels is None:
-        raise ValueError(f"The number of input channels must be known; got shape {tuple(shape)}.")
+    channels = known_channels(shape, data_format)
     hidden = squeeze_kernel_shape[-1]
     for name, found, expected in (
         ("squeeze_kernel", squeeze_kernel_shape, (channels, hidden)),

@@ -5,7 +5,14 @@ from keras import ops
 from kerascnn.ops.group_conv import group_conv2d
 from kerascnn.ops.padding import convolved
 from kerascnn.ops.precision import float_dtype
-from kerascnn.ops.shapes import image_shape, in_format, one_of, pair, standardize_data_format
+from kerascnn.ops.shapes import (
+    image_shape,
+    in_format,
+    known_channels,
+    one_of,
+    pair,
+    standardize_data_format,
+)
 from kerascnn.ops.symbolic import symbolic
 
 
@@ -24,8 +31,7 @@ def subsampling2d_shape(
     one_of(padding, ("valid", "same"), "padding")
     data_format = standardize_data_format(data_format)
     batch, height, width, channels = image_shape(shape, data_format)
-    if channels is None:
-        raise ValueError(f"The number of input channels must be known; got shape {tuple(shape)}.")
+    known_channels(shape, data_format)
     for name, found in (("kernel", kernel_shape), ("bias", bias_shape)):
         if tuple(found) != (channels,):
             raise ValueError(

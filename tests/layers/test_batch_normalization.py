@@ -1,3 +1,6 @@
+import subprocess
+import sys
+
 import keras
 import numpy as np
 import pytest
@@ -186,3 +189,33 @@ def test_wrong_axis_fails_alike_eagerly_and_symbolically():
 def test_wrong_mask():
     with pytest.raises(ValueError, match=r"got mask shape \(2, 3, 1\) with input shape \(2, 3\)"):
         BatchNormalization()(np.zeros((2, 3)), mask=np.ones((2, 3, 1), bool))
+
+
+@pytest.mark.skipif(keras.backend.backend() != "tensorflow", reason="tf.distribute")
+def test_synchronized_replicas_share_their_statistics():
+    """Two replicas with half of the batch each: values and statistics of the whole batch."""
+    code = """
+import keras, numpy as np, tensorflow as tf
+cpu = tf.config.list_physical_devices("CPU")[0]
+tf.config.set_logical_device_configuration(cpu, [tf.config.LogicalDeviceConfiguration()] * 2)
+from kerascnn.layers import BatchNormalization
+x = np.random.default_rng(0).normal(3.0, 2.0, (8, 4, 5, 3)).astype("float32")
+strategy = tf.distribute.MirroredStrategy(["CPU:0", "CPU:1"])
+with strategy.scope():
+    layer = BatchNormalization(synchronized=True)
+    layer.build(x.shape)
+halves = strategy.experimental_distribute_values_from_function(
+    lambda context: tf.constant(np.split(x, 2)[context.replica_id_in_sync_group])
+)
+step = tf.function(lambda part: layer(part, training=True))
+found = strategy.experimental_local_results(strategy.run(step, (halves,)))
+whole = BatchNormalization()
+expected = whole(x, training=True)
+np.testing.assert_allclose(np.concatenate(found), expected, atol=1e-4)
+np.testing.assert_allclose(layer.moving_mean.numpy(), whole.moving_mean.numpy(), atol=1e-5)
+np.testing.assert_allclose(layer.moving_variance.numpy(), whole.moving_variance.numpy(), atol=1e-5)
+"""
+    result = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, check=False
+    )
+    assert result.returncode == 0, result.stderr[-2000:]

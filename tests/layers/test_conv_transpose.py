@@ -154,3 +154,14 @@ def test_wrong_arguments_fail_alike_eagerly_and_symbolically(kernel_shape, optio
 def test_groups_must_divide_the_filters():
     with pytest.raises(ValueError, match="got groups=4 with filters=6"):
         Conv2DTranspose(6, 3, groups=4)
+
+
+def test_takes_plain_arrays():
+    x, kernel = random_arrays((2, 4, 5, 8), (3, 3, 6, 8))
+    for data_format in ("channels_last", "channels_first"):
+        view = in_data_format(data_format)
+        y = ops.conv_transpose2d(view(x), kernel, np.int64(2), 1, np.int64(1), data_format)
+        expected = reference.conv_transpose2d(x, kernel, (2, 2), 1, (1, 1))
+        np.testing.assert_allclose(
+            keras.ops.convert_to_numpy(y), view(expected), rtol=1e-4, atol=1e-4
+        )

@@ -40,7 +40,7 @@ def test_values_and_gradients_follow_the_blocks_that_were_drawn(size, block_size
     first = data_format == "channels_first"
     view = (lambda a: np.moveaxis(a, -1, 1)) if first else np.asarray
     y, (dx,) = value_and_gradients(
-        lambda x: ops.drop_block2d(x, 0.3, block_size, data_format, seed=3),
+        lambda x: ops.drop_block2d(x, 0.3, block_size, 3, data_format),
         [view(x)],
         upstream=view(dy),
     )
@@ -148,3 +148,10 @@ def test_wrong_rank_fails_alike_eagerly_and_symbolically():
     for x in (np.zeros((2, 4, 4), "float32"), keras.Input(batch_shape=(2, 4, 4))):
         with pytest.raises(ValueError, match="`inputs` must have rank 4; got rank 3"):
             DropBlock2D(0.1)(x)
+
+
+def test_gradients_are_finite_in_float16_where_nothing_is_kept():
+    x = np.ones((2, 3, 3, 1), "float16")
+    y, (gradient,) = value_and_gradients(lambda x: ops.drop_block2d(x, 1.0, 5), [x])
+    assert np.array_equal(y, np.zeros_like(x))
+    assert np.array_equal(gradient, np.zeros_like(x))

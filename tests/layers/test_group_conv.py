@@ -162,3 +162,11 @@ def test_wrong_arguments_fail_alike_eagerly_and_symbolically(kernel_shape, optio
         ops.group_conv2d(
             keras.Input(batch_shape=(1, 5, 5, 6)), keras.Input(batch_shape=kernel_shape), **options
         )
+
+
+@pytest.mark.parametrize("channels", [2, 6])
+def test_groups_must_divide_the_channels(channels):
+    with pytest.raises(ValueError, match=f"groups=4 with {channels} channels"):
+        GroupConv2D(12, 3, groups=4).compute_output_shape((None, 8, 8, channels))
+    with pytest.raises(ValueError, match="groups=4"):
+        GroupConv2D(12, 3, groups=4)(np.zeros((1, 8, 8, channels), "float32"))

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from kerascnn import ops, reference
+from kerascnn import filters, ops, reference
 from tests.layers.images import in_data_format
 
 BACKEND = keras.backend.backend()
@@ -392,5 +392,66 @@ def test_channel_shuffle(size, channels, groups, data_format, dtype):
         normal(0, (2, *size, channels)),
         {"groups": groups, "data_format": data_format},
         lambda x: reference.channel_shuffle(x, groups),
+        dtype,
+    )
+
+
+@cases
+@given(
+    size=st.tuples(sizes, sizes),
+    channels=st.integers(1, 3),
+    outputs=st.integers(1, 2),
+    block=pairs,
+    padding=st.one_of(paddings, wrong_paddings),
+    mode=st.sampled_from(["DCR", "CRD"]),
+    data_format=data_formats,
+    dtype=dtypes,
+    extra=st.sampled_from([0, 0, 0, 1]),
+)
+def test_subpixel_conv2d(size, channels, outputs, block, padding, mode, data_format, dtype, extra):
+    convolved = outputs * block[0] * block[1] + extra
+    check(
+        ops.subpixel_conv2d,
+        normal(0, (2, *size, channels), (3, 2, channels, convolved), (convolved,)),
+        {"block_size": block, "padding": padding, "data_format": data_format, "mode": mode},
+        lambda x, kernel, bias: reference.subpixel_conv2d(x, kernel, bias, *block, padding, mode),
+        dtype,
+    )
+
+
+@cases
+@given(
+    size=st.tuples(sizes, sizes),
+    name=st.sampled_from(["sharpen", "gaussian_blur_5x5", "edge_vertical", "blurry"]),
+    strides=pairs,
+    padding=st.one_of(paddings, wrong_paddings),
+    data_format=data_formats,
+    dtype=dtypes,
+)
+def test_fixed_filter2d(size, name, strides, padding, data_format, dtype):
+    check(
+        ops.fixed_filter2d,
+        normal(0, (2, *size, 3)),
+        {"filter": name, "strides": strides, "padding": padding, "data_format": data_format},
+        lambda x: reference.fixed_filter2d(x, getattr(filters, name), strides, padding),
+        dtype,
+    )
+
+
+@cases
+@given(
+    size=st.tuples(sizes, sizes),
+    channels=st.integers(1, 4),
+    filters=st.integers(1, 4),
+    data_format=st.sampled_from(["channels_last", "channels_first", "channels_middle"]),
+    dtype=dtypes,
+    extra=st.sampled_from([0, 0, 0, 1]),
+)
+def test_pointwise_conv2d(size, channels, filters, data_format, dtype, extra):
+    check(
+        ops.pointwise_conv2d,
+        normal(0, (2, *size, channels), (1, 1 + extra, channels, filters)),
+        {"data_format": data_format},
+        reference.pointwise_conv2d,
         dtype,
     )

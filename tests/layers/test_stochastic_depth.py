@@ -46,7 +46,7 @@ def test_a_sample_is_dropped_whole_or_divided_by_the_keep_probability():
 @pytest.mark.parametrize("mode", ["inverted", "classic"])
 def test_inference_is_not_random(mode):
     x = np.random.default_rng(0).normal(size=(5, 6)).astype("float32")
-    y = keras.ops.convert_to_numpy(StochasticDepth(0.3, mode)(x, training=False))
+    y = keras.ops.convert_to_numpy(StochasticDepth(0.3, mode=mode)(x, training=False))
     expected = reference.stochastic_depth(x, np.ones(5), 0.3, mode, training=False)
     np.testing.assert_allclose(y, expected, rtol=1e-6)
 
@@ -65,9 +65,9 @@ def test_draws_differ_from_step_to_step_and_repeat_under_a_seed():
 @pytest.mark.parametrize("mode", ["inverted", "classic"])
 def test_ends_of_the_range(mode):
     x = np.random.default_rng(0).normal(size=(5, 6)).astype("float32")
-    y = StochasticDepth(0, mode)(x, training=True)
+    y = StochasticDepth(0, mode=mode)(x, training=True)
     np.testing.assert_array_equal(keras.ops.convert_to_numpy(y), x)
-    y = StochasticDepth(1, mode)(x, training=True)
+    y = StochasticDepth(1, mode=mode)(x, training=True)
     np.testing.assert_array_equal(keras.ops.convert_to_numpy(y), 0 * x)
 
 

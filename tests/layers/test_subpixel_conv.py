@@ -22,7 +22,7 @@ def test_contract(mode, data_format):
             "mode": mode,
             "data_format": data_format,
             "activation": "tanh",
-            "groups": 2,
+            "groups": 2 if mode == "CRD" else 1,
         },
         input_shape=shape_in(data_format, (2, 4, 3, 6)),
         output_shape=shape_in(data_format, (2, 8, 9, 4)),
@@ -61,11 +61,16 @@ def test_is_a_convolution_and_a_pixel_shuffle():
 
 
 @pytest.mark.parametrize("data_format", ["channels_last", "channels_first"])
-@pytest.mark.parametrize("mode", ["DCR", "CRD"])
-def test_icnr_starts_without_a_checkerboard(mode, data_format):
-    (x,) = random_arrays((1, 6, 6, 5))
+@pytest.mark.parametrize(("mode", "groups"), [("DCR", 1), ("CRD", 1), ("CRD", 2)])
+def test_icnr_starts_without_a_checkerboard(mode, groups, data_format):
+    (x,) = random_arrays((1, 6, 6, 4))
     x = in_data_format(data_format)(x)
-    arguments = {"block_size": (2, 3), "mode": mode, "data_format": data_format}
+    arguments = {
+        "block_size": (2, 3),
+        "mode": mode,
+        "groups": groups,
+        "data_format": data_format,
+    }
     y = SubpixelConv2D(4, 3, **arguments)(x)
     # Every block has one color: that of its first pixel.
     rows, columns = (2, 3) if data_format == "channels_first" else (1, 2)
@@ -90,7 +95,11 @@ def test_icnr_keeps_the_initializer_it_is_given():
 
 def test_wrong_arguments_fail_alike_eagerly_and_symbolically():
     with pytest.raises(ValueError, match="got groups=3 with filters=4"):
-        SubpixelConv2D(4, 3, groups=3)
+        SubpixelConv2D(4, 3, groups=3, mode="CRD")
+    with pytest.raises(ValueError, match="got mode='DCR' with groups=2"):
+        SubpixelConv2D(4, 3, groups=2)
+    with pytest.raises(ValueError, match="got filters=0"):
+        SubpixelConv2D(0, 3)
     with pytest.raises(ValueError, match=r"got block_size=\(2, 2\) with 6 filters"):
         ICNR(2)((3, 3, 4, 6))
     for x, kernel, bias in (

@@ -574,3 +574,14 @@ def test_mixed_precision_is_no_difference():
         return sequential(layers.Conv2D(4, 3, dtype=dtype, name="conv"), Block(name="block"))
 
     assert summary(model("mixed_bfloat16")).multiply_adds == summary(model("float32")).multiply_adds
+
+
+def test_skip_connections_hide_nothing():
+    inputs = keras.Input((16, 16, 4))
+    conv = {"kernel_size": 3, "padding": "same"}
+    x = kerascnn.layers.residual_connection(inputs, kerascnn.layers.GroupConv2D(4, **conv))
+    x = kerascnn.layers.dense_connection(x, kerascnn.layers.GroupConv2D(2, **conv))
+    found = kerascnn.summary(keras.Model(inputs, x))
+    assert "?" not in str(found)
+    assert found.multiply_adds == 16 * 16 * 9 * (4 * 4 + 4 * 2)
+    assert found.rows[-1].receptive_field == (5, 5)
