@@ -15,7 +15,13 @@ from tests.layers.images import in_data_format
 BACKEND = keras.backend.backend()
 # JAX computes in float64 only when told to.
 DTYPES = ["float32", "float16", "bfloat16"] + (["float64"] if BACKEND != "jax" else [])
-TOLERANCE = {"float64": 1e-10, "float32": 1e-4, "float16": 1e-2, "bfloat16": 8e-2}
+# On PyTorch, constants such as `beta` pass through float32.
+TOLERANCE = {
+    "float64": 1e-10 if BACKEND == "tensorflow" else 1e-7,
+    "float32": 1e-4,
+    "float16": 1e-2,
+    "bfloat16": 8e-2,
+}
 
 cases = settings(
     max_examples=30 if BACKEND == "jax" else 80,
