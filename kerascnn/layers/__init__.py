@@ -3,6 +3,7 @@
 from kerascnn.layers.batch_normalization import BatchNormalization
 from kerascnn.layers.blur_pool import BlurPool2D
 from kerascnn.layers.channel_shuffle import ChannelShuffle
+from kerascnn.layers.connection_table_conv import ConnectionTableConv2D
 from kerascnn.layers.conv_transpose import Conv2DTranspose
 from kerascnn.layers.depthwise_conv import DepthwiseConv2D
 from kerascnn.layers.drop_block import DropBlock2D
@@ -28,6 +29,7 @@ __all__ = [
     "BatchNormalization",
     "BlurPool2D",
     "ChannelShuffle",
+    "ConnectionTableConv2D",
     "Conv2DTranspose",
     "DepthwiseConv2D",
     "DropBlock2D",

@@ -3,6 +3,7 @@
 from kerascnn.ops.batch_normalization import batch_normalization, moments, normalize
 from kerascnn.ops.blur_pool import blur_pool2d
 from kerascnn.ops.channel_shuffle import channel_shuffle
+from kerascnn.ops.connection_table_conv import connection_table_conv2d
 from kerascnn.ops.conv_transpose import conv_transpose2d
 from kerascnn.ops.depthwise_conv import depthwise_conv2d
 from kerascnn.ops.drop_block import drop_block2d
@@ -27,6 +28,7 @@ __all__ = [
     "batch_normalization",
     "blur_pool2d",
     "channel_shuffle",
+    "connection_table_conv2d",
     "conv_transpose2d",
     "depthwise_conv2d",
     "drop_block2d",

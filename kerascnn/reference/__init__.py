@@ -16,6 +16,10 @@ from kerascnn.reference.activations import (
 from kerascnn.reference.batch_normalization import batch_normalization, batch_normalization_backward
 from kerascnn.reference.blur_pool import blur_pool2d, blur_pool2d_backward
 from kerascnn.reference.channel_shuffle import channel_shuffle, channel_shuffle_backward
+from kerascnn.reference.connection_table_conv import (
+    connection_table_conv2d,
+    connection_table_conv2d_backward,
+)
 from kerascnn.reference.conv_transpose import conv_transpose2d, conv_transpose2d_backward
 from kerascnn.reference.dense import dense, dense_backward
 from kerascnn.reference.depthwise_conv import depthwise_conv2d, depthwise_conv2d_backward
@@ -62,6 +66,8 @@ __all__ = [
     "blur_pool2d_backward",
     "channel_shuffle",
     "channel_shuffle_backward",
+    "connection_table_conv2d",
+    "connection_table_conv2d_backward",
     "conv_transpose2d",
     "conv_transpose2d_backward",
     "dense",

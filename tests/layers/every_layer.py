@@ -24,6 +24,12 @@ EVERY_LAYER = {
     "BlurPool2D": lambda x: layers.BlurPool2D()(x),
     "BlurPool2D_same": lambda x: layers.BlurPool2D(4, padding="same")(x),
     "ChannelShuffle": lambda x: layers.ChannelShuffle(4)(x),
+    "ConnectionTableConv2D": lambda x: layers.ConnectionTableConv2D(
+        [[0], [3, 1, 15], list(range(16)), [7, 8]], 3, padding=1, activation="tanh"
+    )(x),
+    "ConnectionTableConv2D_strides": lambda x: layers.ConnectionTableConv2D(
+        [[2, 5], [5, 11]], (3, 2), strides=2, padding="same"
+    )(x),
     "Conv2DTranspose": lambda x: layers.Conv2DTranspose(8, 3, strides=2, padding="same")(x),
     "Conv2DTranspose_dilation": lambda x: layers.Conv2DTranspose(
         8, 3, dilation_rate=2, padding="same"
