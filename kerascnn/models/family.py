@@ -1,8 +1,24 @@
 """What the registry knows of a family of models."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
+
+
+@dataclass(frozen=True)
+class Pretrained:
+    """The form of a variant that takes over the weights of `keras.applications`.
+
+    Args:
+        application: str, the name of the function in `keras.applications`.
+        preprocessing: str, what its inputs have gone through, in the words of
+            `keras.applications.imagenet_utils.preprocess_input(mode=...)`.
+        options: the builder's options that make both networks the same.
+    """
+
+    application: str
+    preprocessing: str
+    options: Mapping[str, Any] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -14,11 +30,22 @@ class Family:
             `keras.Model`.
         variants: the table, `{name: config}`.
         input_shape: `(height, width, channels)`, the images that the papers were about.
+        num_classes: int, how many classes those had.
+        pretrained: `{name: Pretrained}`, the variants that `keras.applications` has as well.
+        keras_names: rules from the names of our layers to those of `keras.applications`:
+            `{pattern: name}`, or a function of the pattern's groups (as ints) that returns it.
+        torchvision_names: rules likewise to the modules of torchvision's model.
+        training_options: the builder's options with which the variants are trained.
     """
 
     builder: Callable[..., Any]
     variants: Mapping[str, Any]
     input_shape: tuple[int, int, int]
+    num_classes: int = 1000
+    pretrained: Mapping[str, Pretrained] = field(default_factory=dict)
+    keras_names: Mapping[str, Any] = field(default_factory=dict)
+    torchvision_names: Mapping[str, Any] = field(default_factory=dict)
+    training_options: Mapping[str, Any] = field(default_factory=dict)
 
 
 def joined(*families):

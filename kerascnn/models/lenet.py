@@ -1,19 +1,23 @@
 """LeNet: the network that read the digits of the United States' mail."""
 
+import math
 from dataclasses import dataclass
 
 import keras
-from keras import layers
+import numpy as np
+from keras import layers as keras_layers
+from keras import ops as kops
 
+from kerascnn import layers, ops
+from kerascnn.models.ends import channel_axis, image_input, model_of
 from kerascnn.models.family import Family
-from kerascnn.ops.shapes import image_shape
 
 INPUT_SHAPE = (28, 28, 1)
 
 
 @dataclass(frozen=True)
 class LeNetConfig:
-    """One row of the table of variants.
+    """One row of the table of variants in today's form.
 
     Args:
         filters: filters of the two 5x5 convolutions, each followed by pooling.
@@ -31,7 +35,74 @@ VARIANTS = {
 }
 
 
-def lenet(config, input_shape=INPUT_SHAPE, num_classes=10, name="lenet"):
+@dataclass(frozen=True)
+class OriginalLeNetConfig:
+    """One row of the table of variants as they were published.
+
+    Args:
+        filters: int, filters of the first 5x5 convolution.
+        table: for each filter of the second one, the maps that it sees, counted from 0.
+        units: units of the fully connected layers before the outputs.
+        pixels: what the pixel values 0 and 1 are scaled to.
+        framed: bool, whether images with a side below 32 get a frame of two pixels.
+        prototypes: bool, whether the outputs are distances to prototypes of the classes (taken
+            negative) instead of weighted sums.
+    """
+
+    filters: int
+    table: tuple[tuple[int, ...], ...]
+    units: tuple[int, ...] = ()
+    pixels: tuple[float, float] = (-1.0, 1.0)
+    framed: bool = False
+    prototypes: bool = False
+
+
+def _table(*rows):
+    """The connections from a picture: a row for each map that is seen, a column for each filter."""
+    return tuple(
+        tuple(channel for channel, mark in enumerate(column) if mark == "X")
+        for column in zip(*rows, strict=True)
+    )
+
+
+ORIGINAL_VARIANTS = {
+    # LeCun et al., 1990, table 1
+    "lenet1": OriginalLeNetConfig(
+        filters=4,
+        table=_table(
+            "XXX.XX......",
+            ".XXXXX......",
+            "......XXX.XX",
+            ".......XXXXX",
+        ),
+    ),
+    # LeCun et al., 1998, section II.B and table I
+    "lenet5_1998": OriginalLeNetConfig(
+        filters=6,
+        table=_table(
+            "X...XXX..XXXX.XX",
+            "XX...XXX..XXXX.X",
+            "XXX...XXX..X.XXX",
+            ".XXX..XXXX..X.XX",
+            "..XXX..XXXX.XX.X",
+            "...XXX..XXXX.XXX",
+        ),
+        units=(120, 84),
+        pixels=(-0.1, 1.175),
+        framed=True,
+        prototypes=True,
+    ),
+}
+
+
+def lenet(
+    config,
+    input_shape=INPUT_SHAPE,
+    num_classes=10,
+    include_top=True,
+    pooling=None,
+    name="lenet",
+):
     """Builds a LeNet that answers with logits.
 
     The paper sets its 28x28 digits into a field of 32x32 pixels; inputs with a side below 32 are
@@ -41,6 +112,8 @@ def lenet(config, input_shape=INPUT_SHAPE, num_classes=10, name="lenet"):
         config: `LeNetConfig`.
         input_shape: `(height, width, channels)` in Keras's image data format; sides of 12 at least.
         num_classes: int, the number of logits.
+        include_top: bool; without it the model answers with its last feature maps.
+        pooling: `"avg"` or `"max"`, to get a vector instead of those; or `None`.
         name: str, the model's name.
 
     Returns:
@@ -59,25 +132,204 @@ def lenet(config, input_shape=INPUT_SHAPE, num_classes=10, name="lenet"):
         >>> kerascnn.models.lenet(config).count_params()
         61706
     """
-    data_format = keras.config.image_data_format()
-    _, height, width, _ = image_shape((None, *input_shape), data_format, "input_shape")
-    if height is None or width is None or min(height, width) < 12:
-        raise ValueError(
-            "`input_shape` must have a height and width of at least 12 pixels; "
-            f"got input_shape={tuple(input_shape)}."
-        )
-    inputs = keras.Input(input_shape, name="images")
-    x = inputs
-    for stage, filters in enumerate(config.filters, start=1):
-        padding = "same" if stage == 1 and min(height, width) < 32 else "valid"
-        x = layers.Conv2D(
+    inputs, x = image_input(input_shape, smallest=12, fixed=True)
+    paddings = ("same" if _side(x) < 32 else "valid", "valid")
+    for stage, (filters, padding) in enumerate(zip(config.filters, paddings, strict=True), 1):
+        x = layers.GroupConv2D(
             filters, 5, padding=padding, activation="relu", name=f"stage{stage}_conv"
         )(x)
-        x = layers.MaxPooling2D(2, name=f"stage{stage}_pool")(x)
-    x = layers.Flatten(name="flatten")(x)
-    for i, units in enumerate(config.units, start=1):
-        x = layers.Dense(units, activation="relu", name=f"head_dense{i}")(x)
-    return keras.Model(inputs, layers.Dense(num_classes, name="logits")(x), name=name)
+        x = keras_layers.MaxPooling2D(2, name=f"stage{stage}_pool")(x)
+
+    def head(x):
+        x = keras_layers.Flatten(name="flatten")(x)
+        for i, units in enumerate(config.units, start=1):
+            x = keras_layers.Dense(units, activation="relu", name=f"head_dense{i}")(x)
+        return x
+
+    return model_of(inputs, {4: x}, num_classes, include_top, pooling, head=head, name=name)
 
 
-FAMILY = Family(builder=lenet, variants=VARIANTS, input_shape=INPUT_SHAPE)
+def original_lenet(
+    config,
+    input_shape=INPUT_SHAPE,
+    num_classes=10,
+    include_top=True,
+    pooling=None,
+    name="original_lenet",
+):
+    """Builds a LeNet as it was published: trainable subsampling, few connections, scaled tanh.
+
+    In `lenet5_1998` the logits are negative distances to prototypes that are not trained: pictures
+    of the ten digits, 7 pixels wide and 12 high, or, with another number of classes, vectors of
+    random signs. Those of `lenet1` are sums without the scaled tanh that it had there as well.
+    Kernels begin, as in the papers, between -2.4 and 2.4 over the number of inputs of a unit;
+    subsampling begins as averaging, and biases as zeros.
+
+    Args:
+        config: `OriginalLeNetConfig`.
+        input_shape: `(height, width, channels)` in Keras's image data format; sides of 16 at least
+            or, where small images are framed, of 12.
+        num_classes: int, the number of logits.
+        include_top: bool; without it the model answers with its last feature maps.
+        pooling: `"avg"` or `"max"`, to get a vector instead of those; or `None`.
+        name: str, the model's name.
+
+    Returns:
+        `keras.Model` from images of shape `(batch, *input_shape)` with values from 0 to 1 to
+        logits of shape `(batch, num_classes)`.
+
+    Raises:
+        ValueError: if the images are too small or their size is not known.
+
+    Reference:
+        [LeCun et al., 1990](https://papers.nips.cc/paper/293); [LeCun et al.,
+        1998](http://yann.lecun.com/exdb/publis/pdf/lecun-01a.pdf)
+
+    Example:
+        >>> import kerascnn
+        >>> config = kerascnn.models.OriginalLeNetConfig(filters=2, table=((0,), (0, 1)))
+        >>> model = kerascnn.models.original_lenet(config)
+        >>> {layer.name: layer.count_params() for layer in model.layers if layer.weights}
+        {'stage1_conv': 52, 'stage1_pool': 4, 'stage2_conv': 77, 'stage2_pool': 4, 'logits': 330}
+    """
+    inputs, x = image_input(input_shape, smallest=12 if config.framed else 16, fixed=True)
+    if config.framed and _side(x) < 32:
+        x = keras_layers.ZeroPadding2D(2, name="frame")(x)
+    zero, one = config.pixels
+    x = keras_layers.Rescaling(one - zero, offset=zero, name="pixels")(x)
+    common = {"kernel_size": 5, "activation": ops.scaled_tanh}
+    x = layers.GroupConv2D(
+        config.filters, kernel_initializer=FanInUniform(), name="stage1_conv", **common
+    )(x)
+    x = layers.Subsampling2D(2, activation=ops.scaled_tanh, name="stage1_pool")(x)
+    x = layers.ConnectionTableConv2D(
+        config.table,
+        kernel_initializer=FanInUniform([25 * len(row) for row in config.table]),
+        name="stage2_conv",
+        **common,
+    )(x)
+    x = layers.Subsampling2D(2, activation=ops.scaled_tanh, name="stage2_pool")(x)
+
+    def head(x):
+        x = keras_layers.Flatten(name="head_flatten")(x)
+        for i, units in enumerate(config.units, start=1):
+            x = keras_layers.Dense(
+                units,
+                activation=ops.scaled_tanh,
+                kernel_initializer=FanInUniform(),
+                name=f"head_dense{i}",
+            )(x)
+        return x
+
+    def classifier(x):
+        dtype = keras.config.dtype_policy().variable_dtype
+        if not config.prototypes:
+            return keras_layers.Dense(
+                num_classes, kernel_initializer=FanInUniform(), dtype=dtype, name="logits"
+            )(x)
+        drawn = (num_classes, x.shape[-1]) == (10, 84)
+        x = layers.RBFOutput(
+            num_classes, DigitPictures() if drawn else None, dtype=dtype, name="distances"
+        )(x)
+        return keras_layers.Rescaling(-1.0, dtype=dtype, name="logits")(x)
+
+    return model_of(
+        inputs,
+        {4: x},
+        num_classes,
+        include_top,
+        pooling,
+        head=head,
+        classifier=classifier,
+        name=name,
+    )
+
+
+def _side(x):
+    """The shorter side of images."""
+    return min(size for axis, size in enumerate(x.shape) if axis not in (0, channel_axis() % 4))
+
+
+@keras.saving.register_keras_serializable(package="kerascnn")
+class FanInUniform(keras.initializers.Initializer):
+    """Draws evenly between `-scale` and `scale` over the number of inputs of a unit.
+
+    Args:
+        fan_in: the number of inputs of each filter; by default what the shape tells.
+        scale: float.
+        seed: optional int.
+
+    Reference:
+        [LeCun et al., 1998](http://yann.lecun.com/exdb/publis/pdf/lecun-01a.pdf), appendix A
+    """
+
+    def __init__(self, fan_in=None, scale=2.4, seed=None):
+        self.fan_in = fan_in
+        self.scale = scale
+        self.seed = seed
+
+    def __call__(self, shape, dtype=None):
+        fan_in = math.prod(shape[:-1]) if self.fan_in is None else np.asarray(self.fan_in)
+        drawn = keras.initializers.RandomUniform(-1.0, 1.0, seed=self.seed)(shape, dtype=dtype)
+        return drawn * kops.cast(self.scale / fan_in, drawn.dtype)
+
+    def get_config(self):
+        return {"fan_in": self.fan_in, "scale": self.scale, "seed": self.seed}
+
+
+# As figure 3 of the paper of 1998 shows its prototypes: printed characters
+_DIGITS = """
+..###..  ...##..  .#####.  #######  ....##.
+.#####.  ..###..  #######  #######  ...###.
+##...##  .####..  ##...##  ....##.  ..####.
+##...##  ...##..  .....##  ...##..  ..#.##.
+##...##  ...##..  .....##  ..####.  .##.##.
+##...##  ...##..  ....##.  ..#####  .#..##.
+##...##  ...##..  ...##..  .....##  ##..##.
+##...##  ...##..  ..##...  .....##  #######
+##...##  ...##..  .##....  .....##  #######
+##...##  ...##..  ##.....  ##...##  ....##.
+.#####.  .######  #######  #######  ....##.
+..###..  .######  #######  .#####.  ....##.
+
+#######  ..####.  #######  .#####.  .#####.
+#######  .#####.  #######  #######  #######
+##.....  ##.....  .....##  ##...##  ##...##
+##.....  ##.....  ....##.  ##...##  ##...##
+######.  ######.  ....##.  .#####.  ##...##
+#######  #######  ...##..  .#####.  #######
+.....##  ##...##  ...##..  ##...##  .######
+.....##  ##...##  ..##...  ##...##  .....##
+.....##  ##...##  ..##...  ##...##  .....##
+##...##  ##...##  .##....  ##...##  .....##
+#######  #######  .##....  #######  .#####.
+.#####.  .#####.  .##....  .#####.  .####..
+"""
+
+
+@keras.saving.register_keras_serializable(package="kerascnn")
+class DigitPictures(keras.initializers.Initializer):
+    """Pictures of the digits, 7 pixels wide and 12 high, as vectors: 1 for ink and -1 for paper."""
+
+    def __call__(self, shape, dtype=None):
+        if tuple(shape) != (10, 84):
+            raise ValueError(f"`shape` must be that of ten pictures, (10, 84); got {tuple(shape)}.")
+        blocks = [block.splitlines() for block in _DIGITS.strip().split("\n\n")]
+        rows = np.array([[row.split() for row in block] for block in blocks])
+        pictures = ["".join(rows[block, :, i]) for block in (0, 1) for i in range(5)]
+        signs = [[1 if mark == "#" else -1 for mark in picture] for picture in pictures]
+        return kops.convert_to_tensor(signs, dtype=dtype)
+
+    def get_config(self):
+        return {}
+
+
+FAMILIES = (
+    Family(builder=lenet, variants=VARIANTS, input_shape=INPUT_SHAPE, num_classes=10),
+    Family(
+        builder=original_lenet,
+        variants=ORIGINAL_VARIANTS,
+        input_shape=INPUT_SHAPE,
+        num_classes=10,
+    ),
+)

@@ -7,6 +7,7 @@ import keras
 
 from kerascnn import layers
 from kerascnn.models.operations import ELEMENTWISE, PRODUCTS, is_keras, pair_of
+from kerascnn.ops.shapes import image_shape
 
 
 @singledispatch
@@ -45,6 +46,11 @@ def _einsum(layer, inputs, outputs):
     return _product(*outputs[0][1:], *summed)
 
 
+def _connections(layer, inputs, outputs):
+    _, height, width, _ = image_shape(outputs[0], layer.data_format)
+    return _product(height, width, math.prod(layer.kernel.shape))
+
+
 def _gate(layer, inputs, outputs):
     return math.prod(layer.squeeze_kernel.shape) + math.prod(layer.excite_kernel.shape)
 
@@ -79,6 +85,7 @@ for _rule, _classes in {
     ),
     _separable: (keras.layers.SeparableConv1D, keras.layers.SeparableConv2D),
     _einsum: (keras.layers.EinsumDense,),
+    _connections: (layers.ConnectionTableConv2D,),
     _gate: (layers.SqueezeExcite,),
     _distances: (layers.RBFOutput,),
     free: (

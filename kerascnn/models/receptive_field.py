@@ -143,6 +143,7 @@ for _rule, _classes in {
         keras.layers.MaxPooling2D,
         keras.layers.SeparableConv2D,
         layers.BlurPool2D,
+        layers.ConnectionTableConv2D,
         layers.FixedFilter2D,
         layers.MaxPoolWithArgmax2D,
         layers.Subsampling2D,

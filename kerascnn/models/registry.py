@@ -5,10 +5,34 @@ import fnmatch
 
 import keras
 
+from kerascnn.models.alexnet import FAMILIES as ALEXNET
+from kerascnn.models.densenet import FAMILIES as DENSENET
 from kerascnn.models.family import joined
-from kerascnn.models.lenet import FAMILY as LENET
+from kerascnn.models.googlenet import FAMILIES as GOOGLENET
+from kerascnn.models.lenet import FAMILIES as LENET
+from kerascnn.models.mlp import FAMILIES as MLP
+from kerascnn.models.mobilenet_v1 import FAMILIES as MOBILENET_V1
+from kerascnn.models.mobilenet_v2 import FAMILIES as MOBILENET_V2
+from kerascnn.models.resnet import FAMILIES as RESNET
+from kerascnn.models.shufflenet_v1 import FAMILIES as SHUFFLENET_V1
+from kerascnn.models.shufflenet_v2 import FAMILIES as SHUFFLENET_V2
+from kerascnn.models.vgg import FAMILIES as VGG
+from kerascnn.models.zfnet import FAMILIES as ZFNET
 
-_MODELS = joined(LENET)
+_MODELS = joined(
+    *ALEXNET,
+    *DENSENET,
+    *GOOGLENET,
+    *LENET,
+    *MLP,
+    *MOBILENET_V1,
+    *MOBILENET_V2,
+    *RESNET,
+    *SHUFFLENET_V1,
+    *SHUFFLENET_V2,
+    *VGG,
+    *ZFNET,
+)
 
 
 def list_models(pattern="*"):
@@ -17,50 +41,37 @@ def list_models(pattern="*"):
     Example:
         >>> import kerascnn
         >>> kerascnn.models.list_models("lenet*")
-        ['lenet5']
+        ['lenet1', 'lenet5', 'lenet5_1998']
     """
     return sorted(fnmatch.filter(_MODELS, pattern))
 
 
 def default_input_shape(name):
     """The input shape that `create_model` takes when it is given none."""
-    height, width, channels = _family(name).input_shape
+    height, width, channels = family_of(name).input_shape
     if keras.config.image_data_format() == "channels_first":
         return channels, height, width
     return height, width, channels
 
 
-def create_model(name, input_shape=None, num_classes=10, **options):
-    """Builds a model by name, with fresh weights.
-
-    Args:
-        name: str, one of `list_models()`.
-        input_shape: `(height, width, channels)` in Keras's image data format; by default that of
-            the paper.
-        num_classes: int, at least 1: the number of logits.
-        **options: further arguments of the model's builder.
-
-    Returns:
-        `keras.Model` from images with values from 0 to 1 to logits.
-
-    Raises:
-        ValueError: for an unknown name, or a shape that the architecture does not take.
+def training_options(name):
+    """Options of `create_model` with which a model is trained: GoogLeNet's auxiliary heads.
 
     Example:
         >>> import kerascnn
-        >>> model = kerascnn.models.create_model("lenet5", input_shape=(32, 32, 3), num_classes=4)
-        >>> model.output_shape
-        (None, 4)
+        >>> kerascnn.models.training_options("googlenet")
+        {'auxiliary_heads': True}
     """
-    family = _family(name)
-    if num_classes < 1:
-        raise ValueError(f"`num_classes` must be at least 1; got num_classes={num_classes}.")
-    options.setdefault("name", name)
-    config = family.variants[name]
-    return family.builder(config, input_shape or default_input_shape(name), num_classes, **options)
+    return dict(family_of(name).training_options)
 
 
-def _family(name):
+def families():
+    """All families, each once."""
+    return list({id(family): family for family in _MODELS.values()}.values())
+
+
+def family_of(name):
+    """The family of a model, by the model's name, or a sentence that lists the known."""
     if name not in _MODELS:
         close = difflib.get_close_matches(name, _MODELS, n=1)
         hint = f" Did you mean {close[0]!r}?" if close else ""

@@ -22,10 +22,21 @@ def last(*parts, input_shape=(32, 32, 3)):
     return summary(sequential(*parts, input_shape=input_shape)).rows[-1]
 
 
+def test_lenet5_of_1998_by_its_paper():
+    # LeCun et al., 1998, section II.B: connections less biases, and F6 and the RBF units.
+    found = summary(kerascnn.models.create_model("lenet5_1998"))
+    counts = {row.name: row.multiply_adds for row in found.rows if row.multiply_adds}
+    assert counts["stage1_conv"] == 122_304 - 28 * 28 * 6
+    assert counts["stage2_conv"] == 151_600 - 10 * 10 * 16
+    assert counts["head_dense1"] == 48_120 - 120
+    assert counts["head_dense2"] == 10_164 - 84
+    assert counts["distances"] == 840
+
+
 def test_lenet5_by_hand():
     found = summary(kerascnn.models.create_model("lenet5"))
     assert found.name == "lenet5"
-    assert [row.kind for row in found.rows[:3]] == ["InputLayer", "Conv2D", "MaxPooling2D"]
+    assert [row.kind for row in found.rows[:3]] == ["InputLayer", "GroupConv2D", "MaxPooling2D"]
     assert [
         (row.name, row.output_shape, row.parameters, row.multiply_adds, row.receptive_field)
         for row in found.rows
@@ -549,9 +560,9 @@ TABLE = """
 layer         kind           output shape         parameters   multiply-adds   receptive field   stride
 -------------------------------------------------------------------------------------------------------
 images        InputLayer     (None, 28, 28, 1)             0               0             1 x 1    1 x 1
-stage1_conv   Conv2D         (None, 28, 28, 6)           156         117,600             5 x 5    1 x 1
+stage1_conv   GroupConv2D    (None, 28, 28, 6)           156         117,600             5 x 5    1 x 1
 stage1_pool   MaxPooling2D   (None, 14, 14, 6)             0               0             6 x 6    2 x 2
-stage2_conv   Conv2D         (None, 10, 10, 16)        2,416         240,000           14 x 14    2 x 2
+stage2_conv   GroupConv2D    (None, 10, 10, 16)        2,416         240,000           14 x 14    2 x 2
 stage2_pool   MaxPooling2D   (None, 5, 5, 16)              0               0           16 x 16    4 x 4
 flatten       Flatten        (None, 400)                   0               0                 -        -
 head_dense1   Dense          (None, 120)              48,120          48,000                 -        -

@@ -1,0 +1,171 @@
+"""AlexNet: with it, deep convolutional networks won ImageNet."""
+
+from dataclasses import dataclass
+
+from keras import layers as keras_layers
+
+from kerascnn import layers
+from kerascnn.models.ends import dense_head, image_input, model_of
+from kerascnn.models.family import Family
+from kerascnn.ops.shapes import one_of
+
+INPUT_SHAPE = (227, 227, 3)
+SINGLE_COLUMN_SHAPE = (224, 224, 3)
+
+
+@dataclass(frozen=True)
+class AlexNetConfig:
+    """One row of the table of variants.
+
+    Each of the first two convolutions is a stage by itself; those after them are 3x3 and make up
+    the third. Every stage ends in 3x3 max pooling with strides of 2, which overlaps.
+
+    Args:
+        filters: filters of each convolution.
+        groups: groups of each convolution; by default one.
+        kernel_sizes: kernel sizes of the first two convolutions.
+        strides: their strides.
+        zeros: the zeros around their inputs.
+        pooling: the padding of each pooling: `"valid"`, or `"same"`, which on even sizes takes in
+            the last pixel too.
+        normalization: where local response normalization stands in the first two stages:
+            `"before_pooling"`, `"after_pooling"`, or `None`.
+        units: units of the fully connected layers before the logits.
+    """
+
+    filters: tuple[int, ...]
+    groups: tuple[int, ...] = (1, 1, 1, 1, 1)
+    kernel_sizes: tuple[int, int] = (11, 5)
+    strides: tuple[int, int] = (4, 1)
+    zeros: tuple[int, int] = (0, 2)
+    pooling: tuple[str, str, str] = ("valid", "valid", "valid")
+    normalization: str | None = None
+    units: tuple[int, ...] = (4096, 4096)
+
+
+VARIANTS = {
+    # Krizhevsky et al., 2012, section 3.5: on two GPUs that exchanged their halves of the channels
+    # in the third convolution only. With the 224x224 pixels of the text, the 55x55 outputs of the
+    # first one would not fit; 227x227 is what all later implementations take.
+    "alexnet": AlexNetConfig(
+        filters=(96, 256, 384, 384, 256),
+        groups=(1, 2, 1, 2, 2),
+        normalization="before_pooling",
+    ),
+}
+SINGLE_COLUMN_VARIANTS = {
+    # Krizhevsky, 2014, footnote 1, as in torchvision
+    "alexnet_single_column": AlexNetConfig(filters=(64, 192, 384, 256, 256), zeros=(2, 2)),
+}
+
+
+def alexnet(
+    config,
+    input_shape=INPUT_SHAPE,
+    num_classes=1000,
+    include_top=True,
+    pooling=None,
+    preprocessing=None,
+    dropout=0.5,
+    name="alexnet",
+):
+    """Builds an AlexNet that answers with logits.
+
+    Args:
+        config: `AlexNetConfig`.
+        input_shape: `(height, width, channels)` in Keras's image data format; without the top,
+            height and width may be `None`.
+        num_classes: int, the number of logits.
+        include_top: bool; without it the model answers with its last feature maps.
+        pooling: `"avg"` or `"max"`, to get a vector instead of those; or `None`.
+        preprocessing: `None`, `"caffe"`, `"tf"` or `"torch"`: how Keras's and torchvision's models
+            of ImageNet want their images normalized.
+        dropout: float, the rate after each fully connected layer before the logits.
+        name: str, the model's name.
+
+    Returns:
+        `keras.Model` from images of shape `(batch, *input_shape)` with values from 0 to 1 to
+        logits of shape `(batch, num_classes)`.
+
+    Raises:
+        ValueError: if the images are too small, or an argument is none of the above.
+
+    Reference:
+        [Krizhevsky et al., 2012](https://papers.nips.cc/paper/4824); [Krizhevsky,
+        2014](https://arxiv.org/abs/1404.5997)
+
+    Example:
+        >>> import kerascnn
+        >>> config = kerascnn.models.AlexNetConfig(filters=(8, 16, 24, 16, 16), units=(32, 32))
+        >>> model = kerascnn.models.alexnet(config, (67, 67, 3), num_classes=10)
+        >>> model.output_shape
+        (None, 10)
+    """
+    placed = (None, "before_pooling", "after_pooling")
+    one_of(config.normalization, placed, "normalization")
+    inputs, x = image_input(
+        input_shape, _smallest(config), fixed=include_top, preprocessing=preprocessing
+    )
+    early = zip(config.kernel_sizes, config.strides, config.zeros, strict=True)
+    rows = [*early, *[(3, 1, 1)] * (len(config.filters) - 2)]
+    stride = 1
+    for i, (kernel_size, strides, zeros) in enumerate(rows):
+        stage = min(i, 2) + 1
+        x = layers.GroupConv2D(
+            config.filters[i],
+            kernel_size,
+            strides=strides,
+            padding=zeros,
+            groups=config.groups[i],
+            activation="relu",
+            kernel_initializer="he_normal",
+            name=f"stage{stage}_conv{max(i - 1, 1)}",
+        )(x)
+        stride *= strides
+        if stage < 3 or i == len(rows) - 1:
+            x = _pooled(x, config, stage)
+            stride *= 2
+    head = dense_head(config.units, dropout)
+    return model_of(inputs, {stride: x}, num_classes, include_top, pooling, head=head, name=name)
+
+
+def _pooled(x, config, stage):
+    """The end of a stage."""
+    pool = keras_layers.MaxPooling2D(
+        3, strides=2, padding=config.pooling[stage - 1], name=f"stage{stage}_pool"
+    )
+    if stage == 3 or config.normalization is None:
+        return pool(x)
+    normalize = layers.LocalResponseNormalization(name=f"stage{stage}_lrn")
+    return pool(normalize(x)) if config.normalization == "before_pooling" else normalize(pool(x))
+
+
+def _smallest(config):
+    """The least height and width of which one pixel is left in the end."""
+    size = 1
+    for stage in (2, 1, 0):
+        size = 2 * size - 1 if config.pooling[stage] == "same" else 2 * size + 1
+        if stage < 2:
+            size = (size - 1) * config.strides[stage] + config.kernel_sizes[stage]
+            size -= 2 * config.zeros[stage]
+    return size
+
+
+FAMILIES = (
+    Family(builder=alexnet, variants=VARIANTS, input_shape=INPUT_SHAPE),
+    Family(
+        builder=alexnet,
+        variants=SINGLE_COLUMN_VARIANTS,
+        input_shape=SINGLE_COLUMN_SHAPE,
+        torchvision_names={
+            "stage1_conv1": "features.0",
+            "stage2_conv1": "features.3",
+            "stage3_conv1": "features.6",
+            "stage3_conv2": "features.8",
+            "stage3_conv3": "features.10",
+            "head_dense1": "classifier.1",
+            "head_dense2": "classifier.4",
+            "logits": "classifier.6",
+        },
+    ),
+)

@@ -1,0 +1,155 @@
+"""DenseNet: every layer sees the features of all layers before it."""
+
+from dataclasses import dataclass
+
+from keras import layers as keras_layers
+
+from kerascnn import layers
+from kerascnn.models.conv_norm import ConvNorm
+from kerascnn.models.ends import channel_axis, image_input, model_of
+from kerascnn.models.family import Family, Pretrained
+
+INPUT_SHAPE = (224, 224, 3)
+
+
+@dataclass(frozen=True)
+class DenseNetConfig:
+    """One row of the table of variants.
+
+    Args:
+        depths: dense blocks in each stage, of a pointwise and a 3x3 convolution each. A transition
+            between two stages halves the number of channels and the resolution.
+        growth_rate: channels that every block adds, `k` in the paper. Its pointwise convolution
+            has four times as many filters.
+        stem_width: filters of the first convolution.
+    """
+
+    depths: tuple[int, ...]
+    growth_rate: int = 32
+    stem_width: int = 64
+
+
+VARIANTS = {
+    # Huang et al., 2017, table 1
+    "densenet121": DenseNetConfig(depths=(6, 12, 24, 16)),
+    "densenet169": DenseNetConfig(depths=(6, 12, 32, 32)),
+    "densenet201": DenseNetConfig(depths=(6, 12, 48, 32)),
+    # the authors' models beside the paper
+    "densenet161": DenseNetConfig(depths=(6, 12, 36, 24), growth_rate=48, stem_width=96),
+}
+
+
+def densenet(
+    config,
+    input_shape=INPUT_SHAPE,
+    num_classes=1000,
+    include_top=True,
+    pooling=None,
+    features_only=False,
+    preprocessing=None,
+    epsilon=1e-5,
+    dropout=0.0,
+    name="densenet",
+):
+    """Builds a densely connected network (DenseNet-BC) that answers with logits.
+
+    Args:
+        config: `DenseNetConfig`.
+        input_shape: `(height, width, channels)` in Keras's image data format; sides of 29 at least
+            with four stages. Height and width may be `None`.
+        num_classes: int, the number of logits.
+        include_top: bool; without it the model answers with its last feature maps.
+        pooling: `"avg"` or `"max"`, to get a vector instead of those; or `None`.
+        features_only: bool, whether to answer with `{stride: features}` for a decoder: all features
+            of a stage, normalized and activated by what follows it.
+        preprocessing: `None`, `"caffe"`, `"tf"` or `"torch"`: how Keras's and torchvision's models
+            of ImageNet want their images normalized.
+        epsilon: float, batch normalization's: 1.001e-5 in `keras.applications`.
+        dropout: float, the rate after the 3x3 convolution of every block.
+        name: str, the model's name.
+
+    Returns:
+        `keras.Model` from images of shape `(batch, *input_shape)` with values from 0 to 1 to
+        logits of shape `(batch, num_classes)`.
+
+    Raises:
+        ValueError: if the images are too small, or an argument is none of the above.
+
+    Reference:
+        [Huang et al., 2017](https://arxiv.org/abs/1608.06993)
+
+    Example:
+        >>> import kerascnn
+        >>> config = kerascnn.models.DenseNetConfig((2, 2), growth_rate=8, stem_width=16)
+        >>> model = kerascnn.models.densenet(config, (32, 32, 3), num_classes=10)
+        >>> model.output_shape
+        (None, 10)
+    """
+    # What the stem makes of a side, `ceil(side / 4)`, is halved before every stage but the first.
+    smallest = 4 * 2 ** (len(config.depths) - 1) - 3
+    inputs, x = image_input(input_shape, smallest, preprocessing=preprocessing)
+    conv_norm = ConvNorm(epsilon=epsilon)
+    features = {}
+    x = features[2] = conv_norm(x, config.stem_width, 7, strides=2, name="stem_{}")
+    # Zeros are as good as nothing under the maximum: the ReLU leaves nothing below them.
+    x = keras_layers.ZeroPadding2D(1, name="stem_pad")(x)
+    x = keras_layers.MaxPooling2D(3, strides=2, name="stem_pool")(x)
+    for stage, depth in enumerate(config.depths, 1):
+        for block in range(1, depth + 1):
+            x = _block(x, config.growth_rate, conv_norm, dropout, f"stage{stage}_block{block}")
+        last = stage == len(config.depths)
+        prefix = "head" if last else f"transition{stage}"
+        x = features[2 ** (stage + 1)] = conv_norm.norm(x, name=f"{prefix}_{{}}")
+        if not last:
+            x = conv_norm.conv(x, x.shape[channel_axis()] // 2, 1, name=f"{prefix}_{{}}")
+            x = keras_layers.AveragePooling2D(2, name=f"{prefix}_pool")(x)
+    return model_of(inputs, features, num_classes, include_top, pooling, features_only, name=name)
+
+
+def _block(x, growth_rate, conv_norm, dropout, prefix):
+    def branch(x):
+        for i, (filters, kernel_size) in enumerate([(4 * growth_rate, 1), (growth_rate, 3)], 1):
+            x = conv_norm.norm(x, name=f"{prefix}_{{}}{i}")
+            x = conv_norm.conv(x, filters, kernel_size, name=f"{prefix}_{{}}{i}")
+        return layers.Dropout(dropout, name=f"{prefix}_dropout")(x) if dropout else x
+
+    return layers.dense_connection(x, branch, axis=channel_axis())
+
+
+FAMILIES = (
+    Family(
+        builder=densenet,
+        variants=VARIANTS,
+        input_shape=INPUT_SHAPE,
+        pretrained={
+            f"densenet{depth}": Pretrained(f"DenseNet{depth}", "torch", {"epsilon": 1.001e-5})
+            for depth in (121, 169, 201)
+        },
+        keras_names={
+            "stem_(conv|bn)": lambda kind: f"conv1_{kind}",
+            r"stage(\d+)_block(\d+)_conv(\d)": (
+                lambda stage, block, i: f"conv{stage + 1}_block{block}_{i}_conv"
+            ),
+            r"stage(\d+)_block(\d+)_bn(\d)": (
+                lambda stage, block, i: f"conv{stage + 1}_block{block}_{i - 1}_bn"
+            ),
+            r"transition(\d+)_(conv|bn)": lambda stage, kind: f"pool{stage + 1}_{kind}",
+            "head_bn": "bn",
+            "logits": "predictions",
+        },
+        torchvision_names={
+            "stem_conv": "features.conv0",
+            "stem_bn": "features.norm0",
+            r"stage(\d+)_block(\d+)_conv(\d)": (
+                lambda stage, block, i: f"features.denseblock{stage}.denselayer{block}.conv{i}"
+            ),
+            r"stage(\d+)_block(\d+)_bn(\d)": (
+                lambda stage, block, i: f"features.denseblock{stage}.denselayer{block}.norm{i}"
+            ),
+            r"transition(\d+)_conv": lambda stage: f"features.transition{stage}.conv",
+            r"transition(\d+)_bn": lambda stage: f"features.transition{stage}.norm",
+            "head_bn": "features.norm5",
+            "logits": "classifier",
+        },
+    ),
+)

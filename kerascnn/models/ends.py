@@ -1,0 +1,145 @@
+"""Where every image model begins and ends: its input, and its features, pooled or classified."""
+
+import keras
+from keras import layers
+
+from kerascnn.layers.dropout import Dropout
+from kerascnn.ops.shapes import image_shape, one_of, standardize_data_format
+
+# Mean and standard deviation of the pixels, for values from 0 to 1, in the words of
+# `keras.applications.imagenet_utils.preprocess_input(mode=...)`. What Keras calls "caffe" has blue
+# first as well: `weights="imagenet"` turns the kernels of the first layer round instead.
+PREPROCESSING = {
+    "caffe": ((123.68 / 255, 116.779 / 255, 103.939 / 255), (1 / 255, 1 / 255, 1 / 255)),
+    "tf": ((0.5, 0.5, 0.5), (0.5, 0.5, 0.5)),
+    "torch": ((0.485, 0.456, 0.406), (0.229, 0.224, 0.225)),
+}
+
+
+def channel_axis():
+    """The channel axis of images in Keras's own data format."""
+    return 1 if standardize_data_format(None) == "channels_first" else -1
+
+
+def image_input(input_shape, smallest=1, fixed=False, preprocessing=None):
+    """Checks the shape of the images and begins a model: `(inputs, x)`.
+
+    Args:
+        input_shape: `(height, width, channels)` in Keras's image data format.
+        smallest: int, the least height and width that the network takes.
+        fixed: bool, whether height and width must be known.
+        preprocessing: `None`, or one of `"caffe"`, `"tf"`, `"torch"`: the images, with values from
+            0 to 1, are normalized as Keras's models of ImageNet want them.
+
+    Returns:
+        the `keras.Input` and the tensor to go on from.
+
+    Raises:
+        ValueError: if the shape is none that the network takes.
+    """
+    data_format = keras.config.image_data_format()
+    shape = tuple(input_shape)
+    _, height, width, channels = image_shape((None, *shape), data_format, "input_shape")
+    if fixed and None in (height, width):
+        raise ValueError(f"`input_shape` must have a known height and width; got {shape}.")
+    if min(size for size in (height, width, smallest) if size is not None) < smallest:
+        raise ValueError(
+            f"`input_shape` must have a height and width of at least {smallest} pixels; "
+            f"got input_shape={shape}."
+        )
+    if channels is None:
+        raise ValueError(f"`input_shape` must have a known number of channels; got {shape}.")
+    inputs = keras.Input(shape, name="images")
+    if preprocessing is None:
+        return inputs, inputs
+    one_of(preprocessing, tuple(PREPROCESSING), "preprocessing")
+    if channels != 3:
+        raise ValueError(
+            f"`preprocessing` is for images of 3 channels; got preprocessing={preprocessing!r} "
+            f"with input_shape={shape}."
+        )
+    mean, stddev = PREPROCESSING[preprocessing]
+    normalize = layers.Normalization(
+        axis=channel_axis(),
+        mean=mean,
+        variance=[value**2 for value in stddev],
+        name="preprocessing",
+    )
+    return inputs, normalize(inputs)
+
+
+def global_average(x):
+    """The head of networks from NIN on: the mean of every feature map."""
+    return layers.GlobalAveragePooling2D(name="head_pool")(x)
+
+
+def dense_head(units, dropout):
+    """The head of networks before NIN: fully connected layers with dropout after each.
+
+    Args:
+        units: tuple of ints, the units of each layer.
+        dropout: float, the rate.
+
+    Returns:
+        function from the last features to what the logits are computed from.
+    """
+
+    def head(x):
+        x = layers.Flatten(name="head_flatten")(x)
+        for i, width in enumerate(units, start=1):
+            x = layers.Dense(
+                width, activation="relu", kernel_initializer="he_normal", name=f"head_dense{i}"
+            )(x)
+            x = Dropout(dropout, name=f"head_dropout{i}")(x)
+        return x
+
+    return head
+
+
+def model_of(
+    inputs,
+    features,
+    num_classes,
+    include_top=True,
+    pooling=None,
+    features_only=False,
+    head=global_average,
+    auxiliary=(),
+    classifier=None,
+    name=None,
+):
+    """Ends a model in what was asked of it.
+
+    Args:
+        inputs: `keras.Input`.
+        features: `{stride: tensor}`, the last features of each resolution.
+        num_classes: int, the number of logits.
+        include_top: bool, whether the model classifies.
+        pooling: for a model that does not: `None`, `"avg"` or `"max"`, how the last feature maps
+            become a vector.
+        features_only: bool, whether the answer is `features` itself.
+        head: function from the last features to what the logits are computed from.
+        auxiliary: logits of auxiliary heads, which become further outputs.
+        classifier: function from what `head` returns to the logits; by default `logits_layer`.
+        name: str, the model's name.
+
+    Returns:
+        `keras.Model`.
+    """
+    one_of(pooling, (None, "avg", "max"), "pooling")
+    if features_only:
+        return keras.Model(inputs, dict(features), name=name)
+    x = features[max(features)]
+    if include_top:
+        logits = (classifier or logits_layer(num_classes))(head(x))
+        return keras.Model(inputs, [logits, *auxiliary] if auxiliary else logits, name=name)
+    if pooling == "avg":
+        x = global_average(x)
+    elif pooling == "max":
+        x = layers.GlobalMaxPooling2D(name="head_pool")(x)
+    return keras.Model(inputs, x, name=name)
+
+
+def logits_layer(num_classes, name="logits"):
+    """The last layer; under mixed precision its answers are float32 all the same."""
+    return layers.Dense(num_classes, dtype=keras.config.dtype_policy().variable_dtype, name=name)

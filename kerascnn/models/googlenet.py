@@ -1,0 +1,247 @@
+"""GoogLeNet: filters of several sizes side by side, with batch normalization."""
+
+from dataclasses import dataclass
+
+from keras import layers as keras_layers
+
+from kerascnn import layers
+from kerascnn.models.conv_norm import ConvNorm
+from kerascnn.models.ends import (
+    channel_axis,
+    global_average,
+    image_input,
+    logits_layer,
+    model_of,
+)
+from kerascnn.models.family import Family
+
+INPUT_SHAPE = (224, 224, 3)
+
+
+@dataclass(frozen=True)
+class InceptionRow:
+    """Filters of one Inception module, in the order of the paper's table 1.
+
+    Args:
+        conv1: filters of the pointwise branch.
+        reduce3: filters of the pointwise convolution before the 3x3 one.
+        conv3: filters of the 3x3 convolution.
+        reduce5: filters of the pointwise convolution before what the paper has as 5x5.
+        conv5: filters of that convolution.
+        pool: filters of the pointwise convolution after the pooling.
+    """
+
+    conv1: int
+    reduce3: int
+    conv3: int
+    reduce5: int
+    conv5: int
+    pool: int
+
+
+@dataclass(frozen=True)
+class GoogLeNetConfig:
+    """One row of the table of variants.
+
+    Args:
+        stages: the Inception modules of each stage. The first one is stage 3 of the paper, and its
+            modules are 3a, 3b, ...
+        pool_sizes: the size of the max pooling that halves the resolution before each stage.
+        widths: filters of the three convolutions of the stem: 7x7, pointwise and 3x3.
+        auxiliary: the modules that auxiliary heads can look at.
+    """
+
+    stages: tuple[tuple[InceptionRow, ...], ...]
+    pool_sizes: tuple[int, ...] = (3, 3, 2)
+    widths: tuple[int, int, int] = (64, 64, 192)
+    auxiliary: tuple[str, ...] = ("4a", "4d")
+
+
+VARIANTS = {
+    # Szegedy et al., 2015, table 1, but for the last pooling: 2x2 in TensorFlow Slim, and hence
+    # in torchvision
+    "googlenet": GoogLeNetConfig(
+        stages=(
+            (
+                InceptionRow(64, 96, 128, 16, 32, 32),
+                InceptionRow(128, 128, 192, 32, 96, 64),
+            ),
+            (
+                InceptionRow(192, 96, 208, 16, 48, 64),
+                InceptionRow(160, 112, 224, 24, 64, 64),
+                InceptionRow(128, 128, 256, 24, 64, 64),
+                InceptionRow(112, 144, 288, 32, 64, 64),
+                InceptionRow(256, 160, 320, 32, 128, 128),
+            ),
+            (
+                InceptionRow(256, 160, 320, 32, 128, 128),
+                InceptionRow(384, 192, 384, 48, 128, 128),
+            ),
+        )
+    ),
+}
+
+
+def googlenet(
+    config,
+    input_shape=INPUT_SHAPE,
+    num_classes=1000,
+    include_top=True,
+    pooling=None,
+    features_only=False,
+    preprocessing=None,
+    auxiliary_heads=False,
+    epsilon=1e-3,
+    dropout=0.2,
+    auxiliary_dropout=0.7,
+    name="googlenet",
+):
+    """Builds a GoogLeNet that answers with logits.
+
+    The form is torchvision's: batch normalization after every convolution in place of local
+    response normalization, a 3x3 convolution where the paper has 5x5, and pooling that rounds sizes
+    up. (Its weights of ImageNet want `preprocessing="tf"`.)
+
+    Args:
+        config: `GoogLeNetConfig`.
+        input_shape: `(height, width, channels)` in Keras's image data format; sides of 15 at least.
+            Height and width may be `None` without auxiliary heads.
+        num_classes: int, the number of logits.
+        include_top: bool; without it the model answers with its last feature maps.
+        pooling: `"avg"` or `"max"`, to get a vector instead of those; or `None`.
+        features_only: bool, whether to answer with `{stride: features}` for a decoder.
+        preprocessing: `None`, `"caffe"`, `"tf"` or `"torch"`: how Keras's and torchvision's models
+            of ImageNet want their images normalized.
+        auxiliary_heads: bool, whether the model answers with `[logits, auxiliary1, auxiliary2]`.
+            The paper weights the losses of the latter with 0.3 and drops them after training.
+        epsilon: float, batch normalization's.
+        dropout: float, the rate before the logits: 0.4 in the paper, 0.2 in torchvision.
+        auxiliary_dropout: float, the rate before the auxiliary logits.
+        name: str, the model's name.
+
+    Returns:
+        `keras.Model` from images of shape `(batch, *input_shape)` with values from 0 to 1 to
+        logits of shape `(batch, num_classes)`.
+
+    Raises:
+        ValueError: if the images are too small, or there are to be auxiliary heads on images of
+            unknown size or without the main one.
+
+    Reference:
+        [Szegedy et al., 2015](https://arxiv.org/abs/1409.4842)
+
+    Example:
+        >>> import kerascnn
+        >>> row = kerascnn.models.InceptionRow(8, 4, 8, 4, 8, 8)
+        >>> config = kerascnn.models.GoogLeNetConfig(((row,), (row, row)), (3, 2), (8, 8, 16))
+        >>> model = kerascnn.models.googlenet(config, (64, 64, 3), num_classes=10)
+        >>> model.output_shape
+        (None, 10)
+    """
+    if auxiliary_heads and (features_only or not include_top):
+        raise ValueError(
+            "`auxiliary_heads` go with the main one; got auxiliary_heads=True with "
+            f"include_top={include_top} and features_only={features_only}."
+        )
+    inputs, x = image_input(
+        input_shape, smallest=15, fixed=auxiliary_heads, preprocessing=preprocessing
+    )
+    conv_norm = ConvNorm(epsilon=epsilon)
+    features, auxiliary = {}, []
+    first, second, third = config.widths
+    x = features[2] = conv_norm(x, first, 7, strides=2, name="stem_{}1")
+    x = _pool(x, 3, "stem")
+    x = conv_norm(x, second, 1, name="stem_{}2")
+    x = features[4] = conv_norm(x, third, 3, name="stem_{}3")
+    for i, (rows, size) in enumerate(zip(config.stages, config.pool_sizes, strict=True)):
+        stage = i + 3
+        x = _pool(x, size, f"stage{stage}")
+        for letter, row in zip("abcdefghijklmnopqrstuvwxyz", rows, strict=False):
+            module = f"{stage}{letter}"
+            x = _inception(x, row, conv_norm, f"inception{module}")
+            if auxiliary_heads and module in config.auxiliary:
+                prefix = f"auxiliary{len(auxiliary) + 1}"
+                auxiliary.append(_auxiliary(x, conv_norm, num_classes, auxiliary_dropout, prefix))
+        features[2**stage] = x
+
+    def head(x):
+        return layers.Dropout(dropout, name="head_dropout")(global_average(x))
+
+    return model_of(
+        inputs,
+        features,
+        num_classes,
+        include_top,
+        pooling,
+        features_only,
+        head=head,
+        auxiliary=auxiliary,
+        name=name,
+    )
+
+
+def _pool(x, size, prefix):
+    """Max pooling whose windows may stick out at the lower right, "ceil mode" in PyTorch.
+
+    TensorFlow's "same" would lay the windows elsewhere on odd sizes. Zeros are as good as nothing
+    under the maximum: the ReLU leaves nothing below them.
+    """
+    x = keras_layers.ZeroPadding2D(((0, 1), (0, 1)), name=f"{prefix}_pad")(x)
+    return keras_layers.MaxPooling2D(size, strides=2, name=f"{prefix}_pool")(x)
+
+
+def _inception(x, row, conv_norm, prefix):
+    pooled = keras_layers.MaxPooling2D(3, strides=1, padding="same", name=f"{prefix}_pool")(x)
+    branches = [
+        conv_norm(x, row.conv1, 1, name=f"{prefix}_branch1_{{}}1"),
+        conv_norm(
+            conv_norm(x, row.reduce3, 1, name=f"{prefix}_branch2_{{}}1"),
+            row.conv3,
+            3,
+            name=f"{prefix}_branch2_{{}}2",
+        ),
+        # The paper has 5x5 here. TensorFlow Slim has not, and torchvision keeps to its weights.
+        conv_norm(
+            conv_norm(x, row.reduce5, 1, name=f"{prefix}_branch3_{{}}1"),
+            row.conv5,
+            3,
+            name=f"{prefix}_branch3_{{}}2",
+        ),
+        conv_norm(pooled, row.pool, 1, name=f"{prefix}_branch4_{{}}1"),
+    ]
+    return keras_layers.Concatenate(axis=channel_axis(), name=f"{prefix}_concat")(branches)
+
+
+def _auxiliary(x, conv_norm, num_classes, dropout, prefix):
+    x = keras_layers.AdaptiveAveragePooling2D(4, name=f"{prefix}_pool")(x)
+    x = conv_norm(x, 128, 1, name=f"{prefix}_{{}}")
+    x = keras_layers.Flatten(name=f"{prefix}_flatten")(x)
+    x = keras_layers.Dense(1024, activation="relu", name=f"{prefix}_dense")(x)
+    x = layers.Dropout(dropout, name=f"{prefix}_dropout")(x)
+    return logits_layer(num_classes, name=prefix)(x)
+
+
+FAMILIES = (
+    Family(
+        builder=googlenet,
+        variants=VARIANTS,
+        input_shape=INPUT_SHAPE,
+        training_options={"auxiliary_heads": True},
+        torchvision_names={
+            r"stem_(conv|bn)(\d)": lambda kind, i: f"conv{i}.{kind}",
+            r"(inception\d[a-z])_branch1_(conv|bn)1": (
+                lambda module, kind: f"{module}.branch1.{kind}"
+            ),
+            r"(inception\d[a-z])_branch([23])_(conv|bn)(\d)": (
+                lambda module, branch, kind, i: f"{module}.branch{branch}.{i - 1}.{kind}"
+            ),
+            r"(inception\d[a-z])_branch4_(conv|bn)1": (
+                lambda module, kind: f"{module}.branch4.1.{kind}"
+            ),
+            r"auxiliary(\d)_(conv|bn)": lambda i, kind: f"aux{i}.conv.{kind}",
+            r"auxiliary(\d)_dense": lambda i: f"aux{i}.fc1",
+            r"auxiliary(\d)": lambda i: f"aux{i}.fc2",
+            "logits": "fc",
+        },
+    ),
+)

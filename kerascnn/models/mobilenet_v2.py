@@ -1,0 +1,193 @@
+"""MobileNetV2: residual connections between thin layers, with wide depthwise ones inside."""
+
+from dataclasses import dataclass
+
+from kerascnn import layers
+from kerascnn.models.conv_norm import ConvNorm
+from kerascnn.models.ends import channel_axis, global_average, image_input, model_of
+from kerascnn.models.family import Family, Pretrained
+from kerascnn.ops.shapes import at_least_one, one_of
+
+INPUT_SHAPE = (224, 224, 3)
+
+
+@dataclass(frozen=True)
+class MobileNetV2Config:
+    """One row of the table of variants: the columns of the paper's table 2.
+
+    Args:
+        expansions: `t`, how many times wider the depthwise convolutions in each stage are than the
+            input of their block.
+        widths: `c`, channels between the blocks of each stage.
+        depths: `n`, blocks in each stage.
+        strides: `s`, strides of the first block of each stage.
+        stem_width: filters of the first convolution.
+        head_width: filters of the last convolution.
+    """
+
+    expansions: tuple[int, ...]
+    widths: tuple[int, ...]
+    depths: tuple[int, ...]
+    strides: tuple[int, ...]
+    stem_width: int = 32
+    head_width: int = 1280
+
+
+VARIANTS = {
+    # Sandler et al., 2018, table 2
+    "mobilenet_v2": MobileNetV2Config(
+        expansions=(1, 6, 6, 6, 6, 6, 6),
+        widths=(16, 24, 32, 64, 96, 160, 320),
+        depths=(1, 2, 3, 4, 3, 3, 1),
+        strides=(1, 2, 2, 2, 1, 2, 1),
+    ),
+}
+
+
+def mobilenet_v2(
+    config,
+    input_shape=INPUT_SHAPE,
+    num_classes=1000,
+    include_top=True,
+    pooling=None,
+    features_only=False,
+    preprocessing=None,
+    alpha=1.0,
+    stem_strides=2,
+    padding="symmetric",
+    epsilon=1e-5,
+    dropout=0.2,
+    name="mobilenet_v2",
+):
+    """Builds a MobileNetV2 that answers with logits.
+
+    The form is torchvision's; `padding="same"` and `epsilon=1e-3` make it that of the authors'
+    TensorFlow code and of `keras.applications`.
+
+    Args:
+        config: `MobileNetV2Config`.
+        input_shape: `(height, width, channels)` in Keras's image data format; height and width may
+            be `None`.
+        num_classes: int, the number of logits.
+        include_top: bool; without it the model answers with its last feature maps.
+        pooling: `"avg"` or `"max"`, to get a vector instead of those; or `None`.
+        features_only: bool, whether to answer with `{stride: features}` for a decoder.
+        preprocessing: `None`, `"caffe"`, `"tf"` or `"torch"`: how Keras's and torchvision's models
+            of ImageNet want their images normalized.
+        alpha: float, the width multiplier; widths become multiples of 8, and the last convolution
+            grows, but never shrinks, with it.
+        stem_strides: int, strides of the first convolution; 1 keeps twice the resolution, for
+            images as small as CIFAR's.
+        padding: `"symmetric"`, PyTorch's, or `"same"`, TensorFlow's.
+        epsilon: float, batch normalization's.
+        dropout: float, the rate before the logits.
+        name: str, the model's name.
+
+    Returns:
+        `keras.Model` from images of shape `(batch, *input_shape)` with values from 0 to 1 to
+        logits of shape `(batch, num_classes)`.
+
+    Raises:
+        ValueError: if an argument is none of the above.
+
+    Reference:
+        [Sandler et al., 2018](https://arxiv.org/abs/1801.04381)
+
+    Example:
+        >>> import kerascnn
+        >>> config = kerascnn.models.MobileNetV2Config((1, 6), (8, 16), (1, 2), (1, 2))
+        >>> model = kerascnn.models.mobilenet_v2(config, (32, 32, 3), num_classes=10)
+        >>> model.output_shape
+        (None, 10)
+    """
+    one_of(padding, ("same", "symmetric"), "padding")
+    stride = at_least_one(stem_strides, "stem_strides")
+    if alpha <= 0:
+        raise ValueError(f"`alpha` must be above 0; got alpha={alpha!r}.")
+    inputs, x = image_input(input_shape, preprocessing=preprocessing)
+    conv_norm = ConvNorm(epsilon=epsilon, max_value=6.0, padding=padding)
+    features = {}
+    x = conv_norm(x, _multiple_of_8(config.stem_width * alpha), 3, stride, name="stem_{}")
+    rows = zip(config.expansions, config.widths, config.depths, config.strides, strict=True)
+    for stage, (expansion, width, depth, stage_strides) in enumerate(rows, 1):
+        for block in range(1, depth + 1):
+            strides = stage_strides if block == 1 else 1
+            filters = _multiple_of_8(width * alpha)
+            x = _block(x, filters, expansion, strides, conv_norm, f"stage{stage}_block{block}")
+            stride *= strides
+        features[stride] = x
+    head_width = _multiple_of_8(config.head_width * max(alpha, 1.0))
+    features[stride] = conv_norm(x, head_width, 1, name="head_{}")
+
+    def head(x):
+        return layers.Dropout(dropout, name="head_dropout")(global_average(x))
+
+    return model_of(
+        inputs, features, num_classes, include_top, pooling, features_only, head=head, name=name
+    )
+
+
+def _block(x, filters, expansion, strides, conv_norm, prefix):
+    channels = x.shape[channel_axis()]
+
+    def branch(x):
+        if expansion > 1:
+            x = conv_norm(x, expansion * channels, 1, name=f"{prefix}_expand_{{}}")
+        x = conv_norm.depthwise(x, 3, strides, name=f"{prefix}_depthwise_{{}}")
+        return conv_norm(x, filters, 1, activate=False, name=f"{prefix}_project_{{}}")
+
+    if strides == 1 and channels == filters:
+        return layers.residual_connection(x, branch)
+    return branch(x)
+
+
+def _multiple_of_8(width):
+    """The nearest multiple of 8 that takes no more than a tenth away: the authors' rounding."""
+    rounded = max(8, int(width + 4) // 8 * 8)
+    return rounded if rounded >= 0.9 * width else rounded + 8
+
+
+def _number(stage, block):
+    """`keras.applications` and torchvision count the blocks through; from 0 here."""
+    return sum(VARIANTS["mobilenet_v2"].depths[: stage - 1]) + block - 1
+
+
+def _keras_name(stage, block, role, kind):
+    number = _number(stage, block)
+    prefix = f"block_{number}" if number else "expanded_conv"
+    return f"{prefix}_{role}" if kind == "conv" else f"{prefix}_{role}_BN"
+
+
+def _torchvision_name(stage, block, role, kind):
+    module = f"features.{_number(stage, block) + 1}.conv"
+    # The blocks of the first stage have no expansion: the other parts move up.
+    i = ("expand", "depthwise", "project").index(role) - (stage == 1)
+    norm = int(kind == "bn")
+    return f"{module}.{i + norm}" if role == "project" else f"{module}.{i}.{norm}"
+
+
+_BLOCK = r"stage(\d+)_block(\d+)_(expand|depthwise|project)_(conv|bn)"
+FAMILIES = (
+    Family(
+        builder=mobilenet_v2,
+        variants=VARIANTS,
+        input_shape=INPUT_SHAPE,
+        pretrained={
+            "mobilenet_v2": Pretrained("MobileNetV2", "tf", {"padding": "same", "epsilon": 1e-3})
+        },
+        keras_names={
+            "stem_conv": "Conv1",
+            "stem_bn": "bn_Conv1",
+            _BLOCK: _keras_name,
+            "head_conv": "Conv_1",
+            "head_bn": "Conv_1_bn",
+            "logits": "predictions",
+        },
+        torchvision_names={
+            "stem_(conv|bn)": lambda kind: f"features.0.{int(kind == 'bn')}",
+            _BLOCK: _torchvision_name,
+            "head_(conv|bn)": lambda kind: f"features.18.{int(kind == 'bn')}",
+            "logits": "classifier.1",
+        },
+    ),
+)

@@ -1,0 +1,233 @@
+"""Residual networks: ResNet for ImageNet and CIFAR, ResNeXt, SE-ResNet."""
+
+from dataclasses import dataclass
+
+from keras import layers as keras_layers
+from keras import ops as kops
+
+from kerascnn import layers
+from kerascnn.models.conv_norm import ConvNorm
+from kerascnn.models.ends import channel_axis, image_input, model_of
+from kerascnn.models.family import Family, Pretrained
+from kerascnn.ops.shapes import one_of
+
+INPUT_SHAPE = (224, 224, 3)
+CIFAR_SHAPE = (32, 32, 3)
+
+
+@dataclass(frozen=True)
+class ResNetConfig:
+    """One row of the table of variants.
+
+    Args:
+        depths: blocks in each stage; every stage but the first halves the resolution.
+        widths: filters of the 3x3 convolutions in each stage, before `groups` widen them.
+        block: `"basic"`, two 3x3 convolutions, or `"bottleneck"`, a 3x3 convolution between two
+            pointwise ones, of which the last has four times as many filters.
+        stem: `"imagenet"`, a 7x7 convolution and max pooling, each with strides of 2, or
+            `"cifar"`, a 3x3 convolution.
+        shortcut: how a shortcut changes its shape: `"projection"`, a pointwise convolution (the
+            paper's option B), or `"zeros"`, every second pixel and channels of zeros (option A).
+        groups: groups of the 3x3 convolution in a bottleneck, the cardinality of ResNeXt.
+        width_per_group: filters of a group in a stage of width 64, 4 in ResNeXt-50 32x4d.
+        squeeze_excite: whether a branch ends in channel gates (SE-ResNet).
+    """
+
+    depths: tuple[int, ...]
+    widths: tuple[int, ...] = (64, 128, 256, 512)
+    block: str = "bottleneck"
+    stem: str = "imagenet"
+    shortcut: str = "projection"
+    groups: int = 1
+    width_per_group: int = 64
+    squeeze_excite: bool = False
+
+
+VARIANTS = {
+    # He et al., 2016, table 1
+    "resnet18": ResNetConfig(depths=(2, 2, 2, 2), block="basic"),
+    "resnet34": ResNetConfig(depths=(3, 4, 6, 3), block="basic"),
+    "resnet50": ResNetConfig(depths=(3, 4, 6, 3)),
+    "resnet101": ResNetConfig(depths=(3, 4, 23, 3)),
+    "resnet152": ResNetConfig(depths=(3, 8, 36, 3)),
+    # Xie et al., 2017, table 1 and section 5.1
+    "resnext50_32x4d": ResNetConfig(depths=(3, 4, 6, 3), groups=32, width_per_group=4),
+    "resnext101_32x8d": ResNetConfig(depths=(3, 4, 23, 3), groups=32, width_per_group=8),
+    # Hu et al., 2018, table 1
+    "seresnet50": ResNetConfig(depths=(3, 4, 6, 3), squeeze_excite=True),
+}
+
+
+def _cifar_row(blocks):
+    return ResNetConfig((blocks,) * 3, (16, 32, 64), "basic", stem="cifar", shortcut="zeros")
+
+
+CIFAR_VARIANTS = {
+    # He et al., 2016, section 4.2
+    "resnet20": _cifar_row(3),
+    "resnet32": _cifar_row(5),
+    "resnet44": _cifar_row(7),
+    "resnet56": _cifar_row(9),
+    "resnet110": _cifar_row(18),
+    # Xie et al., 2017, section 5.3
+    "resnext29_8x64d": ResNetConfig((3, 3, 3), (64, 128, 256), stem="cifar", groups=8),
+}
+
+
+def resnet(
+    config,
+    input_shape=INPUT_SHAPE,
+    num_classes=1000,
+    include_top=True,
+    pooling=None,
+    features_only=False,
+    preprocessing=None,
+    use_bias=False,
+    stride_in="3x3",
+    epsilon=1e-5,
+    name="resnet",
+):
+    """Builds a residual network that answers with logits.
+
+    Args:
+        config: `ResNetConfig`.
+        input_shape: `(height, width, channels)` in Keras's image data format; height and width may
+            be `None`.
+        num_classes: int, the number of logits.
+        include_top: bool; without it the model answers with its last feature maps.
+        pooling: `"avg"` or `"max"`, to get a vector instead of those; or `None`.
+        features_only: bool, whether to answer with `{stride: features}` for a decoder.
+        preprocessing: `None`, `"caffe"`, `"tf"` or `"torch"`: how Keras's and torchvision's models
+            of ImageNet want their images normalized.
+        use_bias: bool, whether convolutions have biases, as in `keras.applications`.
+        stride_in: which convolution of a bottleneck halves the resolution: `"3x3"` (torchvision's,
+            often called v1.5) or `"1x1"`, the first one (the paper's and `keras.applications`').
+        epsilon: float, batch normalization's: 1.001e-5 in `keras.applications`.
+        name: str, the model's name.
+
+    Returns:
+        `keras.Model` from images of shape `(batch, *input_shape)` with values from 0 to 1 to
+        logits of shape `(batch, num_classes)`.
+
+    Raises:
+        ValueError: if an argument is none of the above.
+
+    Reference:
+        [He et al., 2016](https://arxiv.org/abs/1512.03385); [Xie et al.,
+        2017](https://arxiv.org/abs/1611.05431); [Hu et al.,
+        2018](https://arxiv.org/abs/1709.01507)
+
+    Example:
+        >>> import kerascnn
+        >>> config = kerascnn.models.ResNetConfig((1, 1), (16, 32), "basic", stem="cifar")
+        >>> model = kerascnn.models.resnet(config, (32, 32, 3), num_classes=10)
+        >>> model.output_shape
+        (None, 10)
+    """
+    one_of(config.block, ("basic", "bottleneck"), "block")
+    one_of(config.stem, ("imagenet", "cifar"), "stem")
+    one_of(config.shortcut, ("projection", "zeros"), "shortcut")
+    one_of(stride_in, ("1x1", "3x3"), "stride_in")
+    inputs, x = image_input(input_shape, preprocessing=preprocessing)
+    conv_norm = ConvNorm(epsilon=epsilon, use_bias=use_bias)
+    features, stride = {}, 1
+    if config.stem == "imagenet":
+        x = features[2] = conv_norm(x, config.widths[0], 7, strides=2, name="stem_{}")
+        # Zeros are as good as nothing under the maximum: the ReLU leaves nothing below them.
+        x = keras_layers.ZeroPadding2D(1, name="stem_pad")(x)
+        x = keras_layers.MaxPooling2D(3, strides=2, name="stem_pool")(x)
+        stride = 4
+    else:
+        x = conv_norm(x, config.widths[0], 3, name="stem_{}")
+    for stage, (depth, width) in enumerate(zip(config.depths, config.widths, strict=True), 1):
+        for block in range(1, depth + 1):
+            strides = 2 if stage > 1 and block == 1 else 1
+            x = _block(
+                x, config, conv_norm, width, strides, stride_in, f"stage{stage}_block{block}"
+            )
+            stride *= strides
+        features[stride] = x
+    return model_of(inputs, features, num_classes, include_top, pooling, features_only, name=name)
+
+
+def _block(x, config, conv_norm, width, strides, stride_in, prefix):
+    bottleneck = config.block == "bottleneck"
+    filters = 4 * width if bottleneck else width
+
+    def branch(x):
+        names = [f"{prefix}_{{}}{i}" for i in (1, 2, 3)]
+        if bottleneck:
+            inner = width * config.width_per_group * config.groups // 64
+            first, second = (strides, 1) if stride_in == "1x1" else (1, strides)
+            x = conv_norm(x, inner, 1, first, name=names[0])
+            x = conv_norm(x, inner, 3, second, groups=config.groups, name=names[1])
+            x = conv_norm(x, filters, 1, activate=False, name=names[2])
+        else:
+            x = conv_norm(x, width, 3, strides, name=names[0])
+            x = conv_norm(x, width, 3, activate=False, name=names[1])
+        if config.squeeze_excite:
+            x = layers.SqueezeExcite(reduction=16, name=f"{prefix}_se")(x)
+        return x
+
+    def shortcut(x):
+        channels = x.shape[channel_axis()]
+        if strides == 1 and channels == filters:
+            return x
+        if config.shortcut == "zeros":
+            return _with_zeros(x, strides, filters - channels, prefix)
+        return conv_norm(x, filters, 1, strides, activate=False, name=f"{prefix}_shortcut_{{}}")
+
+    x = layers.residual_connection(x, branch, shortcut)
+    return conv_norm.relu(x, f"{prefix}_{{}}")
+
+
+def _with_zeros(x, strides, channels, prefix):
+    """Every second pixel, and feature maps of zeros after the others: no parameters."""
+    x = keras_layers.AveragePooling2D(1, strides=strides, name=f"{prefix}_shortcut_pool")(x)
+    zeros = [(0, 0)] * 4
+    zeros[channel_axis()] = (0, channels)
+    return kops.pad(x, zeros)
+
+
+_KERAS = {"use_bias": True, "stride_in": "1x1", "epsilon": 1.001e-5}
+_KERAS_NAMES = {
+    "stem_(conv|bn)": lambda kind: f"conv1_{kind}",
+    r"stage(\d+)_block(\d+)_(conv|bn)(\d)": (
+        lambda stage, block, kind, i: f"conv{stage + 1}_block{block}_{i}_{kind}"
+    ),
+    r"stage(\d+)_block(\d+)_shortcut_(conv|bn)": (
+        lambda stage, block, kind: f"conv{stage + 1}_block{block}_0_{kind}"
+    ),
+    "logits": "predictions",
+}
+_TORCHVISION_NAMES = {
+    "stem_(conv|bn)": lambda kind: f"{kind}1",
+    r"stage(\d+)_block(\d+)_(conv|bn)(\d)": (
+        lambda stage, block, kind, i: f"layer{stage}.{block - 1}.{kind}{i}"
+    ),
+    r"stage(\d+)_block(\d+)_shortcut_(conv|bn)": (
+        lambda stage, block, kind: f"layer{stage}.{block - 1}.downsample.{int(kind == 'bn')}"
+    ),
+    "logits": "fc",
+}
+FAMILIES = (
+    Family(
+        builder=resnet,
+        variants=VARIANTS,
+        input_shape=INPUT_SHAPE,
+        pretrained={
+            f"resnet{depth}": Pretrained(f"ResNet{depth}", "caffe", _KERAS)
+            for depth in (50, 101, 152)
+        },
+        keras_names=_KERAS_NAMES,
+        torchvision_names=_TORCHVISION_NAMES,
+    ),
+    Family(
+        builder=resnet,
+        variants=CIFAR_VARIANTS,
+        input_shape=CIFAR_SHAPE,
+        num_classes=10,
+        keras_names=_KERAS_NAMES,
+        torchvision_names=_TORCHVISION_NAMES,
+    ),
+)

@@ -1,0 +1,145 @@
+"""ShuffleNet: pointwise convolutions in groups, and a shuffle that mixes the groups."""
+
+from dataclasses import dataclass
+
+from keras import layers as keras_layers
+
+from kerascnn import layers
+from kerascnn.models.conv_norm import ConvNorm
+from kerascnn.models.ends import channel_axis, global_average, image_input, model_of
+from kerascnn.models.family import Family
+from kerascnn.ops.shapes import at_least_one
+
+INPUT_SHAPE = (224, 224, 3)
+
+
+@dataclass(frozen=True)
+class ShuffleNetV1Config:
+    """One row of the table of variants: a column of the paper's table 1.
+
+    Args:
+        groups: `g`, groups of the pointwise convolutions.
+        widths: output channels of the units in each stage. Their 3x3 convolutions have a quarter of
+            that.
+        depths: units in each stage; the first one halves the resolution.
+        stem_width: filters of the first convolution.
+    """
+
+    groups: int
+    widths: tuple[int, ...]
+    depths: tuple[int, ...] = (4, 8, 4)
+    stem_width: int = 24
+
+
+VARIANTS = {
+    # Zhang et al., 2018, table 1
+    "shufflenet_v1_g1": ShuffleNetV1Config(groups=1, widths=(144, 288, 576)),
+    "shufflenet_v1_g2": ShuffleNetV1Config(groups=2, widths=(200, 400, 800)),
+    "shufflenet_v1_g3": ShuffleNetV1Config(groups=3, widths=(240, 480, 960)),
+    "shufflenet_v1_g4": ShuffleNetV1Config(groups=4, widths=(272, 544, 1088)),
+    "shufflenet_v1_g8": ShuffleNetV1Config(groups=8, widths=(384, 768, 1536)),
+}
+
+
+def shufflenet_v1(
+    config,
+    input_shape=INPUT_SHAPE,
+    num_classes=1000,
+    include_top=True,
+    pooling=None,
+    features_only=False,
+    preprocessing=None,
+    stem_strides=2,
+    epsilon=1e-5,
+    dropout=0.0,
+    name="shufflenet_v1",
+):
+    """Builds a ShuffleNet that answers with logits.
+
+    Args:
+        config: `ShuffleNetV1Config`.
+        input_shape: `(height, width, channels)` in Keras's image data format; height and width may
+            be `None`.
+        num_classes: int, the number of logits.
+        include_top: bool; without it the model answers with its last feature maps.
+        pooling: `"avg"` or `"max"`, to get a vector instead of those; or `None`.
+        features_only: bool, whether to answer with `{stride: features}` for a decoder.
+        preprocessing: `None`, `"caffe"`, `"tf"` or `"torch"`: how Keras's and torchvision's models
+            of ImageNet want their images normalized.
+        stem_strides: int, strides of the first convolution; 1 keeps twice the resolution, for
+            images as small as CIFAR's.
+        epsilon: float, batch normalization's.
+        dropout: float, the rate before the logits.
+        name: str, the model's name.
+
+    Returns:
+        `keras.Model` from images of shape `(batch, *input_shape)` with values from 0 to 1 to
+        logits of shape `(batch, num_classes)`.
+
+    Raises:
+        ValueError: if an argument is none of the above, or `groups` does not divide the widths.
+
+    Reference:
+        [Zhang et al., 2018](https://arxiv.org/abs/1707.01083)
+
+    Example:
+        >>> import kerascnn
+        >>> config = kerascnn.models.ShuffleNetV1Config(2, (24, 48), (2, 2), stem_width=8)
+        >>> model = kerascnn.models.shufflenet_v1(config, (32, 32, 3), num_classes=10)
+        >>> model.output_shape
+        (None, 10)
+    """
+    stride = at_least_one(stem_strides, "stem_strides")
+    inputs, x = image_input(input_shape, preprocessing=preprocessing)
+    conv_norm = ConvNorm(epsilon=epsilon)
+    features = {}
+    x = features[stride] = conv_norm(x, config.stem_width, 3, stride, name="stem_{}")
+    # Zeros are as good as nothing under the maximum: the ReLU leaves nothing below them.
+    x = keras_layers.ZeroPadding2D(1, name="stem_pad")(x)
+    x = keras_layers.MaxPooling2D(3, strides=2, name="stem_pool")(x)
+    stride *= 2
+    features[stride] = x
+    for stage, (depth, width) in enumerate(zip(config.depths, config.widths, strict=True), 2):
+        for block in range(1, depth + 1):
+            # Too few channels arrive at the very first unit to be worth groups (section 3.3).
+            first_groups = 1 if (stage, block) == (2, 1) else config.groups
+            unit = _halving_unit if block == 1 else _unit
+            x = unit(x, width, first_groups, config.groups, conv_norm, f"stage{stage}_block{block}")
+        stride *= 2
+        features[stride] = x
+
+    def head(x):
+        return layers.Dropout(dropout, name="head_dropout")(global_average(x))
+
+    return model_of(
+        inputs, features, num_classes, include_top, pooling, features_only, head=head, name=name
+    )
+
+
+def _unit(x, width, first_groups, groups, conv_norm, prefix):
+    def branch(x):
+        return _branch(x, width // 4, width, 1, first_groups, groups, conv_norm, prefix)
+
+    return conv_norm.relu(layers.residual_connection(x, branch), f"{prefix}_{{}}")
+
+
+def _halving_unit(x, width, first_groups, groups, conv_norm, prefix):
+    """The shortcut pools, and the branch adds the channels that are missing beside it."""
+    filters = width - x.shape[channel_axis()]
+    branch = _branch(x, width // 4, filters, 2, first_groups, groups, conv_norm, prefix)
+    # Zeros all round, so that the windows lie where those of the 3x3 convolution lie; they count.
+    x = keras_layers.ZeroPadding2D(1, name=f"{prefix}_pad")(x)
+    x = keras_layers.AveragePooling2D(3, strides=2, name=f"{prefix}_pool")(x)
+    x = keras_layers.Concatenate(axis=channel_axis(), name=f"{prefix}_concat")([x, branch])
+    return conv_norm.relu(x, f"{prefix}_{{}}")
+
+
+def _branch(x, inner, filters, strides, first_groups, groups, conv_norm, prefix):
+    x = conv_norm(x, inner, 1, groups=first_groups, name=f"{prefix}_{{}}1")
+    if groups > 1:
+        x = layers.ChannelShuffle(groups, name=f"{prefix}_shuffle")(x)
+    x = conv_norm.depthwise(x, 3, strides, activate=False, name=f"{prefix}_{{}}2")
+    return conv_norm(x, filters, 1, groups=groups, activate=False, name=f"{prefix}_{{}}3")
+
+
+FAMILIES = (Family(builder=shufflenet_v1, variants=VARIANTS, input_shape=INPUT_SHAPE),)

@@ -1,0 +1,163 @@
+"""ShuffleNetV2: half of the channels pass every unit untouched, and a shuffle mixes the halves."""
+
+from dataclasses import dataclass
+
+from keras import layers as keras_layers
+from keras import ops as kops
+
+from kerascnn import layers
+from kerascnn.models.conv_norm import ConvNorm
+from kerascnn.models.ends import channel_axis, global_average, image_input, model_of
+from kerascnn.models.family import Family
+from kerascnn.ops.shapes import at_least_one
+
+INPUT_SHAPE = (224, 224, 3)
+
+
+@dataclass(frozen=True)
+class ShuffleNetV2Config:
+    """One row of the table of variants: a column of the paper's table 5.
+
+    Args:
+        widths: output channels of the units in each stage.
+        depths: units in each stage; the first one halves the resolution.
+        stem_width: filters of the first convolution.
+        head_width: filters of the last convolution.
+    """
+
+    widths: tuple[int, ...]
+    depths: tuple[int, ...] = (4, 8, 4)
+    stem_width: int = 24
+    head_width: int = 1024
+
+
+VARIANTS = {
+    # Ma et al., 2018, table 5
+    "shufflenet_v2_x0_5": ShuffleNetV2Config(widths=(48, 96, 192)),
+    "shufflenet_v2_x1_0": ShuffleNetV2Config(widths=(116, 232, 464)),
+    "shufflenet_v2_x1_5": ShuffleNetV2Config(widths=(176, 352, 704)),
+    "shufflenet_v2_x2_0": ShuffleNetV2Config(widths=(244, 488, 976), head_width=2048),
+}
+
+
+def shufflenet_v2(
+    config,
+    input_shape=INPUT_SHAPE,
+    num_classes=1000,
+    include_top=True,
+    pooling=None,
+    features_only=False,
+    preprocessing=None,
+    stem_strides=2,
+    epsilon=1e-5,
+    dropout=0.0,
+    name="shufflenet_v2",
+):
+    """Builds a ShuffleNetV2 that answers with logits.
+
+    Args:
+        config: `ShuffleNetV2Config`.
+        input_shape: `(height, width, channels)` in Keras's image data format; height and width may
+            be `None`.
+        num_classes: int, the number of logits.
+        include_top: bool; without it the model answers with its last feature maps.
+        pooling: `"avg"` or `"max"`, to get a vector instead of those; or `None`.
+        features_only: bool, whether to answer with `{stride: features}` for a decoder.
+        preprocessing: `None`, `"caffe"`, `"tf"` or `"torch"`: how Keras's and torchvision's models
+            of ImageNet want their images normalized.
+        stem_strides: int, strides of the first convolution; 1 keeps twice the resolution, for
+            images as small as CIFAR's.
+        epsilon: float, batch normalization's.
+        dropout: float, the rate before the logits.
+        name: str, the model's name.
+
+    Returns:
+        `keras.Model` from images of shape `(batch, *input_shape)` with values from 0 to 1 to
+        logits of shape `(batch, num_classes)`.
+
+    Raises:
+        ValueError: if an argument is none of the above, or a width is odd.
+
+    Reference:
+        [Ma et al., 2018](https://arxiv.org/abs/1807.11164)
+
+    Example:
+        >>> import kerascnn
+        >>> config = kerascnn.models.ShuffleNetV2Config((16, 32), (2, 2), 8, head_width=64)
+        >>> model = kerascnn.models.shufflenet_v2(config, (32, 32, 3), num_classes=10)
+        >>> model.output_shape
+        (None, 10)
+    """
+    stride = at_least_one(stem_strides, "stem_strides")
+    if any(width % 2 for width in config.widths):
+        raise ValueError(f"`widths` must be even, for halves; got widths={config.widths}.")
+    inputs, x = image_input(input_shape, preprocessing=preprocessing)
+    conv_norm = ConvNorm(epsilon=epsilon)
+    features = {}
+    x = features[stride] = conv_norm(x, config.stem_width, 3, stride, name="stem_{}")
+    # Zeros are as good as nothing under the maximum: the ReLU leaves nothing below them.
+    x = keras_layers.ZeroPadding2D(1, name="stem_pad")(x)
+    x = keras_layers.MaxPooling2D(3, strides=2, name="stem_pool")(x)
+    stride *= 2
+    features[stride] = x
+    for stage, (depth, width) in enumerate(zip(config.depths, config.widths, strict=True), 2):
+        for block in range(1, depth + 1):
+            prefix = f"stage{stage}_block{block}"
+            if block == 1:
+                halves = [
+                    _shortcut(x, width // 2, conv_norm, prefix),
+                    _branch(x, width // 2, 2, conv_norm, prefix),
+                ]
+            else:
+                untouched, x = kops.split(x, 2, axis=channel_axis())
+                halves = [untouched, _branch(x, width // 2, 1, conv_norm, prefix)]
+            x = keras_layers.Concatenate(axis=channel_axis(), name=f"{prefix}_concat")(halves)
+            x = layers.ChannelShuffle(2, name=f"{prefix}_shuffle")(x)
+        stride *= 2
+        features[stride] = x
+    features[stride] = conv_norm(x, config.head_width, 1, name="head_{}")
+
+    def head(x):
+        return layers.Dropout(dropout, name="head_dropout")(global_average(x))
+
+    return model_of(
+        inputs, features, num_classes, include_top, pooling, features_only, head=head, name=name
+    )
+
+
+def _branch(x, filters, strides, conv_norm, prefix):
+    x = conv_norm(x, filters, 1, name=f"{prefix}_{{}}1")
+    x = conv_norm.depthwise(x, 3, strides, activate=False, name=f"{prefix}_{{}}2")
+    return conv_norm(x, filters, 1, name=f"{prefix}_{{}}3")
+
+
+def _shortcut(x, filters, conv_norm, prefix):
+    x = conv_norm.depthwise(x, 3, 2, activate=False, name=f"{prefix}_shortcut_{{}}1")
+    return conv_norm(x, filters, 1, name=f"{prefix}_shortcut_{{}}2")
+
+
+# Where a convolution stands in torchvision's sequences, which count the activations as well; its
+# normalization is the next one.
+_PLACES = {1: 0, 2: 3, 3: 5}
+FAMILIES = (
+    Family(
+        builder=shufflenet_v2,
+        variants=VARIANTS,
+        input_shape=INPUT_SHAPE,
+        torchvision_names={
+            "stem_(conv|bn)": lambda kind: f"conv1.{int(kind == 'bn')}",
+            r"stage(\d+)_block(\d+)_(conv|bn)(\d)": (
+                lambda stage, block, kind, i: (
+                    f"stage{stage}.{block - 1}.branch2.{_PLACES[i] + (kind == 'bn')}"
+                )
+            ),
+            r"stage(\d+)_block(\d+)_shortcut_(conv|bn)(\d)": (
+                lambda stage, block, kind, i: (
+                    f"stage{stage}.{block - 1}.branch1.{2 * i - 2 + (kind == 'bn')}"
+                )
+            ),
+            "head_(conv|bn)": lambda kind: f"conv5.{int(kind == 'bn')}",
+            "logits": "fc",
+        },
+    ),
+)

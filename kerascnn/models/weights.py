@@ -1,0 +1,229 @@
+"""Weights that exist: those of `keras.applications`, of torchvision, and of ImageNet."""
+
+import re
+from collections.abc import Mapping
+
+import keras
+import numpy as np
+
+from kerascnn.layers import Dropout
+from kerascnn.models.ends import logits_layer
+from kerascnn.models.registry import families
+
+# What a torchvision module calls the weights of a Keras layer, in Keras's order.
+_TORCH_WEIGHTS = {
+    "kernel": "weight",
+    "bias": "bias",
+    "gamma": "weight",
+    "beta": "bias",
+    "moving_mean": "running_mean",
+    "moving_variance": "running_var",
+}
+
+# What the layers of a head are called by us, by Keras and by torchvision.
+_HEAD = ("head_", "logits", "auxiliary")
+_KERAS_HEAD = (*_HEAD, "fc", "conv_preds", "predictions")
+_TORCH_HEAD = ("aux", "classifier.", "fc.")
+
+
+def load_weights_from(model, source, include_top=True):
+    """Takes over the weights of the same architecture from elsewhere.
+
+    Args:
+        model: `keras.Model` of `create_model`.
+        source: `keras.Model` of `keras.applications` (VGG16, VGG19, ResNet50, ResNet101,
+            ResNet152, DenseNet121, MobileNet, MobileNetV2), or the state dict of a PyTorch model
+            in torchvision's naming (AlexNet, VGG, GoogLeNet, ResNet, ResNeXt, DenseNet,
+            MobileNetV2, ShuffleNetV2), or another model of `create_model`.
+        include_top: bool; without it the head (`logits`, and what stands before it in a VGG)
+            keeps its weights, and `source` need not have one.
+
+    Raises:
+        ValueError: if `model` and `source` are not of the same architecture; then `model` is
+            unchanged. What differs between published forms is an option of the builder
+            (`use_bias`, `stride_in`, `epsilon`, `padding`).
+
+    Example:
+        >>> import keras
+        >>> import kerascnn
+        >>> source = keras.applications.MobileNet(alpha=1.0, weights=None, classes=5)
+        >>> model = kerascnn.models.create_model("mobilenet_v1", num_classes=5)
+        >>> kerascnn.models.load_weights_from(model, source)
+    """
+    wanted = [layer for layer in model.layers if layer.weights and layer.name != "preprocessing"]
+    if not include_top:
+        wanted = [layer for layer in wanted if not layer.name.startswith(_HEAD)]
+    if isinstance(source, keras.Model):
+        found = _from_keras(model, wanted, source)
+    elif isinstance(source, Mapping):
+        found = _from_torch(model, wanted, source)
+    else:
+        raise ValueError(
+            "`source` must be a `keras.Model` or a PyTorch state dict; "
+            f"got {type(source).__name__}."
+        )
+    for layer, arrays in zip(wanted, found, strict=True):
+        for weight, array in zip(layer.weights, arrays, strict=True):
+            if tuple(weight.shape) != array.shape:
+                raise ValueError(
+                    f"The weight {weight.name!r} of the layer {layer.name!r} must have the shape "
+                    f"{tuple(weight.shape)}; got {array.shape} from the source."
+                )
+    for layer, arrays in zip(wanted, found, strict=True):
+        layer.set_weights(arrays)
+
+
+def _from_keras(model, wanted, source):
+    layers = {layer.name: layer for layer in source.layers if layer.weights}
+    if all(layer.name in layers for layer in wanted):
+        names = {layer.name: layer.name for layer in wanted}
+    else:
+        names = _renamed(model, wanted, layers, "keras_names", "keras.applications")
+    _check_names(names, layers, "layer")
+    _check_nothing_is_left(names, layers, _KERAS_HEAD)
+    found = []
+    for layer in wanted:
+        arrays = layers[names[layer.name]].get_weights()
+        if len(arrays) != len(layer.weights):
+            raise ValueError(
+                f"The layer {layer.name!r} must have {len(layer.weights)} weights in the source; "
+                f"got {len(arrays)} (a bias, where the form of the builder has another?)."
+            )
+        # Some networks end in a 1x1 convolution in place of a dense layer.
+        squeeze = isinstance(layer, keras.layers.Dense) and arrays[0].ndim == 4
+        found.append([array[0, 0] if array.ndim == 4 and squeeze else array for array in arrays])
+    return found
+
+
+def _from_torch(model, wanted, source):
+    # Files from before 2018 have a dot more in the names of DenseNet's modules.
+    state = {
+        re.sub(r"(denselayer\d+\.(?:norm|conv))\.(\d)", r"\1\2", key): value
+        for key, value in source.items()
+    }
+    modules = {key.rpartition(".")[0] for key in state}
+    names = _renamed(model, wanted, modules, "torchvision_names", "torchvision")
+    keys = {
+        layer.name: [
+            f"{names[layer.name]}.{_TORCH_WEIGHTS[weight.name]}" for weight in layer.weights
+        ]
+        for layer in wanted
+    }
+    flat = {key: key for of_layer in keys.values() for key in of_layer}
+    _check_names(flat, state, "entry")
+    counters = {key for key in state if key.endswith("num_batches_tracked")}
+    _check_nothing_is_left(flat, set(state) - counters, _TORCH_HEAD)
+    flattened = _flattened_shapes(model)
+    return [
+        [
+            _as_keras(_as_array(state[key]), layer, weight, flattened.get(layer.name))
+            for key, weight in zip(keys[layer.name], layer.weights, strict=True)
+        ]
+        for layer in wanted
+    ]
+
+
+def _renamed(model, wanted, found, rules, of):
+    """The names of the source's layers for ours, by the rules of a family that knows them all.
+
+    Of two such families, that whose names are in the source.
+    """
+    candidates = [
+        {layer.name: _name(layer.name, getattr(family, rules)) for layer in wanted}
+        for family in families()
+    ]
+    candidates = [names for names in candidates if all(names.values())]
+    if not candidates:
+        raise ValueError(
+            f"`model` must be of an architecture that {of} has too, as `create_model` builds it; "
+            f"got {model.name!r}."
+        )
+    return next((names for names in candidates if set(names.values()) <= set(found)), candidates[0])
+
+
+def _name(name, rules):
+    for pattern, rule in rules.items():
+        match = re.fullmatch(pattern, name)
+        if match:
+            groups = [int(part) if part.isdigit() else part for part in match.groups()]
+            return rule(*groups) if callable(rule) else rule
+    return None
+
+
+def _check_names(names, found, what):
+    missing = [name for name in names.values() if name not in found]
+    if missing:
+        raise ValueError(
+            f"`source` must have the {what} {missing[0]!r}, and {len(names)} in all that the model "
+            f"takes over; {len(missing)} of them are missing."
+        )
+
+
+def _check_nothing_is_left(names, found, heads):
+    left = sorted(name for name in set(found) - set(names.values()) if not name.startswith(heads))
+    if left:
+        raise ValueError(
+            f"`source` must be of the same architecture; {left[0]!r} and "
+            f"{len(left) - 1} more of its weights have no place in the model."
+        )
+
+
+def _flattened_shapes(model):
+    """`{layer: shape}`: what a dense layer gets as a vector was an image of this shape before."""
+    producers = {id(layer.output): layer for layer in model.layers}
+    shapes = {}
+    for layer in model.layers:
+        if isinstance(layer, keras.layers.Dense):
+            before = producers[id(layer.input)]
+            while isinstance(before, (keras.layers.Dropout, Dropout)):
+                before = producers[id(before.input)]
+            if isinstance(before, keras.layers.Flatten):
+                shapes[layer.name] = tuple(before.input.shape[1:])
+    return shapes
+
+
+def _as_keras(array, layer, weight, flattened):
+    """An array of PyTorch's in the order of Keras's axes."""
+    if array.ndim == 4:
+        depthwise = isinstance(layer, keras.layers.DepthwiseConv2D)
+        array = array.transpose((2, 3, 0, 1) if depthwise else (2, 3, 1, 0))
+    elif array.ndim == 2:
+        array = array.T
+        if flattened and keras.config.image_data_format() == "channels_last":
+            height, width, channels = flattened
+            array = array.reshape(channels, height, width, -1).transpose(1, 2, 0, 3)
+            array = array.reshape(height * width * channels, -1)
+    return array
+
+
+def _as_array(value):
+    return np.asarray(value.detach().cpu() if hasattr(value, "detach") else value)
+
+
+def with_new_head(model, num_classes):
+    """The trunk of a trained classifier under a new layer of logits.
+
+    Args:
+        model: `keras.Model` that ends in a dense layer named `logits`, as those of `create_model`.
+        num_classes: int, the number of logits.
+
+    Returns:
+        `keras.Model` that shares all other layers, and their weights, with `model`.
+
+    Raises:
+        ValueError: if the model has no such layer.
+
+    Example:
+        >>> import kerascnn
+        >>> digits = kerascnn.models.create_model("resnet20")
+        >>> kerascnn.models.with_new_head(digits, 3).output_shape
+        (None, 3)
+    """
+    names = [layer.name for layer in model.layers]
+    if "logits" not in names or not isinstance(model.get_layer("logits"), keras.layers.Dense):
+        raise ValueError(
+            f"`model` must end in a dense layer named 'logits'; got {model.name!r}, which ends in "
+            f"{names[-1]!r}."
+        )
+    features = model.get_layer("logits").input
+    return keras.Model(model.inputs, logits_layer(num_classes)(features), name=model.name)

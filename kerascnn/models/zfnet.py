@@ -1,0 +1,22 @@
+"""ZFNet: AlexNet, mended where pictures of its features showed that it lost detail."""
+
+from kerascnn.models.alexnet import AlexNetConfig, alexnet
+from kerascnn.models.family import Family
+
+INPUT_SHAPE = (224, 224, 3)
+
+VARIANTS = {
+    # Zeiler and Fergus, 2013, figure 3: 224 -> 110 -> 55 -> 26 -> 13 -> 13 -> 6 pixels. Its
+    # "contrast normalization across feature maps" has no formula in the paper; local response
+    # normalization with AlexNet's constants stands in its place, after the pooling as there.
+    "zfnet": AlexNetConfig(
+        filters=(96, 256, 384, 384, 256),
+        kernel_sizes=(7, 5),
+        strides=(2, 2),
+        zeros=(1, 0),
+        pooling=("same", "same", "valid"),
+        normalization="after_pooling",
+    ),
+}
+
+FAMILIES = (Family(builder=alexnet, variants=VARIANTS, input_shape=INPUT_SHAPE),)

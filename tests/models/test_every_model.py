@@ -1,0 +1,83 @@
+"""What every model owes: a training step, a file that loads again, and an export that answers."""
+
+import subprocess
+import sys
+
+import keras
+import numpy as np
+import pytest
+
+from kerascnn.models import create_model, default_input_shape, list_models, training_options
+
+# The smallest images that show all of a network.
+SIZES = {"mlp": 8, "lenet1": 28, "lenet5": 28, "lenet5_1998": 28, "alexnet": 67, "zfnet": 63}
+SIZES |= {"alexnet_single_column": 63, **dict.fromkeys(list_models("googlenet"), 64)}
+CLASSES = 3
+
+
+def small(name, **options):
+    size, channels = SIZES.get(name, 32), default_input_shape(name)[-1]
+    return create_model(name, (size, size, channels), CLASSES, **options)
+
+
+def batch(model):
+    x = np.random.default_rng(0).uniform(size=(4, *model.input_shape[1:])).astype("float32")
+    return x, np.arange(4) % CLASSES
+
+
+@pytest.mark.parametrize("name", list_models())
+def test_trains_one_step(name):
+    keras.utils.set_random_seed(0)
+    model = small(name, **training_options(name))
+    x, y = batch(model)
+    heads = len(model.outputs)
+    loss = keras.losses.SparseCategoricalCrossentropy(from_logits=True)
+    model.compile(keras.optimizers.SGD(1e-3), [loss] * heads, jit_compile=False)
+    before = [keras.ops.convert_to_numpy(weight).copy() for weight in model.trainable_variables]
+    losses = model.train_on_batch(x, (y,) * heads if heads > 1 else y)
+    assert np.isfinite(losses).all()
+    moved = [
+        np.abs(keras.ops.convert_to_numpy(weight) - value).max() > 0
+        for weight, value in zip(model.trainable_variables, before, strict=True)
+    ]
+    # A channel before batch normalization has no use for a bias; a dead ReLU passes nothing.
+    assert np.mean(moved) > 0.9
+
+
+# Runs in a process that has TensorFlow and neither Keras's nor our layers.
+ANSWER = """
+import json, pathlib, sys
+import numpy as np
+import tensorflow as tf
+
+folder = pathlib.Path(sys.argv[1])
+for path in sorted(folder.glob("*.npy")):
+    served = tf.saved_model.load(str(folder / path.stem))
+    np.save(folder / f"{path.stem}_answer", served.serve(tf.constant(np.load(path))).numpy())
+assert not any(name.partition(".")[0] in ("keras", "kerascnn") for name in sys.modules)
+"""
+
+
+@pytest.mark.skipif(keras.backend.backend() != "tensorflow", reason="a SavedModel is TensorFlow's")
+def test_saves_reloads_and_exports(tmp_path):
+    expected = {}
+    for name in list_models():
+        model = small(name)
+        x, _ = batch(model)
+        expected[name] = model.predict(x, verbose=0)
+        model.save(tmp_path / "model.keras")
+        again = keras.saving.load_model(tmp_path / "model.keras", safe_mode=True)
+        np.testing.assert_allclose(
+            again.predict(x, verbose=0), expected[name], rtol=1e-4, atol=1e-5
+        )
+        again.export(tmp_path / name, format="tf_saved_model", verbose=False)
+        np.save(tmp_path / f"{name}.npy", x)
+        keras.backend.clear_session()
+    result = subprocess.run(
+        [sys.executable, "-c", ANSWER, str(tmp_path)], capture_output=True, text=True, check=False
+    )
+    assert result.returncode == 0, result.stderr[-2000:]
+    for name, answer in expected.items():
+        scale = np.abs(answer).max()
+        found = np.load(tmp_path / f"{name}_answer.npy")
+        np.testing.assert_allclose(found / scale, answer / scale, atol=1e-4, err_msg=name)

@@ -1,0 +1,49 @@
+import functools
+
+import numpy as np
+import pytest
+
+from kerascnn.models import ShuffleNetV2Config, create_model, shufflenet_v2
+from tests.models.check_model import check_model, strides
+
+SMALL = ShuffleNetV2Config((16, 24), (2, 2), stem_width=8, head_width=32)
+
+
+def test_contract():
+    check_model(functools.partial(shufflenet_v2, SMALL))
+
+
+# torchvision's counts; shufflenet_v2_x1_0 is in `published.py`.
+@pytest.mark.parametrize(
+    ("name", "count"),
+    [
+        ("shufflenet_v2_x0_5", 1_366_792),
+        ("shufflenet_v2_x1_5", 3_503_624),
+        ("shufflenet_v2_x2_0", 7_393_996),
+    ],
+)
+def test_counts(name, count):
+    model = create_model(name)
+    assert sum(np.prod(weight.shape) for weight in model.trainable_weights) == count
+
+
+def test_features_are_the_last_of_each_resolution():
+    model = create_model("shufflenet_v2_x1_0", features_only=True)
+    assert strides(model) == {2: 24, 4: 24, 8: 116, 16: 232, 32: 1024}
+
+
+def test_small_images_keep_their_resolution_longer():
+    model = create_model("shufflenet_v2_x1_0", (32, 32, 3), stem_strides=1, features_only=True)
+    assert strides(model) == {1: 24, 2: 24, 4: 116, 8: 232, 16: 1024}
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        ({"config": ShuffleNetV2Config((15,), (2,))}, "`widths` must be even, for halves; got"),
+        ({"config": SMALL, "stem_strides": 0}, "got stem_strides=0"),
+    ],
+)
+def test_errors(arguments, message):
+    with pytest.raises(ValueError, match=message):
+        shufflenet_v2(**arguments)

@@ -1,0 +1,197 @@
+import keras
+import numpy as np
+import pytest
+
+from kerascnn.models import create_model, list_models, load_weights_from, with_new_head
+from kerascnn.models.registry import families
+from tests.models.torchvision_models import torch_logits, torchvision_model
+
+PRETRAINED = {name: form for family in families() for name, form in family.pretrained.items()}
+# Ours, torchvision's, and the options that make ours the same.
+TORCHVISION = {
+    "alexnet_single_column": ("alexnet", {}),
+    "vgg11": ("vgg11", {}),
+    "googlenet": ("googlenet", {}),
+    "resnet18": ("resnet18", {}),
+    "resnet50": ("resnet50", {}),
+    "resnext50_32x4d": ("resnext50_32x4d", {}),
+    "densenet121": ("densenet121", {}),
+    "mobilenet_v2": ("mobilenet_v2", {"padding": "symmetric", "epsilon": 1e-5}),
+    "shufflenet_v2_x1_0": ("shufflenet_v2_x1_0", {}),
+}
+SHAPE = (96, 96, 3)
+
+
+def images():
+    return np.random.default_rng(0).uniform(size=(2, *SHAPE)).astype("float32")
+
+
+def random_statistics(model):
+    """Moving averages that are not the identity, and biases that are not zero."""
+    rng = np.random.default_rng(1)
+    for layer in model.layers:
+        arrays = layer.get_weights()
+        if isinstance(layer, keras.layers.BatchNormalization):
+            layer.set_weights([rng.uniform(0.8, 1.2, array.shape) for array in arrays])
+        elif len(arrays) == 2:
+            layer.set_weights([arrays[0], rng.normal(0, 0.1, arrays[1].shape)])
+
+
+def assert_same_answers(ours, theirs):
+    scale = np.abs(theirs).max()
+    assert theirs.std(axis=-1).min() > 1e-3 * scale, "answers that do not differ show nothing"
+    np.testing.assert_allclose(ours / scale, theirs / scale, atol=1e-4)
+
+
+@pytest.mark.parametrize("name", PRETRAINED)
+def test_answers_as_keras_applications(name):
+    form = PRETRAINED[name]
+    application = getattr(keras.applications, form.application)
+    source = application(weights=None, input_shape=SHAPE, classes=7, classifier_activation=None)
+    random_statistics(source)
+    model = create_model(name, SHAPE, num_classes=7, **form.options)
+    load_weights_from(model, source)
+    x = images()
+    assert_same_answers(model.predict(x, verbose=0), source.predict(x, verbose=0))
+
+
+@pytest.mark.parametrize("name", TORCHVISION)
+def test_answers_as_torchvision(name):
+    theirs, options = TORCHVISION[name]
+    source = torchvision_model(theirs, num_classes=7)
+    model = create_model(name, SHAPE, num_classes=7, **options)
+    load_weights_from(model, source.state_dict())
+    x = images()
+    assert_same_answers(model.predict(x, verbose=0), torch_logits(source, x))
+
+
+def test_auxiliary_heads_answer_as_torchvision():
+    import torch
+
+    source = torchvision_model("googlenet", num_classes=7, aux_logits=True)
+    model = create_model("googlenet", SHAPE, num_classes=7, auxiliary_heads=True)
+    load_weights_from(model, source.state_dict())
+    x = images()
+    with torch.no_grad():
+        theirs = []
+        for head, module in (("aux1", "inception4a"), ("aux2", "inception4d")):
+            hook = getattr(source, module).register_forward_hook(
+                lambda _, __, features, head=head: theirs.append(getattr(source, head)(features))
+            )
+            torch_logits(source, x)
+            hook.remove()
+    for ours, answer in zip(model.predict(x, verbose=0)[1:], theirs, strict=True):
+        assert_same_answers(ours, answer.numpy())
+
+
+def test_old_files_of_densenet_are_known():
+    source = torchvision_model("densenet121", num_classes=2).state_dict()
+    old = {
+        key.replace("norm1.", "norm.1.").replace("conv2.", "conv.2."): value
+        for key, value in source.items()
+    }
+    models = [create_model("densenet121", (32, 32, 3), num_classes=2) for _ in range(2)]
+    for model, state in zip(models, (source, old), strict=True):
+        load_weights_from(model, state)
+    for ours, other in zip(*(model.get_weights() for model in models), strict=True):
+        np.testing.assert_array_equal(ours, other)
+
+
+def test_our_own_models_are_sources_too():
+    source, model = create_model("resnet20"), create_model("resnet20", num_classes=3)
+    head = model.get_layer("logits").get_weights()
+    load_weights_from(model, source, include_top=False)
+    np.testing.assert_array_equal(model.get_weights()[0], source.get_weights()[0])
+    np.testing.assert_array_equal(model.get_layer("logits").get_weights()[0], head[0])
+
+
+def wrong_sources():
+    small = {"classes": 3, "weights": None, "classifier_activation": None}
+    yield "resnet20", lambda: [1, 2], "must be a `keras.Model` or a PyTorch state dict; got list"
+    yield "resnet50", lambda: {"conv1.weight": np.zeros(1)}, "must have the entry .* are missing"
+    yield "resnet50", lambda: keras.applications.MobileNet(**small), "must have the layer"
+    yield (
+        "resnet20",
+        lambda: create_model("resnet20", num_classes=4),
+        r"'logits' must have the shape \(64, 3\); got \(64, 4\)",
+    )
+    yield "resnet20", lambda: create_model("resnet32", num_classes=3), "no place in the model"
+    yield "lenet5", lambda: {"conv1.weight": np.zeros(1)}, "an architecture that torchvision has"
+
+
+@pytest.mark.parametrize(("name", "source", "sentence"), wrong_sources())
+def test_another_architecture_is_refused_and_changes_nothing(name, source, sentence):
+    model = create_model(name, num_classes=3)
+    before = model.get_weights()
+    with pytest.raises(ValueError, match=sentence):
+        load_weights_from(model, source())
+    for weight, value in zip(model.get_weights(), before, strict=True):
+        np.testing.assert_array_equal(weight, value)
+
+
+def test_another_form_names_what_differs():
+    source = keras.applications.ResNet50(weights=None, classes=3, classifier_activation=None)
+    with pytest.raises(ValueError, match="'stem_conv' must have 1 weights in the source; got 2"):
+        load_weights_from(create_model("resnet50", num_classes=3), source)
+
+
+def test_with_new_head():
+    model = create_model("resnet20")
+    tuned = with_new_head(model, 3)
+    assert tuned.output_shape == (None, 3)
+    assert tuned.get_layer("stem_conv") is model.get_layer("stem_conv")
+    with pytest.raises(ValueError, match="'lenet5_1998', which ends in 'logits'"):
+        with_new_head(create_model("lenet5_1998"), 3)
+
+
+@pytest.fixture
+def keras_home(tmp_path, monkeypatch):
+    """An empty cache of downloads, and no network."""
+    import urllib.error
+
+    from keras.src.utils import file_utils
+
+    def refuse(*args, **kwargs):
+        raise urllib.error.URLError("no route to host")
+
+    monkeypatch.setattr(file_utils, "urlretrieve", refuse)
+    monkeypatch.setattr(file_utils.config, "keras_home", lambda: str(tmp_path))
+    (tmp_path / "models").mkdir()
+    return tmp_path
+
+
+def test_imagenet_weights_that_are_on_this_machine(keras_home):
+    source = keras.applications.MobileNet(weights=None, classifier_activation=None)
+    random_statistics(source)
+    source.save(keras_home / "models" / "mobilenet_1_0_224_tf.h5")
+    model = create_model("mobilenet_v1", weights="imagenet")
+    x = np.random.default_rng(0).uniform(size=(2, 224, 224, 3)).astype("float32")
+    prepared = keras.applications.mobilenet.preprocess_input(255 * x)
+    assert_same_answers(model.predict(x, verbose=0), source.predict(prepared, verbose=0))
+
+
+def test_red_and_blue_are_swapped_where_keras_swaps_them(keras_home, monkeypatch):
+    source = keras.applications.VGG16(weights=None, include_top=False)
+    random_statistics(source)
+    monkeypatch.setattr(keras.applications, "VGG16", lambda **kwargs: source)
+    model = create_model("vgg16", (64, 64, 3), include_top=False, weights="imagenet")
+    x = np.random.default_rng(0).uniform(size=(2, 64, 64, 3)).astype("float32")
+    prepared = keras.applications.vgg16.preprocess_input(255 * x)
+    theirs = source.predict(prepared, verbose=0)
+    assert theirs.std() > 0
+    ours = model.predict(x, verbose=0)
+    np.testing.assert_allclose(ours, theirs, rtol=1e-3, atol=1e-4 * np.abs(theirs).max())
+
+
+def test_imagenet_weights_without_network(keras_home):
+    with pytest.raises(ConnectionError, match=r"MobileNet .*connect to the network") as caught:
+        create_model("mobilenet_v1", weights="imagenet")
+    assert "\n" not in str(caught.value)
+
+
+def test_imagenet_weights_that_do_not_exist():
+    assert set(PRETRAINED) <= set(list_models())
+    with pytest.raises(ValueError, match=r"offered for densenet121.*got name='resnet20'"):
+        create_model("resnet20", weights="imagenet")
+    with pytest.raises(ValueError, match="`weights` must be None or 'imagenet'; got weights='r'"):
+        create_model("resnet50", weights="r")
