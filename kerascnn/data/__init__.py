@@ -1,5 +1,6 @@
 """Data sets by name or folder, as `tf.data` pipelines for `model.fit`."""
 
+from kerascnn.data.augmentation import Augmentation
 from kerascnn.data.folder import SkippedImageWarning
 from kerascnn.data.images import SUFFIXES, UnreadableImageError, image_files, read_image
 from kerascnn.data.load import EMBEDDED, find, load
@@ -10,6 +11,7 @@ __all__ = [
     "EMBEDDED",
     "SPLITS",
     "SUFFIXES",
+    "Augmentation",
     "DataInfo",
     "SkippedImageWarning",
     "Source",

@@ -60,8 +60,8 @@ def load(
         batch_size: int.
         seed: int, decides the orders of the training split (together with TensorFlow's global seed,
             if one is set, as everywhere in TensorFlow).
-        augment: optional function on a batch of training images, such as a Keras preprocessing
-            layer.
+        augment: optional `Augmentation` of the training split, or a function on a batch of its
+            images, such as a Keras preprocessing layer.
         strict: bool, whether a broken image in a folder is an error; otherwise it is skipped with
             a warning.
 

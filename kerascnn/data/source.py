@@ -6,6 +6,7 @@ from typing import Any
 
 import tensorflow as tf
 
+from kerascnn.data.augmentation import Augmentation
 from kerascnn.data.pixels import resize, scale, to_channels
 from kerascnn.ops.shapes import one_of, pair
 
@@ -78,6 +79,12 @@ class Source:
         shape = (*size, one_of(channels, (1, 3), "channels"))
         return DataInfo(self.name, self.class_names, shape, dict(self.num_examples), self.version)
 
+    def augmenting(self, augment, seed):
+        """`augment` as a function of images and labels."""
+        if isinstance(augment, Augmentation):
+            return augment.function(seed, len(self.class_names))
+        return lambda images, labels: (augment(images), labels)
+
     def pipeline(self, split, image_size=None, channels=None, batch_size=128, seed=0, augment=None):
         """Batches of images and labels; see `kerascnn.data.load`."""
         one_of(split, SPLITS, "split")
@@ -108,6 +115,6 @@ class Source:
         dataset = dataset.map(lambda images, labels: (scale(images), labels), tf.data.AUTOTUNE)
         if augment is not None and training:
             # One call at a time: random numbers must be drawn in the same order in every run.
-            dataset = dataset.map(lambda images, labels: (augment(images), labels))
+            dataset = dataset.map(self.augmenting(augment, seed))
         dataset = dataset.prefetch(tf.data.AUTOTUNE)
         return dataset.apply(tf.data.experimental.assert_cardinality(-(-count // batch_size)))

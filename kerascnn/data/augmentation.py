@@ -1,0 +1,129 @@
+"""Random changes of training images, by Keras's own preprocessing layers."""
+
+from dataclasses import dataclass
+
+import keras
+import tensorflow as tf
+
+
+@dataclass(frozen=True)
+class Augmentation:
+    """What happens to the images of a training batch, each by its own random amount.
+
+    Images have values from 0 to 1. Pixels from outside are black after a shift or a crop, and those
+    of the border, mirrored, after a rotation or a zoom.
+
+    Args:
+        flip: bool, whether half of the images are mirrored left to right.
+        crop: float, zeros put around an image, as a part of its size, before a window of its own
+            size is cut out at random: a shift by whole pixels.
+        shift: float, how far an image is shifted, as a part of its size, also by parts of a pixel.
+        zoom: float, by how much an image is enlarged or reduced, 0.1 for 10 %.
+        rotate: float, the largest angle in degrees, to either side.
+        rand_augment: int, how many operations of RandAugment change a batch.
+        cutout: float, the side of a black square on every image, as a part of its size.
+        mixup: float, the parameter of the beta distribution by which pairs of images and their
+            labels are mixed; labels then are one-hot vectors.
+
+    Raises:
+        ValueError: if a number is out of its range.
+
+    Reference:
+        shifts, [Simard et al., 2003](https://doi.org/10.1109/ICDAR.2003.1227801); RandAugment,
+        [Cubuk et al., 2020](https://arxiv.org/abs/1909.13719); cutout, [DeVries and Taylor,
+        2017](https://arxiv.org/abs/1708.04552); mixup, [Zhang et al.,
+        2018](https://arxiv.org/abs/1710.09412)
+
+    Example:
+        >>> import kerascnn
+        >>> augment = kerascnn.data.Augmentation(shift=0.1, rotate=10.0)
+        >>> train, info = kerascnn.data.load("digits", "train", augment=augment)
+        >>> augment.names()
+        ['shift', 'rotate']
+    """
+
+    flip: bool = False
+    crop: float = 0.0
+    shift: float = 0.0
+    zoom: float = 0.0
+    rotate: float = 0.0
+    rand_augment: int = 0
+    cutout: float = 0.0
+    mixup: float = 0.0
+
+    def __post_init__(self):
+        for name, largest in _LARGEST.items():
+            value = getattr(self, name)
+            if not 0 <= value <= largest:
+                raise ValueError(
+                    f"`{name}` must be a number from 0 to {largest}; got {name}={value}."
+                )
+
+    def names(self):
+        """What is done, in its order."""
+        return [name for name in self.__dataclass_fields__ if getattr(self, name)]
+
+    def function(self, seed, num_classes):
+        """The function from a batch of images and int labels to another batch.
+
+        Args:
+            seed: int.
+            num_classes: int, for the one-hot vectors of mixup.
+
+        Returns:
+            function from float32 images `(batch, height, width, channels)` and int64 labels
+            `(batch,)` to changed images and labels; with mixup, labels are float32 vectors
+            `(batch, num_classes)`.
+        """
+        layers = self._layers(seed)
+        mix = keras.layers.MixUp(self.mixup, seed=seed) if self.mixup else None
+
+        def augment(images, labels):
+            for layer in layers:
+                images = layer(images, training=True)
+            if mix is None:
+                return images, labels
+            mixed = mix(
+                {"images": images, "labels": tf.one_hot(labels, num_classes)}, training=True
+            )
+            return mixed["images"], mixed["labels"]
+
+        return augment
+
+    def _layers(self, seed):
+        options = {"seed": seed, "data_format": "channels_last", "dtype": "float32"}
+        outside = {"fill_mode": "constant", "fill_value": 0.0, **options}
+        known = keras.layers
+        every = {
+            "flip": lambda: known.RandomFlip("horizontal", **options),
+            # Keras's RandomCrop cuts the same window out of all images of a batch.
+            "crop": lambda: known.RandomTranslation(
+                self.crop, self.crop, interpolation="nearest", **outside
+            ),
+            "shift": lambda: known.RandomTranslation(self.shift, self.shift, **outside),
+            "zoom": lambda: known.RandomZoom(self.zoom, **options),
+            "rotate": lambda: known.RandomRotation(self.rotate / 360, **options),
+            "rand_augment": lambda: known.RandAugment(
+                value_range=(0, 1), num_ops=self.rand_augment, **options
+            ),
+            "cutout": lambda: known.RandomErasing(
+                factor=(1.0, 1.0),
+                scale=(self.cutout**2, self.cutout**2),
+                value_range=(0, 1),
+                fill_value=0.0,
+                **options,
+            ),
+        }
+        return [make() for name, make in every.items() if getattr(self, name)]
+
+
+_LARGEST = {
+    "flip": 1,
+    "crop": 1,
+    "shift": 1,
+    "zoom": 1,
+    "rotate": 180,
+    "rand_augment": 10,
+    "cutout": 1,
+    "mixup": 10,
+}
