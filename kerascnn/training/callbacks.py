@@ -3,13 +3,17 @@
 import csv
 import math
 import time
+from contextlib import contextmanager
 from pathlib import Path
 
 import keras
+import numpy as np
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
 from kerascnn.training.run_folder import written_whole
+
+_RECORDED = ("loss", "accuracy", "val_loss", "val_accuracy", "learning_rate")
 
 
 def read_history(path):
@@ -41,14 +45,22 @@ class Record(keras.callbacks.Callback):
         self.run = run
         self.rows = []
 
-    def resume(self, model):
-        """Loads the newest checkpoint into a compiled model; returns the epochs behind it."""
+    def epochs_behind(self):
+        """How many epochs the run has completed."""
+        return last_checkpoint(self.run)[0]
+
+    def resume(self, model, begin=0):
+        """Loads the newest checkpoint into a compiled model; returns the epochs behind it.
+
+        A checkpoint of the last epoch of a phase has the state of that phase's optimizer: the model
+        that goes on at `begin` already has its weights.
+        """
         epoch, path = last_checkpoint(self.run)
-        if path:
+        self.rows = read_history(self.run.history_path)[:epoch]
+        if epoch > begin:
             model.optimizer.build(model.trainable_variables)
             model.load_weights(path)
-        self.rows = read_history(self.run.history_path)[:epoch]
-        return epoch
+        return max(epoch, begin)
 
     def on_epoch_begin(self, epoch, logs=None):
         self._began = time.perf_counter()
@@ -59,7 +71,8 @@ class Record(keras.callbacks.Callback):
                 f"The training diverged: in epoch {epoch + 1} the loss was {logs['loss']}; "
                 "begin anew with a lower learning rate."
             )
-        row = {"epoch": epoch + 1, **logs, "seconds": time.perf_counter() - self._began}
+        seconds = time.perf_counter() - self._began
+        row = {"epoch": epoch + 1, **_of_the_answer(logs, self.model), "seconds": seconds}
         self.rows.append(row)
         with (
             written_whole(self.run.history_path) as temporary,
@@ -69,8 +82,8 @@ class Record(keras.callbacks.Callback):
             writer.writeheader()
             writer.writerows(self.rows)
         if best_epoch(self.rows) is row:
-            with written_whole(self.run.model_path) as temporary:
-                self.model.save(temporary)
+            with averaged_weights(self.model), written_whole(self.run.model_path) as temporary:
+                answering(self.model).save(temporary)
         older = list(self.run.checkpoints.glob("epoch_*.weights.h5"))
         path = self.run.checkpoints / f"epoch_{epoch + 1:04d}.weights.h5"
         with written_whole(path) as temporary:
@@ -78,6 +91,44 @@ class Record(keras.callbacks.Callback):
         for other in older:
             if other != path:
                 other.unlink()
+
+
+def _of_the_answer(logs, model):
+    """The metrics of a model's answer, under the names of a model without auxiliary heads."""
+    answer = f"{model.output_names[0]}_" if len(model.outputs) > 1 else ""
+    named = {key.replace(answer, "") if "accuracy" in key else key: logs[key] for key in logs}
+    return {key: named[key] for key in _RECORDED if key in named}
+
+
+def answering(model):
+    """A model as it is used: without the state of its training and without auxiliary heads.
+
+    Args:
+        model: `keras.Model`; its first output is the answer.
+
+    Returns:
+        `keras.Model` with the same weights.
+    """
+    if not getattr(model, "outputs", None):  # a model of code, not of layers
+        return model
+    return keras.Model(model.inputs, model.outputs[0], name=model.name)
+
+
+@contextmanager
+def averaged_weights(model):
+    """Puts the moving averages of the weights into their place, where the optimizer has any."""
+    optimizer = getattr(model.optimizer, "inner_optimizer", model.optimizer)
+    if not optimizer.use_ema:
+        yield
+        return
+    weights = model.trainable_variables
+    raw = [np.array(keras.ops.convert_to_numpy(weight)) for weight in weights]
+    optimizer.finalize_variable_values(weights)
+    try:
+        yield
+    finally:
+        for weight, value in zip(weights, raw, strict=True):
+            weight.assign(value)
 
 
 def last_checkpoint(run):
@@ -133,5 +184,6 @@ class ProgressBar(keras.callbacks.Callback):
 
     def on_epoch_end(self, epoch, logs=None):
         # No more than fits into 80 columns beside the bar; history.csv has them all.
-        metrics = f"loss {logs['loss']:.4f}  val_accuracy {logs['val_accuracy']:.4f}"
+        found = _of_the_answer(logs, self.model)
+        metrics = f"loss {found['loss']:.4f}  val_accuracy {found['val_accuracy']:.4f}"
         self.bar.update(self.task, completed=(epoch + 1) * self.steps, metrics=metrics)

@@ -1,17 +1,20 @@
 """Trains a model by a recipe into a run folder."""
 
-from dataclasses import asdict
+from dataclasses import asdict, dataclass
 
 import keras
 
 from kerascnn.training.callbacks import ProgressBar, Record
+from kerascnn.training.losses import accuracy, loss_for
 from kerascnn.training.run_folder import RunFolder
 
 # As many steps run in one call: TensorFlow's overhead of a call is then hardly felt.
 _STEPS_PER_EXECUTION = 20
+# The weight of an auxiliary head's loss beside that of the answer (Szegedy et al., 2015).
+_AUXILIARY_WEIGHT = 0.3
 
 
-def fit(model, data, recipe, run_dir, facts=None, command="", progress=True):
+def fit(model, data, recipe, run_dir, facts=None, command="", progress=True, loss=None):
     """Trains a classifier and keeps the epoch that was best in validation.
 
     Writes `recipe.json`, `history.csv`, `model.keras` (best), `checkpoints/` and `events/` (for
@@ -19,44 +22,115 @@ def fit(model, data, recipe, run_dir, facts=None, command="", progress=True):
     epoch that was completed.
 
     Args:
-        model: `keras.Model` from images to logits.
+        model: `keras.Model` from images to logits, built in the recipe's precision (`built_in`).
+            Further outputs are logits of auxiliary heads, which learn the same labels and are left
+            out of `model.keras`.
         data: `{"train": ..., "validation": ...}`, finite `tf.data` pipelines of batches of images
-            and int labels, as `kerascnn.data.load` makes them.
+            and int labels (or, of mixed images, vectors of probabilities), as
+            `kerascnn.data.load` makes them.
         recipe: `Recipe`.
         run_dir: str or path of the run folder.
         facts: optional dict, what else decides the outcome and belongs into `recipe.json`: the
             model, the data, the seed.
         command: str, how the run was started.
         progress: bool, whether to show a progress bar where standard error is a terminal.
+        loss: optional `keras.losses.Loss`; by default `loss_for(model, recipe.label_smoothing)`.
 
     Returns:
         list with a dict of numbers per epoch: the metrics, and the seconds it took.
 
     Raises:
+        ValueError: if the model computes in another precision than the recipe asks for.
         FileExistsError: if the folder holds something else than an unfinished run of the same kind.
         RuntimeError: if the loss is no longer a number.
     """
+    _check_precision(model, recipe.precision)
     run = RunFolder(run_dir)
     run.begin({**(facts or {}), "training": asdict(recipe)}, command)
+    loss = loss or loss_for(model, recipe.label_smoothing)
+    data = {split: _for_every_output(dataset, model) for split, dataset in data.items()}
     steps = len(data["train"])
-    on_torch = keras.backend.backend() == "torch"
-    model.compile(
-        optimizer=recipe.optimizer(recipe.epochs * steps),
-        loss=keras.losses.SparseCategoricalCrossentropy(from_logits=True),
-        metrics=["accuracy"],
-        # Keras takes one step at a time on PyTorch.
-        steps_per_execution=1 if on_torch else min(_STEPS_PER_EXECUTION, steps),
-    )
     record = Record(run)
-    initial_epoch = record.resume(model)
-    with ProgressBar(initial_epoch, recipe.epochs, steps, visible=progress) as bar:
-        model.fit(
-            data["train"],
-            validation_data=data["validation"],
-            initial_epoch=initial_epoch,
-            epochs=recipe.epochs,
-            shuffle=False,  # the pipeline does that
-            callbacks=[record, keras.callbacks.TensorBoard(run.events), bar],
-            verbose=0,
-        )
+    callbacks = [record, keras.callbacks.TensorBoard(run.events)]
+    if recipe.ema:
+        callbacks.insert(0, keras.callbacks.SwapEMAWeights())
+    trainable = [layer for layer in model.layers if layer.trainable_weights]
+    with ProgressBar(record.epochs_behind(), recipe.epochs, steps, visible=progress) as bar:
+        for phase in _phases(recipe):
+            if record.epochs_behind() > phase.end:
+                continue
+            for layer in trainable:
+                layer.trainable = not phase.frozen or _is_head(layer, trainable, model)
+            _compile(model, recipe, loss, phase, steps)
+            model.fit(
+                data["train"],
+                validation_data=data["validation"],
+                initial_epoch=record.resume(model, phase.begin),
+                epochs=phase.end,
+                shuffle=False,  # the pipeline does that
+                callbacks=[*callbacks, bar],
+                verbose=0,
+            )
     return record.rows
+
+
+@dataclass(frozen=True)
+class _Phase:
+    """Epochs from `begin` to `end` under one learning rate schedule."""
+
+    begin: int
+    end: int
+    learning_rate: float
+    frozen: bool
+
+
+def _is_head(layer, trainable, model):
+    """Whether a layer is the last with weights, or the last of an auxiliary head."""
+    return layer is trainable[-1] or any(layer.output is output for output in model.outputs)
+
+
+def _phases(recipe):
+    rest = _Phase(recipe.frozen_epochs, recipe.epochs, recipe.learning_rate, frozen=False)
+    if not recipe.frozen_epochs:
+        return [rest]
+    return [_Phase(0, recipe.frozen_epochs, recipe.frozen_learning_rate, frozen=True), rest]
+
+
+def _compile(model, recipe, loss, phase, steps):
+    optimizer = recipe.make_optimizer(
+        (phase.end - phase.begin) * steps,
+        0 if phase.frozen else round(recipe.warmup_epochs * steps),
+        phase.learning_rate,
+    )
+    optimizer.exclude_from_weight_decay(
+        var_list=[weight for weight in model.trainable_variables if len(weight.shape) < 2]
+    )
+    heads = len(model.outputs) - 1
+    one_at_a_time = keras.backend.backend() == "torch"  # Keras knows nothing else there
+    model.compile(
+        optimizer=optimizer,
+        loss=[loss] * (1 + heads) if heads else loss,
+        loss_weights=[1.0] + heads * [_AUXILIARY_WEIGHT] if heads else None,
+        metrics=[[accuracy]] + heads * [[]] if heads else [accuracy],
+        steps_per_execution=1 if one_at_a_time else min(_STEPS_PER_EXECUTION, steps),
+        # Keras's own choice compiles with XLA where TensorFlow has more than a CPU, and on JAX.
+        jit_compile="auto" if recipe.xla else False,
+    )
+
+
+def _for_every_output(dataset, model):
+    """A pipeline that gives the labels to auxiliary heads as well."""
+    outputs = len(model.outputs)
+    if outputs == 1:
+        return dataset
+    return dataset.map(lambda images, labels: (images, (labels,) * outputs))
+
+
+def _check_precision(model, precision):
+    found = {layer.compute_dtype for layer in model.layers if layer.weights}
+    wanted = keras.DTypePolicy(precision).compute_dtype
+    if wanted not in found:
+        raise ValueError(
+            f"`model` must compute in the recipe's precision {precision!r}; it computes in "
+            f"{', '.join(sorted(found))}: build it in `kerascnn.training.built_in({precision!r})`."
+        )

@@ -1,53 +1,152 @@
 """How to train, in numbers."""
 
-from dataclasses import dataclass
+from contextlib import contextmanager
+from dataclasses import dataclass, field
 
 import keras
+
+from kerascnn.data import Augmentation
+from kerascnn.ops.shapes import one_of
+
+OPTIMIZERS = ("adamw", "sgd")
+SCHEDULES = ("constant", "cosine", "steps")
+PRECISIONS = ("float32", "mixed_bfloat16", "mixed_float16")
 
 
 @dataclass(frozen=True)
 class Recipe:
-    """Numbers that together train a model well: AdamW, and a learning rate that falls as a cosine.
+    """Numbers that together train a model well.
 
     Args:
         epochs: int, passes over the training images.
         batch_size: int, images in a step.
-        learning_rate: float, at the start; it ends at zero.
-        weight_decay: float, the part of every weight that a step takes away, times the learning
-            rate.
-        translation: float, how far images are shifted at random in training, as a part of their
-            size; 0 for not at all.
+        optimizer: `"adamw"` or `"sgd"`, which has Nesterov's momentum of 0.9.
+        learning_rate: float, the highest one.
+        schedule: how the learning rate goes on from there: `"cosine"`, down to zero; `"steps"`, a
+            tenth after half of the steps and a hundredth after three quarters; or `"constant"`.
+        warmup_epochs: float, in which the learning rate rises from zero (`"cosine"`) or is a
+            tenth of the highest (`"steps"`, as for the paper's ResNet-110).
+        weight_decay: float, the part of a kernel that a step takes away, times the learning rate;
+            biases and the scales and shifts of normalization are left alone. It is decoupled from
+            the gradient: with momentum 0.9, ten times the papers' factor of the L2 loss.
+        label_smoothing: float, the part of a label that is spread evenly over all classes.
+        ema: float, the weight of the past in the moving average of the weights that is tested and
+            kept instead of the weights themselves; 0 for none.
+        frozen_epochs: int, first epochs in which only the last layer with weights is trained, so
+            that a new head does not spoil the trunk under it. Each of the two phases has the whole
+            schedule for itself.
+        frozen_learning_rate: float, the highest learning rate in those.
+        precision: `"float32"`, `"mixed_bfloat16"` or `"mixed_float16"`, for `built_in` to build the
+            model with.
+        xla: bool, whether TensorFlow compiles a step with XLA where there is an accelerator; on
+            CPUs that is slower and is not done.
+        augmentation: `kerascnn.data.Augmentation` of the training images.
+
+    Raises:
+        ValueError: if a number is out of its range or a name unknown.
 
     Reference:
-        [Loshchilov and Hutter, 2019](https://arxiv.org/abs/1711.05101)
+        AdamW and cosine: [Loshchilov and Hutter, 2019](https://arxiv.org/abs/1711.05101)
+
+    Example:
+        >>> import kerascnn
+        >>> recipe = kerascnn.training.Recipe(epochs=4, optimizer="sgd", learning_rate=0.1)
+        >>> recipe.batch_size
+        128
     """
 
     epochs: int
     batch_size: int = 128
+    optimizer: str = "adamw"
     learning_rate: float = 2e-3
+    schedule: str = "cosine"
+    warmup_epochs: float = 0.0
     weight_decay: float = 1e-2
-    translation: float = 0.0
+    label_smoothing: float = 0.0
+    ema: float = 0.0
+    frozen_epochs: int = 0
+    frozen_learning_rate: float = 2e-3
+    precision: str = "float32"
+    xla: bool = True
+    augmentation: Augmentation = field(default_factory=Augmentation)
 
     def __post_init__(self):
         for name in ("epochs", "batch_size"):
             if getattr(self, name) < 1:
                 raise ValueError(f"`{name}` must be at least 1; got {name}={getattr(self, name)}.")
-        for name in ("learning_rate", "weight_decay", "translation"):
+        for name in ("learning_rate", "weight_decay", "warmup_epochs", "frozen_learning_rate"):
             if not 0 <= getattr(self, name) < float("inf"):
                 raise ValueError(
                     f"`{name}` must be a number from 0; got {name}={getattr(self, name)}."
                 )
+        for name in ("label_smoothing", "ema"):
+            value = getattr(self, name)
+            if not 0 <= value < 1:
+                raise ValueError(
+                    f"`{name}` must be a number from 0 to below 1; got {name}={value}."
+                )
+        if not 0 <= self.frozen_epochs < self.epochs:
+            raise ValueError(
+                "`frozen_epochs` must be an int from 0 to below `epochs`; "
+                f"got frozen_epochs={self.frozen_epochs} with epochs={self.epochs}."
+            )
+        one_of(self.optimizer, OPTIMIZERS, "optimizer")
+        one_of(self.schedule, SCHEDULES, "schedule")
+        one_of(self.precision, PRECISIONS, "precision")
 
-    def augmentation(self, seed):
-        """The function on a batch of images that `kerascnn.data.load` takes, or `None`."""
-        if not self.translation:
-            return None
-        shift = keras.layers.RandomTranslation(
-            self.translation, self.translation, fill_mode="constant", seed=seed
-        )
-        return lambda images: shift(images, training=True)
+    def make_optimizer(self, steps, warmup_steps=0, learning_rate=None):
+        """The optimizer for a training of so many steps.
 
-    def optimizer(self, steps):
-        """The optimizer for a training of so many steps."""
-        schedule = keras.optimizers.schedules.CosineDecay(self.learning_rate, steps)
-        return keras.optimizers.AdamW(schedule, weight_decay=self.weight_decay)
+        Args:
+            steps: int.
+            warmup_steps: int, how many of them the learning rate rises in.
+            learning_rate: float, by default the recipe's.
+        """
+        rate = self._schedule(steps, warmup_steps, learning_rate or self.learning_rate)
+        ema = {"use_ema": True, "ema_momentum": self.ema} if self.ema else {}
+        common = {"weight_decay": self.weight_decay or None, **ema}
+        if self.optimizer == "sgd":
+            return keras.optimizers.SGD(rate, momentum=0.9, nesterov=True, **common)
+        return keras.optimizers.AdamW(rate, **common)
+
+    def _schedule(self, steps, warmup_steps, rate):
+        schedules = keras.optimizers.schedules
+        if self.schedule == "cosine" and warmup_steps:
+            return schedules.CosineDecay(
+                0.0, max(steps - warmup_steps, 1), warmup_target=rate, warmup_steps=warmup_steps
+            )
+        if self.schedule == "cosine":
+            return schedules.CosineDecay(rate, steps)
+        boundaries, values = [], [rate]
+        if self.schedule == "steps":
+            boundaries, values = [steps // 2, steps * 3 // 4], [rate, rate / 10, rate / 100]
+        if warmup_steps:
+            boundaries, values = [warmup_steps, *boundaries], [rate / 10, *values]
+        return schedules.PiecewiseConstantDecay(boundaries, values) if boundaries else rate
+
+
+@contextmanager
+def built_in(precision):
+    """Lets the models that are built in the context compute in a precision.
+
+    Args:
+        precision: `"float32"`, `"mixed_bfloat16"` or `"mixed_float16"`.
+
+    Raises:
+        ValueError: for another one.
+
+    Example:
+        >>> import keras
+        >>> import kerascnn
+        >>> with kerascnn.training.built_in("mixed_bfloat16"):
+        ...     layer = keras.layers.Conv2D(4, 3)
+        >>> layer.compute_dtype, layer.variable_dtype
+        ('bfloat16', 'float32')
+    """
+    one_of(precision, PRECISIONS, "precision")
+    before = keras.config.dtype_policy()
+    keras.config.set_dtype_policy(precision)
+    try:
+        yield
+    finally:
+        keras.config.set_dtype_policy(before)

@@ -1,7 +1,17 @@
 """Pictures of a training, as Matplotlib figures."""
 
+from kerascnn.visualize.augmentation import augmentation
+from kerascnn.visualize.calibration import calibration
 from kerascnn.visualize.confusion_matrix import confusion_matrix
 from kerascnn.visualize.examples import examples
 from kerascnn.visualize.learning_curves import learning_curves
+from kerascnn.visualize.per_class import per_class
 
-__all__ = ["confusion_matrix", "examples", "learning_curves"]
+__all__ = [
+    "augmentation",
+    "calibration",
+    "confusion_matrix",
+    "examples",
+    "learning_curves",
+    "per_class",
+]

@@ -26,8 +26,10 @@ def confusion_matrix(matrix, class_names):
     figure.colorbar(picture, label="share of the true class", shrink=0.8)
     axes.set(title="Confusion matrix", xlabel="predicted", ylabel="true")
     ticks = range(count) if count <= 100 else []
-    axes.set_xticks(ticks, [class_names[i] for i in ticks], rotation=90 if count > 10 else 0)
-    axes.set_yticks(ticks, [class_names[i] for i in ticks])
+    axes.set_xticks(
+        ticks, [class_names[i] for i in ticks], rotation=90 if count > 10 else 0, parse_math=False
+    )
+    axes.set_yticks(ticks, [class_names[i] for i in ticks], parse_math=False)
     if count <= _WRITTEN:
         for row, column in np.argwhere(matrix > 0):
             color = "white" if share[row, column] > 0.5 else "black"

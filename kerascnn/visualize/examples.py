@@ -23,7 +23,7 @@ def examples(images, labels, predicted, probabilities, class_names, title=""):
     rows = math.ceil(len(images) / columns)
     figure = Figure(figsize=(1.5 * columns, 1.8 * rows + 0.5), dpi=120, layout="constrained")
     if title:
-        figure.suptitle(title)
+        figure.suptitle(title, parse_math=False)
     for axes in figure.subplots(rows, columns, squeeze=False).flat:
         axes.axis("off")
     for axes, image, label, guess, probability in zip(
@@ -34,5 +34,6 @@ def examples(images, labels, predicted, probabilities, class_names, title=""):
         text = f"{class_names[guess]} {probability:.0%}"
         if guess != label:
             text += f"\ntrue: {class_names[label]}"
-        axes.set_title(text, fontsize=8, color="black" if guess == label else "crimson")
+        color = "black" if guess == label else "crimson"
+        axes.set_title(text, fontsize=8, color=color, parse_math=False)
     return figure

@@ -7,7 +7,15 @@ import numpy as np
 import pytest
 
 from kerascnn import data, layers
-from kerascnn.training import Recipe, RunFolder, best_epoch, classify, fit, last_checkpoint
+from kerascnn.training import (
+    Recipe,
+    RunFolder,
+    best_epoch,
+    built_in,
+    classify,
+    fit,
+    last_checkpoint,
+)
 
 RECIPE = Recipe(epochs=3, batch_size=64, learning_rate=5e-3)
 
@@ -124,25 +132,150 @@ def test_a_folder_of_another_run_is_refused(finished, digits):
         fit(small_model(), digits, Recipe(epochs=4), run.path, {"seed": 0})
 
 
-def test_wrong_numbers():
-    nan = float("nan")
-    for name, value in (
-        ("epochs", 0),
-        ("batch_size", 0),
-        ("learning_rate", -1.0),
-        ("translation", nan),
-    ):
-        with pytest.raises(ValueError, match=f"got {name}={value}"):
-            Recipe(**{"epochs": 1, name: value})
+def test_no_decay_of_biases_and_normalization(digits, tmp_path):
+    model = small_model()
+    # Without a gradient, decay alone changes weights.
+    recipe = Recipe(epochs=1, batch_size=64, learning_rate=0.01, weight_decay=5.0)
+
+    class Nothing(keras.losses.Loss):
+        def call(self, y_true, y_pred):
+            return keras.ops.sum(0.0 * y_pred, axis=-1)
+
+    before = [np.array(weight) for weight in model.trainable_variables]
+    fit(model, digits, recipe, tmp_path / "run", loss=Nothing())
+    for weight, value in zip(model.trainable_variables, before, strict=True):
+        after = np.array(weight)
+        if weight.name == "kernel":
+            assert np.abs(after).sum() < 0.9 * np.abs(value).sum()
+        else:
+            np.testing.assert_array_equal(after, value)
 
 
-def test_augmentation_shifts_by_no_more_than_it_says():
-    images = np.zeros((64, 20, 20, 1), "float32")
-    images[:, 10, 10] = 1
-    shifted = np.asarray(Recipe(epochs=1, translation=0.1).augmentation(seed=0)(images))
-    rows, columns = shifted.sum(axis=(2, 3)), shifted.sum(axis=(1, 3))
-    assert np.all(rows[:, :7] == 0)
-    assert np.all(rows[:, 14:] == 0)
-    assert np.all(columns[:, :7] == 0)
-    assert len({tuple(row.round(3)) for row in rows}) > 10  # each image by its own amount
-    assert Recipe(epochs=1).augmentation(seed=0) is None
+def test_the_moving_average_is_what_is_tested_and_kept(digits, tmp_path):
+    recipe = Recipe(epochs=2, batch_size=64, learning_rate=5e-3, schedule="constant", ema=0.9)
+    run = RunFolder(tmp_path / "run")
+    model = small_model()
+    history = fit(model, digits, recipe, run.path)
+    kept = run.load_model()
+    metrics = classify(kept, digits["validation"]).metrics()
+    assert metrics["accuracy"] == pytest.approx(best_epoch(history)["val_accuracy"], abs=1e-6)
+    assert metrics["loss"] == pytest.approx(best_epoch(history)["val_loss"], rel=1e-3)
+    # The checkpoint has the weights themselves, to go on from.
+    raw = small_model()
+    raw.compile(recipe.make_optimizer(10))
+    raw.optimizer.build(raw.trainable_variables)
+    raw.load_weights(last_checkpoint(run)[1])
+    assert np.abs(raw.get_weights()[0] - kept.get_weights()[0]).max() > 1e-4
+
+
+def test_an_interrupted_moving_average_goes_on(digits, tmp_path, monkeypatch):
+    recipe = Recipe(epochs=2, batch_size=64, learning_rate=5e-3, schedule="constant", ema=0.9)
+    module = importlib.import_module("kerascnn.training.fit")
+    real_record = module.Record
+
+    class Interrupted(real_record):
+        def on_epoch_begin(self, epoch, logs=None):
+            super().on_epoch_begin(epoch, logs)
+            if epoch == 1:
+                raise KeyboardInterrupt
+
+    whole = fit(small_model(), fresh_digits(), recipe, tmp_path / "whole")
+    keras.utils.set_random_seed(0)
+    monkeypatch.setattr(module, "Record", Interrupted)
+    with pytest.raises(KeyboardInterrupt):
+        fit(small_model(), fresh_digits(), recipe, tmp_path / "run")
+    monkeypatch.setattr(module, "Record", real_record)
+    model = small_model()
+    history = fit(model, fresh_digits(), recipe, tmp_path / "run")
+    assert [row["epoch"] for row in history] == [1, 2]
+    assert history[1]["loss"] < history[0]["loss"]
+    assert history[1]["val_loss"] == pytest.approx(whole[1]["val_loss"], rel=0.3)
+
+
+def test_the_head_is_trained_first_and_then_all(digits, tmp_path, monkeypatch):
+    recipe = Recipe(epochs=3, batch_size=64, learning_rate=1e-3, frozen_epochs=2)
+    model = small_model()
+    seen = []
+
+    class Watch(importlib.import_module("kerascnn.training.fit").Record):
+        def on_epoch_end(self, epoch, logs=None):
+            super().on_epoch_end(epoch, logs)
+            seen.append([np.array(weight) for weight in self.model.weights])
+
+    before = [np.array(weight) for weight in model.weights]
+    monkeypatch.setattr(importlib.import_module("kerascnn.training.fit"), "Record", Watch)
+    history = fit(model, digits, recipe, tmp_path / "run")
+    assert [row["epoch"] for row in history] == [1, 2, 3]
+    head = [model.layers[-1].kernel.path, model.layers[-1].bias.path]
+    for weight, start, second, third in zip(model.weights, before, seen[1], seen[2], strict=True):
+        if weight.path in head:
+            assert np.abs(second - start).max() > 0
+        else:  # moving averages of normalization included
+            np.testing.assert_array_equal(second, start)
+        assert np.abs(third - second).max() > 0
+
+
+@pytest.mark.parametrize("completed", [1, 2])
+def test_an_interrupted_fine_tuning_goes_on(digits, tmp_path, monkeypatch, completed):
+    recipe = Recipe(epochs=3, batch_size=64, learning_rate=1e-3, frozen_epochs=1)
+    module = importlib.import_module("kerascnn.training.fit")
+    real_record = module.Record
+
+    class Interrupted(real_record):
+        def on_epoch_begin(self, epoch, logs=None):
+            super().on_epoch_begin(epoch, logs)
+            if epoch == completed:
+                raise KeyboardInterrupt
+
+    monkeypatch.setattr(module, "Record", Interrupted)
+    with pytest.raises(KeyboardInterrupt):
+        fit(small_model(), digits, recipe, tmp_path / "run")
+    monkeypatch.setattr(module, "Record", real_record)
+    model = small_model()
+    history = fit(model, digits, recipe, tmp_path / "run")
+    assert [row["epoch"] for row in history] == [1, 2, 3]
+    assert history[2]["loss"] < history[0]["loss"]
+    assert int(model.optimizer.iterations) == 2 * len(digits["train"])
+
+
+def test_auxiliary_heads_learn_and_are_left_out(digits, tmp_path):
+    inputs = keras.Input((8, 8, 1))
+    x = keras.layers.Flatten()(inputs)
+    early = keras.layers.Dense(10, name="auxiliary1")(x)
+    x = keras.layers.Dense(32, activation="relu")(x)
+    model = keras.Model(inputs, [keras.layers.Dense(10, name="logits")(x), early])
+    before = np.array(model.get_layer("auxiliary1").kernel)
+    run = RunFolder(tmp_path / "run")
+    history = fit(model, digits, RECIPE, run.path)
+    assert set(history[0]) == {"epoch", "loss", "accuracy", "val_loss", "val_accuracy", "seconds"}
+    assert history[-1]["val_accuracy"] > 0.7
+    assert np.abs(np.array(model.get_layer("auxiliary1").kernel) - before).max() > 0.01
+    kept = run.load_model()
+    assert [layer.name for layer in kept.layers if layer.weights][-1] == "logits"
+    metrics = classify(kept, digits["validation"]).metrics()
+    assert metrics["accuracy"] == pytest.approx(best_epoch(history)["val_accuracy"], abs=1e-6)
+
+
+def test_mixed_images_and_mixed_precision(tmp_path):
+    recipe = Recipe(
+        epochs=4,
+        batch_size=64,
+        learning_rate=5e-3,
+        precision="mixed_bfloat16",
+        label_smoothing=0.1,
+        augmentation=data.Augmentation(mixup=0.2),
+    )
+    keras.utils.set_random_seed(0)
+    pipelines, _ = data.load("digits", batch_size=64, augment=recipe.augmentation)
+    with built_in(recipe.precision):
+        model = small_model()
+    history = fit(model, pipelines, recipe, tmp_path / "run")
+    assert history[-1]["val_accuracy"] > 0.8
+    assert RunFolder(tmp_path / "run").load_model().layers[0].compute_dtype == "bfloat16"
+    with pytest.raises(ValueError, match="precision 'mixed_bfloat16'; it computes in float32"):
+        fit(small_model(), pipelines, recipe, tmp_path / "other")
+
+
+def test_a_model_that_was_kept_loads_without_what_trained_it(finished):
+    run, _ = finished
+    assert not run.load_model().compiled

@@ -1,4 +1,5 @@
 import numpy as np
+import pytest
 
 from kerascnn import visualize
 
@@ -39,3 +40,69 @@ def test_more_examples_than_a_row_holds():
     zeros = np.zeros(11, int)
     figure = visualize.examples(images, zeros, zeros, np.ones(11), ["cat"])
     assert sum(bool(axes.get_title()) for axes in figure.axes) == 11
+
+
+def test_calibration():
+    bins = [
+        {"low": 0.0, "high": 0.5, "count": 0, "confidence": None, "accuracy": None},
+        {"low": 0.5, "high": 0.75, "count": 1, "confidence": 0.6, "accuracy": 1.0},
+        {"low": 0.75, "high": 1.0, "count": 3, "confidence": 0.9, "accuracy": 2 / 3},
+    ]
+    figure = visualize.calibration(bins, expected_error=0.275)
+    upper, lower = figure.axes
+    assert upper.get_title() == "Calibration (expected error 27.50%)"
+    # An empty bin has nothing to draw.
+    assert [(bar.get_x(), bar.get_width(), bar.get_height()) for bar in upper.patches] == [
+        (0.5, 0.25, 1),
+        (0.75, 0.25, 2 / 3),
+    ]
+    marks = upper.collections[0].get_segments()
+    np.testing.assert_allclose(marks, [[[0.5, 0.6], [0.75, 0.6]], [[0.75, 0.9], [1, 0.9]]])
+    np.testing.assert_allclose(upper.lines[0].get_xydata(), [[0, 0], [1, 1]])
+    assert [bar.get_height() for bar in lower.patches] == [0.25, 0.75]
+
+
+def scored(f1, support=5):
+    rows = enumerate(f1)
+    return [
+        {"class_name": f"c{i}", "precision": 1, "recall": 1 - x, "f1": x, "support": support}
+        for i, x in rows
+    ]
+
+
+def test_per_class_draws_the_worst_first():
+    rows = scored([0.5, 0.25, 1]) + scored([0], support=0)  # the last has nothing to measure
+    axes = visualize.per_class(rows).axes[0]
+    assert [bar.get_width() for bar in axes.patches] == [0.25, 0.5, 1]
+    assert [label.get_text() for label in axes.get_yticklabels()] == ["c1", "c0", "c2"]
+    assert [text.get_text() for text in axes.texts] == ["0.250", "0.500", "1.000"]
+    bottom, top = axes.get_ylim()
+    assert bottom > top  # the first bar is the uppermost
+    assert axes.get_title() == "F1 of each class, the worst first"
+    axes = visualize.per_class(rows, "recall").axes[0]
+    assert [label.get_text() for label in axes.get_yticklabels()] == ["c2", "c0", "c1"]
+
+
+def test_per_class_of_very_many():
+    f1 = np.random.default_rng(0).permutation(1000) / 1000
+    figure = visualize.per_class(scored(f1))
+    axes = figure.axes[0]
+    np.testing.assert_allclose([bar.get_width() for bar in axes.patches], np.arange(50) / 1000)
+    assert axes.get_title() == "F1 of the worst 50 of 1,000 classes"
+
+
+def test_per_class_of_an_unknown_metric():
+    with pytest.raises(ValueError, match="must be one of 'f1', 'precision', 'recall'; got metric"):
+        visualize.per_class(scored([1]), "accuracy")
+
+
+def test_names_are_no_formulas(tmp_path):
+    names = ["$x_$", "a$\\frac$"]  # Matplotlib fails on such formulas
+    rows = [{**row, "class_name": name} for row, name in zip(scored([1, 0]), names, strict=True)]
+    figures = [
+        visualize.confusion_matrix(np.eye(2, dtype=int), names),
+        visualize.examples(np.zeros((2, 4, 4, 1)), [0, 1], [1, 1], [1, 1], names, title="$_$"),
+        visualize.per_class(rows),
+    ]
+    for figure in figures:
+        figure.savefig(tmp_path / "figure.png")

@@ -1,0 +1,132 @@
+"""What classifiers are trained to make small."""
+
+import keras
+from keras import ops
+
+from kerascnn.layers import RBFOutput
+
+
+@keras.saving.register_keras_serializable(package="kerascnn")
+class CrossEntropy(keras.losses.Loss):
+    """Cross-entropy of logits, for int labels and for vectors of probabilities alike.
+
+    `-sum over c of p[c] * log(softmax(logits)[c])`, where `p` is the label, one-hot if it is an
+    int, with `label_smoothing` of it spread evenly over all `C` classes.
+
+    Args:
+        label_smoothing: float, from 0 to below 1.
+        **kwargs: `name`, `reduction`, `dtype`.
+
+    Call arguments:
+        y_true: int tensor `(batch,)` or float tensor `(batch, C)`.
+        y_pred: float tensor `(batch, C)`, logits.
+
+    Raises:
+        ValueError: if `label_smoothing` is out of its range.
+
+    Reference:
+        label smoothing: [Szegedy et al., 2016](https://arxiv.org/abs/1512.00567), section 7
+
+    Example:
+        >>> import keras
+        >>> import kerascnn
+        >>> loss = kerascnn.training.CrossEntropy()
+        >>> round(float(loss(keras.ops.array([1]), keras.ops.zeros((1, 4)))), 4)  # log(4)
+        1.3863
+    """
+
+    def __init__(self, label_smoothing=0.0, name="cross_entropy", **kwargs):
+        super().__init__(name=name, **kwargs)
+        if not 0 <= label_smoothing < 1:
+            raise ValueError(
+                "`label_smoothing` must be a number from 0 to below 1; "
+                f"got label_smoothing={label_smoothing}."
+            )
+        self.label_smoothing = label_smoothing
+
+    def call(self, y_true, y_pred):
+        target = _probabilities(y_true, y_pred.shape[-1])
+        classes = y_pred.shape[-1]
+        target = target * (1 - self.label_smoothing) + self.label_smoothing / classes
+        return ops.categorical_crossentropy(
+            ops.cast(target, y_pred.dtype), y_pred, from_logits=True
+        )
+
+    def get_config(self):
+        return {**super().get_config(), "label_smoothing": self.label_smoothing}
+
+
+@keras.saving.register_keras_serializable(package="kerascnn")
+class RBFLoss(keras.losses.Loss):
+    """The loss of the LeNet of 1998, for logits that are minus the distances to the prototypes.
+
+    With the distance `d[c]` to the prototype of class `c` and the true class `t`,
+
+        d[t] + log(exp(-margin) + sum over c of exp(-d[c]))
+
+    The first term pulls towards the right prototype, the second pushes away from the others, as
+    far as `margin`, which stands for all that is no class.
+
+    Args:
+        margin: float, at least 0, the paper's `j`.
+        **kwargs: `name`, `reduction`, `dtype`.
+
+    Call arguments:
+        y_true: int tensor `(batch,)` or float tensor `(batch, C)` of probabilities.
+        y_pred: float tensor `(batch, C)`, minus the distances.
+
+    Raises:
+        ValueError: if `margin` is negative.
+
+    Reference:
+        [LeCun et al., 1998](http://yann.lecun.com/exdb/publis/pdf/lecun-01a.pdf), equation 9
+
+    Example:
+        >>> import keras
+        >>> import kerascnn
+        >>> loss = kerascnn.training.RBFLoss(margin=0.0)
+        >>> distances = keras.ops.zeros((1, 9))
+        >>> round(float(loss(keras.ops.array([3]), -distances)), 4)  # log(1 + 9)
+        2.3026
+    """
+
+    def __init__(self, margin=1.0, name="rbf_loss", **kwargs):
+        super().__init__(name=name, **kwargs)
+        if not margin >= 0:
+            raise ValueError(f"`margin` must be a number from 0; got margin={margin}.")
+        self.margin = margin
+
+    def call(self, y_true, y_pred):
+        target = ops.cast(_probabilities(y_true, y_pred.shape[-1]), y_pred.dtype)
+        others = ops.full_like(y_pred[..., :1], -self.margin)
+        pushed = ops.logsumexp(ops.concatenate([others, y_pred], axis=-1), axis=-1)
+        return pushed - ops.sum(target * y_pred, axis=-1)
+
+    def get_config(self):
+        return {**super().get_config(), "margin": self.margin}
+
+
+@keras.saving.register_keras_serializable(package="kerascnn")
+def accuracy(y_true, y_pred):
+    """Whether the likeliest class is the label, or of a vector of probabilities the largest."""
+    truth = ops.argmax(_probabilities(y_true, y_pred.shape[-1]), axis=-1)
+    return ops.cast(ops.equal(truth, ops.argmax(y_pred, axis=-1)), "float32")
+
+
+def loss_for(model, label_smoothing=0.0):
+    """The loss that a classifier is made for: `RBFLoss` if it ends in `RBFOutput`, which needs it.
+
+    Args:
+        model: `keras.Model`.
+        label_smoothing: float, for `CrossEntropy`.
+    """
+    if any(isinstance(layer, RBFOutput) for layer in model.layers):
+        return RBFLoss()
+    return CrossEntropy(label_smoothing)
+
+
+def _probabilities(y_true, classes):
+    """Labels as vectors: ints, of shape `(batch,)` or `(batch, 1)`, become one-hot."""
+    if len(y_true.shape) == 2 and y_true.shape[-1] == classes and classes > 1:
+        return y_true
+    return ops.one_hot(ops.cast(ops.reshape(y_true, (-1,)), "int32"), classes)

@@ -1,0 +1,50 @@
+"""What augmentation makes of training images."""
+
+import numpy as np
+from matplotlib.figure import Figure
+
+
+def augmentation(images, labels, versions, class_names, title=""):
+    """Draws a row of images with their classes, and rows of their augmented versions below.
+
+    Args:
+        images: float array of shape `(count, height, width, channels)` with values from 0 to 1.
+        labels: int array of shape `(count,)`.
+        versions: list of pairs `(images, labels)` of the same images; labels of shape
+            `(count, classes)` are probabilities, of which the two largest are written below.
+        class_names: names of the classes.
+        title: str.
+
+    Returns:
+        `matplotlib.figure.Figure`.
+    """
+    rows, columns = 1 + len(versions), len(images)
+    figure = Figure(figsize=(1.4 * columns, 1.55 * rows + 0.4), dpi=120, layout="constrained")
+    if title:
+        figure.suptitle(title)
+    grid = figure.subplots(rows, columns, squeeze=False)
+    for row, (pictures, truth) in zip(grid, [(images, labels), *versions], strict=True):
+        for axes, picture, label in zip(row, pictures, truth, strict=True):
+            gray = picture.shape[-1] == 1
+            axes.imshow(
+                picture[..., 0] if gray else np.clip(picture, 0, 1),
+                cmap="gray" if gray else None,
+                vmin=0,
+                vmax=1,
+            )
+            axes.set(xticks=[], yticks=[])
+            if row is grid[0]:
+                axes.set_title(class_names[label], fontsize=8)
+            elif np.ndim(label):
+                axes.set_xlabel(_mixture(label, class_names), fontsize=6)
+    return figure
+
+
+def _mixture(probabilities, class_names):
+    first, second = np.argsort(probabilities)[:-3:-1]
+    if probabilities[second] == 0:
+        return class_names[first]
+    return (
+        f"{probabilities[first]:.0%} {class_names[first]}, "
+        f"{probabilities[second]:.0%} {class_names[second]}"
+    )

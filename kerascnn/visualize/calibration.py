@@ -1,0 +1,52 @@
+"""Whether a classifier knows how sure it may be."""
+
+from matplotlib.figure import Figure
+
+
+def calibration(bins, expected_error):
+    """Draws a reliability diagram: how often answers are right against how sure they are.
+
+    Below it, how the examples spread over the bins: where there are few, a bar says little.
+
+    Args:
+        bins: rows of `kerascnn.training.Classification.calibration`: dicts with `low`, `high`,
+            `count`, `confidence` and `accuracy`.
+        expected_error: float, the expected calibration error, for the title.
+
+    Returns:
+        `matplotlib.figure.Figure`.
+    """
+    filled = [row for row in bins if row["count"]]
+    total = sum(row["count"] for row in filled)
+    low, high = ([row[edge] for row in filled] for edge in ("low", "high"))
+    place = {
+        "x": low,
+        "width": [row["high"] - row["low"] for row in filled],
+        "align": "edge",
+        "edgecolor": "white",
+    }
+    figure = Figure(figsize=(6, 7), dpi=120, layout="constrained")
+    upper, lower = figure.subplots(2, 1, sharex=True, height_ratios=(3, 1))
+    upper.bar(height=[row["accuracy"] for row in filled], color="C0", label="accuracy", **place)
+    confidence = [row["confidence"] for row in filled]
+    upper.hlines(confidence, low, high, color="C1", linewidth=2.5, label="mean confidence")
+    upper.plot((0, 1), (0, 1), "k--", linewidth=1, label="where both are equal")
+    upper.set(
+        title=f"Calibration (expected error {expected_error:.2%})",
+        ylabel="accuracy",
+        xlim=(0, 1),
+        ylim=(0, 1.02),
+    )
+    lower.bar(height=[row["count"] / total for row in filled], color="0.6", **place)
+    lower.set(xlabel="confidence", ylabel="share of examples")
+    for axes in (upper, lower):
+        axes.yaxis.set_major_formatter(_percent)
+        axes.xaxis.set_major_formatter(_percent)
+        axes.grid(alpha=0.3)
+        axes.set_axisbelow(True)
+    figure.legend(loc="outside lower center", ncols=3)
+    return figure
+
+
+def _percent(share, _):
+    return f"{100 * share:g}%"

@@ -1,0 +1,48 @@
+"""Which classes are found well."""
+
+from matplotlib.figure import Figure
+
+# Of more classes, only so many are drawn.
+_DRAWN = 50
+
+
+def per_class(rows, metric="f1"):
+    """Draws a score of each class as bars, the worst first; of very many, the worst 50.
+
+    Classes without examples have no score and are left out.
+
+    Args:
+        rows: rows of `kerascnn.training.Classification.per_class`: dicts with `class_name`,
+            `precision`, `recall`, `f1` and `support`.
+        metric: `"f1"`, `"precision"` or `"recall"`.
+
+    Returns:
+        `matplotlib.figure.Figure`.
+
+    Raises:
+        ValueError: for another metric.
+    """
+    if metric not in ("f1", "precision", "recall"):
+        raise ValueError(
+            f"`metric` must be one of 'f1', 'precision', 'recall'; got metric={metric!r}."
+        )
+    measured = sorted((row for row in rows if row["support"]), key=lambda row: row[metric])
+    worst = measured[:_DRAWN]
+    figure = Figure(figsize=(7, 1.2 + 0.22 * len(worst)), dpi=120, layout="constrained")
+    axes = figure.subplots()
+    places = range(len(worst))
+    bars = axes.barh(places, [row[metric] for row in worst], color="C0")
+    axes.bar_label(bars, [f"{row[metric]:.3f}" for row in worst], padding=3, fontsize=8)
+    axes.set_yticks(places, [_shown(row["class_name"]) for row in worst], parse_math=False)
+    which = "of each class, the worst first"
+    if len(worst) < len(measured):
+        which = f"of the worst {len(worst)} of {len(measured):,} classes"
+    title = "F1" if metric == "f1" else metric.capitalize()
+    axes.set(title=f"{title} {which}", xlabel=title, xlim=(0, 1.08), ylim=(len(worst) - 0.4, -0.6))
+    axes.grid(axis="x", alpha=0.3)
+    axes.set_axisbelow(True)
+    return figure
+
+
+def _shown(name, longest=40):
+    return name if len(name) <= longest else f"{name[: longest - 1]}…"
