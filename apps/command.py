@@ -71,6 +71,9 @@ _WRONG_USE = (ValueError, FileNotFoundError, FileExistsError, NotADirectoryError
 
 def main():
     """The entry point of the console."""
+    # TensorFlow leaves oneDNN off on processors without AVX-512, where convolutions train faster
+    # with it as well.
+    os.environ.setdefault("TF_ENABLE_ONEDNN_OPTS", "1")
     if "--debug" not in sys.argv:
         _silence_libraries()
     sys.exit(run(sys.argv[1:]))

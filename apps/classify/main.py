@@ -14,6 +14,8 @@ from typing import Annotated
 
 import typer
 
+from kerascnn_apps.backend import use_backend
+
 app = typer.Typer(help="Classify images.", no_args_is_help=True)
 
 # Everything that imports Keras is imported by the commands themselves: `--help` answers at once.
@@ -25,6 +27,9 @@ Data = Annotated[
     typer.Option(help="'digits' (embedded), a set of TensorFlow Datasets, or a folder of classes."),
 ]
 Force = Annotated[bool, typer.Option("--force", help="Clear the run that is in the folder.")]
+Backend = Annotated[
+    str | None, typer.Option(help="tensorflow, jax or torch; by default Keras's own setting.")
+]
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 
 
@@ -32,13 +37,23 @@ AsJson = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 def train(
     data: Data = "digits",
     data_dir: DataDir = None,
-    model: Annotated[str, typer.Option(help="Name of a model; `kerascnn models`.")] = "lenet5",
+    model: Annotated[
+        str | None,
+        typer.Option(help="Name of a model (`kerascnn models`); by default lenet5."),
+    ] = None,
+    weights: Annotated[
+        str | None,
+        typer.Option(help="Weights to begin with: 'imagenet', or the folder of another run."),
+    ] = None,
     out: Annotated[
         Path | None, typer.Option(help="Folder of the run; by default runs/DATA.")
     ] = None,
     recipe: Annotated[
         str | None,
-        typer.Option(help="'small' or 'standard'; by default what the number of images asks for."),
+        typer.Option(
+            help="quick, standard, paper, small or finetune; by default what the number of images "
+            "asks for."
+        ),
     ] = None,
     epochs: Annotated[int | None, typer.Option(help="Instead of the recipe's.")] = None,
     batch_size: Annotated[int | None, typer.Option(help="Instead of the recipe's.")] = None,
@@ -47,6 +62,11 @@ def train(
         int | None,
         typer.Option(help="Side in pixels; by default the images' or the model's."),
     ] = None,
+    precision: Annotated[
+        str | None,
+        typer.Option(help="float32, mixed_bfloat16 or mixed_float16; by default the recipe's."),
+    ] = None,
+    backend: Backend = None,
     seed: Annotated[int, typer.Option(help="Decides all that is random.")] = 0,
     strict: Annotated[
         bool, typer.Option("--strict", help="A broken image is an error, not skipped.")
@@ -54,6 +74,7 @@ def train(
     force: Force = False,
 ):
     """Train a classifier, draw how it learned, and test it."""
+    use_backend(backend)
     from kerascnn_apps.classify.train import Task
     from kerascnn_apps.classify.train import train as run_training
 
@@ -61,8 +82,14 @@ def train(
         data=data,
         data_dir=data_dir,
         model=model,
+        weights=weights,
         recipe=recipe,
-        overrides={"epochs": epochs, "batch_size": batch_size, "learning_rate": learning_rate},
+        overrides={
+            "epochs": epochs,
+            "batch_size": batch_size,
+            "learning_rate": learning_rate,
+            "precision": precision,
+        },
         image_size=image_size,
         seed=seed,
         strict=strict,
@@ -73,24 +100,54 @@ def train(
 
 
 @app.command()
+def show_data(
+    data: Data = "digits",
+    data_dir: DataDir = None,
+    model: Annotated[
+        str, typer.Option(help="Model that the recipe is for; decides the image size too.")
+    ] = "lenet5",
+    recipe: Annotated[
+        str | None, typer.Option(help="Recipe whose augmentation is shown; as in `train`.")
+    ] = None,
+    image_size: Annotated[int | None, typer.Option(help="Side in pixels; as in `train`.")] = None,
+    out: Annotated[
+        Path | None, typer.Option(help="The picture; by default runs/DATA-data.png.")
+    ] = None,
+    seed: Annotated[int, typer.Option(help="Decides what is random.")] = 0,
+):
+    """Draw training images, and what augmentation makes of them."""
+    from kerascnn_apps.classify.show_data import show_data as draw
+    from kerascnn_apps.classify.train import Task
+
+    task = Task(
+        data=data, data_dir=data_dir, model=model, recipe=recipe, image_size=image_size, seed=seed
+    )
+    draw(task, out or Path("runs") / f"{Path(data).resolve().name}-data.png")
+
+
+@app.command()
 def evaluate(
     run: Run,
     data: Annotated[str | None, typer.Option(help="Instead of the data of the training.")] = None,
     data_dir: DataDir = None,
     split: Annotated[str, typer.Option(help="train, validation or test.")] = "test",
+    plots: Annotated[
+        Path | None,
+        typer.Option(help="Folder for pictures: confusion matrix, calibration, classes."),
+    ] = None,
     as_json: AsJson = False,
 ):
-    """Measure a trained classifier on a whole split."""
+    """Measure a trained classifier on a whole split: as such, by class, and its calibration."""
+    from kerascnn_apps.classify.report import show
     from kerascnn_apps.classify.use import evaluate as run_evaluation
 
-    metrics = run_evaluation(run, data, data_dir, split)
+    found, paths = run_evaluation(run, data, data_dir, split, plots)
     if as_json:
-        typer.echo(json.dumps(metrics))
-    else:
-        typer.echo(
-            f"{split} accuracy {metrics['accuracy']:.2%}, cross-entropy {metrics['loss']:.4f} "
-            f"({metrics['num_examples']:,} images)"
-        )
+        typer.echo(json.dumps(found))
+        return
+    show(split, found)
+    for path in paths:
+        typer.echo(f"plot:        {path}")
 
 
 @app.command()

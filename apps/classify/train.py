@@ -13,13 +13,16 @@ from PIL import Image
 from kerascnn import data, models, visualize
 from kerascnn.training import (
     RunFolder,
+    answering,
     best_epoch,
+    built_in,
     classify,
     fit,
     last_checkpoint,
     written_whole,
 )
-from kerascnn_apps.classify.recipes import RECIPES, recipe_for
+from kerascnn_apps.classify import report
+from kerascnn_apps.classify.recipes import recipe_for
 
 _EXAMPLES_ON_PAGE = 48
 _EXAMPLE_FILES = 16
@@ -31,7 +34,8 @@ class Task:
 
     data: str
     data_dir: Path | None = None
-    model: str = "lenet5"
+    model: str | None = None
+    weights: str | None = None
     recipe: str | None = None
     overrides: dict = field(default_factory=dict)
     image_size: int | None = None
@@ -48,18 +52,19 @@ def train(task, folder, force=False, command=""):
     keras.config.set_image_data_format("channels_last")  # what the pipelines give
     run = RunFolder(folder)
     # What can be told to be wrong is told before the data are read, which may take a while.
-    default_shape = models.default_input_shape(task.model)
-    _recipe(task, num_examples=0)
+    start = Start.of(task)
+    start.recipe(task, num_examples=0, channels=3)
     run.check_usable()
     if run.state == "finished" and not force:
         typer.echo(f"{folder} holds a finished run; --force clears it and trains anew.")
         return False
     source = data.find(task.data, task.data_dir, task.strict)
-    recipe = _recipe(task, source.num_examples["train"])
-    info = source.info(_image_size(task, source, default_shape))
+    info = source.info(start.image_size(task, source), start.channels)
+    recipe = start.recipe(task, source.num_examples["train"], info.image_shape[2])
 
     keras.utils.set_random_seed(task.seed)
-    model = models.create_model(task.model, info.image_shape, len(info.class_names))
+    with built_in(recipe.precision):
+        model = start.model(info)
     if force:  # now that nothing is left that could be wrong
         run.clear()
     # A run that goes on must not see the orders of its first epochs again.
@@ -68,15 +73,20 @@ def train(task, folder, force=False, command=""):
         split: source.pipeline(
             split,
             info.image_shape[:2],
+            info.image_shape[2],
             batch_size=recipe.batch_size,
             seed=seed,
-            augment=recipe.augmentation(seed),
+            augment=recipe.augmentation,
         )
         for split in data.SPLITS
         if info.num_examples[split]
     }
     facts = {
-        "model": {"name": task.model, "parameters": model.count_params()},
+        "model": {
+            "name": start.name,
+            "weights": task.weights,
+            "parameters": answering(model).count_params(),
+        },
         "data": {
             **dataclasses.asdict(info),
             "data_dir": task.data_dir and str(task.data_dir.resolve()),
@@ -88,23 +98,80 @@ def train(task, folder, force=False, command=""):
     return True
 
 
-def _recipe(task, num_examples):
-    name = task.recipe or recipe_for(num_examples)
-    if name not in RECIPES:
-        known = ", ".join(repr(known) for known in RECIPES)
-        raise ValueError(f"`recipe` must be one of {known}; got recipe={name!r}.")
-    given = {key: value for key, value in task.overrides.items() if value is not None}
-    return dataclasses.replace(RECIPES[name], **given)
+@dataclass(frozen=True)
+class Start:
+    """Where a training begins: at fresh weights, those of ImageNet, or those of another run.
 
+    Args:
+        name: str, of the model.
+        weights: `None` or `"imagenet"`.
+        trained: optional `keras.Model` of another run, whose trunk and image size are taken over.
+    """
 
-def _image_size(task, source, default_shape):
-    """The asked-for size, or that of the images if they are no smaller than the model's, or its."""
-    if task.image_size is not None:
-        return task.image_size
-    height, width, _ = source.image_shape
-    if height and width and min(height, width) >= min(default_shape[:2]):
-        return height, width
-    return default_shape[:2]
+    name: str
+    weights: str | None = None
+    trained: keras.Model | None = None
+
+    @classmethod
+    def of(cls, task):
+        """What a task begins with."""
+        if task.weights in (None, "imagenet"):
+            name = task.model or ("lenet5" if task.weights is None else "mobilenet_v2")
+            models.default_input_shape(name)  # knows the name, or says which are known
+            return cls(name, task.weights)
+        run = RunFolder(task.weights)
+        name = run.recipe().get("model", {}).get("name")
+        if name is None:
+            raise ValueError(
+                f"{task.weights} must be a run of `kerascnn classify train`; its recipe is not."
+            )
+        if task.model not in (None, name):
+            raise ValueError(
+                f"`model` must be that of the weights, {name!r}; got model={task.model!r}."
+            )
+        return cls(name, trained=run.load_model())
+
+    def recipe(self, task, num_examples, channels):
+        """The recipe of a task with so many training images of so many channels."""
+        finetuning = self.trained is not None or self.weights is not None
+        return recipe_for(
+            task.recipe, self.name, num_examples, channels, finetuning, **task.overrides
+        )
+
+    @property
+    def channels(self):
+        """How many channels the images must have; `None` for any number."""
+        if self.trained is not None:
+            return self.trained.input_shape[-1]
+        return None if self.weights is None else 3
+
+    def image_size(self, task, source):
+        """The asked-for size; or the images', if they are no smaller than the model's; or its."""
+        if self.trained is not None and None not in self.trained.input_shape[1:3]:
+            size = self.trained.input_shape[1:3]
+            if task.image_size not in (None, size[0]):
+                raise ValueError(
+                    f"`image_size` must be that of the weights, {size[0]}; "
+                    f"got image_size={task.image_size}."
+                )
+            return size
+        if task.image_size is not None:
+            return task.image_size
+        default = models.default_input_shape(self.name)[:2]
+        height, width, _ = source.image_shape
+        if height and width and min(height, width) >= min(default):
+            return height, width
+        return default
+
+    def model(self, info):
+        """The model for these data."""
+        classes = len(info.class_names)
+        if self.trained is not None:
+            return models.with_new_head(self.trained, classes)
+        options = models.training_options(self.name)
+        if self.weights is not None:
+            options["weights"] = self.weights
+        return models.create_model(self.name, info.image_shape, classes, **options)
 
 
 def _finish(run, pipelines, info, history):
@@ -113,7 +180,7 @@ def _finish(run, pipelines, info, history):
     split = "test" if "test" in pipelines else "validation"
     answers = classify(model, pipelines[split])
     metrics = {
-        split: answers.metrics(),
+        split: report.numbers(answers, info.class_names),
         "best_epoch": best_epoch(history)["epoch"],
         "training_seconds": round(sum(row["seconds"] for row in history), 1),
     }
@@ -123,12 +190,12 @@ def _finish(run, pipelines, info, history):
     images = _images(pipelines[split], {*worst.tolist(), *first})
     figures = {
         "learning_curves": visualize.learning_curves(history, metrics["best_epoch"]),
-        "confusion_matrix": visualize.confusion_matrix(answers.confusion_matrix(), names),
+        **report.figures(answers, names),
         "examples": visualize.examples(
             [images[index] for index in worst],
             labels[worst],
             answers.predicted[worst],
-            answers.probabilities.max(axis=-1)[worst],
+            answers.confidences[worst],
             names,
             title=f"{run.path.name}: {split} images, worst mistakes first",
         ),

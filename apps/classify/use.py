@@ -8,13 +8,20 @@ import numpy as np
 
 from kerascnn import data
 from kerascnn.export import export as export_model
-from kerascnn.training import RunFolder, classify
+from kerascnn.training import RunFolder, classify, written_whole
+from kerascnn_apps.classify import report
 
 _BATCH = 256
 
 
-def evaluate(folder, name=None, data_dir=None, split="test"):
-    """Metrics of a run's best model on a split of its own data, or of other data."""
+def evaluate(folder, name=None, data_dir=None, split="test", plots=None):
+    """Tests a run's best model on a split of its own data, or of other data.
+
+    Returns what is found as a dict for JSON, and the paths of the pictures, which are drawn if
+    there is a folder for them.
+    """
+    if plots is not None and plots.exists() and any(plots.iterdir()):
+        raise FileExistsError(f"{plots} holds files; choose a new folder for the pictures.")
     run = RunFolder(folder)
     known = _known(run)
     model = run.load_model()
@@ -28,7 +35,21 @@ def evaluate(folder, name=None, data_dir=None, split="test"):
     pipeline = source.pipeline(split, (height, width), channels, batch_size=_BATCH)
     if not source.num_examples[split]:
         raise ValueError(f"{source.name} must have images in its {split} split; got none.")
-    return classify(model, pipeline).metrics()
+    if plots is not None:
+        plots.mkdir(parents=True, exist_ok=True)  # fails before the work is done, not after
+    answers = classify(model, pipeline)
+    found = {
+        **report.numbers(answers, source.class_names),
+        "calibration": answers.calibration(),
+        "confusion_matrix": answers.confusion_matrix().tolist(),
+    }
+    paths = []
+    if plots is not None:
+        for plot, figure in report.figures(answers, source.class_names).items():
+            paths.append(plots / f"{plot}.png")
+            with written_whole(paths[-1]) as temporary:
+                figure.savefig(temporary)
+    return found, paths
 
 
 def predict(folder, paths):

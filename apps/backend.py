@@ -1,0 +1,32 @@
+"""The choice of Keras's backend, which must be made before Keras is loaded."""
+
+import importlib.util
+import os
+import sys
+
+BACKENDS = ("tensorflow", "jax", "torch")
+
+
+def use_backend(name):
+    """Lets Keras load with a backend; `None` leaves the choice to Keras.
+
+    Raises:
+        ValueError: for an unknown name.
+        RuntimeError: if the backend is not installed, or Keras is loaded with another one.
+    """
+    if name is None:
+        return
+    if name not in BACKENDS:
+        known = ", ".join(repr(known) for known in BACKENDS)
+        raise ValueError(f"`backend` must be one of {known}; got backend={name!r}.")
+    if importlib.util.find_spec(name) is None:
+        raise RuntimeError(
+            f"The backend {name} is not installed; pip install 'kerascnn[{name}]' does it."
+        )
+    if "keras" in sys.modules:
+        loaded = sys.modules["keras"].backend.backend()
+        if loaded != name:
+            raise RuntimeError(
+                f"Keras is loaded with the backend {loaded} already; got backend={name!r}."
+            )
+    os.environ["KERAS_BACKEND"] = name

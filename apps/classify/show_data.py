@@ -1,0 +1,36 @@
+"""A look at the training images before anything is trained."""
+
+import typer
+
+from kerascnn import data, visualize
+from kerascnn.training import written_whole
+from kerascnn_apps.classify.train import Start
+
+_IMAGES = 8
+_VERSIONS = 5
+
+
+def show_data(task, path):
+    """Draws a row of training images and, below each, what a task's augmentation makes of it."""
+    start = Start.of(task)
+    source = data.find(task.data, task.data_dir, task.strict)
+    info = source.info(start.image_size(task, source))
+    augmentation = start.recipe(
+        task, source.num_examples["train"], info.image_shape[2]
+    ).augmentation
+    pipeline = source.pipeline(
+        "train", info.image_shape[:2], info.image_shape[2], batch_size=_IMAGES, seed=task.seed
+    )
+    images, labels = next(iter(pipeline))
+    changes = ", ".join(augmentation.names())
+    augment = augmentation.function(task.seed, len(info.class_names))
+    figure = visualize.augmentation(
+        images.numpy(),
+        labels.numpy(),
+        [[part.numpy() for part in augment(images, labels)] for _ in range(_VERSIONS)],
+        info.class_names,
+        title=f"{info.name}: training images, then {changes or 'as they are'}",
+    )
+    with written_whole(path) as temporary:
+        figure.savefig(temporary)
+    typer.echo(f"picture:     {path}")
