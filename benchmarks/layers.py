@@ -9,22 +9,18 @@ input and by all weights, for a gradient that is given, as it is inside a model.
 turn; PyTorch (eager, channels_last) in a process of its own, idle while the others run.
 """
 
-import argparse
 import inspect
-import json
 import math
 import os
-import subprocess
-import sys
 from dataclasses import dataclass, field
-from pathlib import Path
 
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 
 import keras
 import numpy as np
 import tensorflow as tf
-from timing import machine, medians, seconds
+from timing import arguments, medians, seconds, write_page
+from worker import Worker
 
 from kerascnn import layers
 
@@ -247,30 +243,16 @@ def runners(layer, images):
     return {"forward": lambda: forward(images), "step": lambda: step(images)}
 
 
-class PyTorch:
-    """The process of PyTorch's side."""
-
-    def __init__(self):
-        script = Path(__file__).with_name("torch_layers.py")
-        self.process = subprocess.Popen(
-            [sys.executable, str(script)], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
-        )
-
-    def seconds(self, case, what):
-        """Asks for one measurement."""
-        request = {
-            "layer": case.layer,
-            "arguments": {k: v for k, v in case.arguments.items() if not self.is_implied(case, k)},
-            "shape": case.shape,
-            "repeats": case.repeats,
-            "what": what,
-        }
-        self.process.stdin.write(json.dumps(request) + "\n")
-        self.process.stdin.flush()
-        return json.loads(self.process.stdout.readline())
-
-    def is_implied(self, case, argument):
-        return case.layer == "PointwiseConv2D" and argument == "kernel_size"
+def asked(torch, case, what):
+    """Seconds of PyTorch's side."""
+    implied = {"kernel_size"} if case.layer == "PointwiseConv2D" else set()
+    return torch.ask(
+        what,
+        layer=case.layer,
+        arguments={name: case.arguments[name] for name in case.arguments if name not in implied},
+        shape=case.shape,
+        repeats=case.repeats,
+    )
 
 
 def measured(case, torch, rounds):
@@ -285,7 +267,7 @@ def measured(case, torch, rounds):
     for what in ("forward", "step"):
         sides = {
             "ours": lambda what=what: seconds(ours[what]),
-            "PyTorch": lambda what=what: torch.seconds(case, what),
+            "PyTorch": lambda what=what: asked(torch, case, what),
         }
         if theirs:
             sides["Keras"] = lambda what=what: seconds(theirs[what])
@@ -321,12 +303,8 @@ def described(case):
 
 
 def main():
-    parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
-    parser.add_argument("--rounds", type=int, default=15)
-    parser.add_argument("--only", default="", help="a part of the layer's name")
-    parser.add_argument("--out", type=Path)
-    options = parser.parse_args()
-    torch, lines, groups = PyTorch(), [], {}
+    options = arguments(__doc__.partition("\n")[0], "layer").parse_args()
+    torch, lines, groups = Worker("torch_layers.py"), [], {}
     cases = [case for case in CASES if options.only in case.layer]
     for i, case in enumerate(cases):
         ratios = measured(case, torch, options.rounds)
@@ -339,14 +317,7 @@ def main():
             lines.append(row(f"*{case.group}, geometric mean*", "", mean))
             print(lines[-1], flush=True)
     if options.out:
-        options.out.parent.mkdir(parents=True, exist_ok=True)
-        options.out.write_text(
-            PAGE.format(
-                rounds=options.rounds,
-                rows="\n".join(lines),
-                machine=machine("tensorflow", "keras", "torch", "numpy", "kerascnn"),
-            )
-        )
+        write_page(options.out, PAGE, rounds=options.rounds, rows="\n".join(lines))
 
 
 PAGE = """# Layers against Keras's and PyTorch's
@@ -363,8 +334,6 @@ turn.
 `Conv2DTranspose` without groups come down to the same TensorFlow op as Keras's: how far their
 ratios are from 1 shows the noise of the machine. `Subsampling2D` has weights that average pooling,
 on the other side, has not. `DropBlock2D` has no counterpart in either library.
-
-Command: `python benchmarks/layers.py --rounds {rounds}`. Machine: {machine}
 """
 
 

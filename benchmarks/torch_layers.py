@@ -1,15 +1,12 @@
 """PyTorch's side of `layers.py`, in a process of its own, so that its threads are idle meanwhile.
 
-Reads one JSON object per line, `{"layer", "arguments", "shape", "repeats", "what"}`, and answers
-with the seconds of `repeats` forward passes or training steps.
+Answers with the seconds of `repeats` forward passes or training steps.
 """
 
-import json
-import sys
-import time
-
 import torch
+from timing import seconds
 from torch import nn
+from worker import serve
 
 
 def conv(channels, filters, kernel_size, strides=1, groups=1, dilation_rate=1, use_bias=True):
@@ -160,20 +157,8 @@ def runners(layer, arguments, shape, repeats):
             module.zero_grad(set_to_none=True)
             module(image).backward(gradient)
 
-    return {"forward": forward, "step": step}
-
-
-def main():
-    current, functions = None, None
-    for line in sys.stdin:
-        request = json.loads(line)
-        what = request.pop("what")
-        if request != current:
-            current, functions = request, runners(**request)
-        began = time.perf_counter()
-        functions[what]()
-        print(json.dumps(time.perf_counter() - began), flush=True)
+    return {"forward": lambda: seconds(forward), "step": lambda: seconds(step)}
 
 
 if __name__ == "__main__":
-    main()
+    serve(runners)

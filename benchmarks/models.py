@@ -1,0 +1,329 @@
+"""Times a step of `model.fit` with kerascnn's models against Keras's layers and PyTorch on the CPU.
+
+    python benchmarks/models.py [--rounds 15] [--only NAME] [--out benchmarks/results/models.md]
+    python benchmarks/models.py --profile NAME      # what the time of one step goes into
+
+A measurement is an epoch of a fixed number of steps, divided by that number: ours from a pipeline
+of `kerascnn.data`, compiled as `kerascnn.training.fit` does; Keras's the same network of Keras's
+own layers, with NumPy arrays and Keras's defaults; PyTorch's a plain loop (eager, channels_last) in
+a process of its own. All keep the mean loss and the accuracy, and run in turn.
+"""
+
+import os
+import re
+import tempfile
+from collections import Counter
+from dataclasses import dataclass, field
+from pathlib import Path
+
+os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+os.environ.setdefault("TF_ENABLE_ONEDNN_OPTS", "1")  # as the command `kerascnn` does
+
+import keras
+import numpy as np
+import tensorflow as tf
+from tensorflow.tsl.profiler.protobuf.xplane_pb2 import XSpace
+from timing import arguments, in_turn, seconds, write_page
+from worker import Worker
+
+from kerascnn.data.source import Source
+from kerascnn.layers.keras_conv import KerasConv
+from kerascnn.models import create_model
+
+
+@dataclass(frozen=True)
+class Case:
+    """A model on images of one shape.
+
+    Args:
+        name: str, the model's.
+        shape: tuple, that of an image.
+        batch: int, images in a step.
+        steps: int, in one measurement.
+        keras_steps: optional int, the same for Keras's side.
+        keras_rounds: optional int, after which Keras's side is left out.
+        options: dict, further arguments of the model.
+    """
+
+    name: str
+    shape: tuple
+    batch: int
+    steps: int
+    keras_steps: int | None = None
+    keras_rounds: int | None = None
+    options: dict = field(default_factory=dict)
+
+
+CASES = (
+    Case("lenet5", (28, 28, 1), 128, 100),
+    Case("resnet20", (32, 32, 3), 128, 8),
+    # Keras takes minutes for one step of this.
+    Case("resnext29_8x64d", (32, 32, 3), 4, 2, keras_steps=1, keras_rounds=3),
+    Case("mobilenet_v1", (32, 32, 3), 64, 8, options={"stem_strides": 1}),
+)
+SGD = {"learning_rate": 0.001, "momentum": 0.9}
+STEPS_PER_EXECUTION = 20  # as in `kerascnn.training.fit`
+NODE = re.compile(r"[^:]:(\w+)$")  # how the profiler names an operation: its path and its type
+SHOWN = 16  # types of operation in a profile
+NAMESAKES = {
+    "BatchNormalization": keras.layers.BatchNormalization,
+    "DepthwiseConv2D": keras.layers.DepthwiseConv2D,
+    "Dropout": keras.layers.Dropout,
+    "GroupConv2D": keras.layers.Conv2D,
+    "PointwiseConv2D": keras.layers.Conv2D,
+}
+
+
+def rebuilt(model, of_keras):
+    """The same network with "same" padding for explicit zeros, of Keras's layers or ours.
+
+    Keras knows no explicit zeros. With strides of 2, "same" puts them elsewhere, for the same work.
+    """
+
+    def clone(operation):
+        if not isinstance(operation, keras.Layer):
+            return operation
+        cls, config = type(operation), operation.get_config()
+        if isinstance(operation, KerasConv):
+            config["padding"] = as_same(config)
+        if of_keras and cls.__module__.startswith("kerascnn"):
+            cls = NAMESAKES[cls.__name__]
+            # Keras's dropout has this mode only.
+            assert config.pop("mode", "inverted") == "inverted"
+        return cls.from_config(config)
+
+    return keras.models.clone_model(model, clone_function=clone)
+
+
+def as_same(config):
+    """The padding of a convolution in Keras's words."""
+    padding = config["padding"]
+    if isinstance(padding, str):
+        return padding
+    assert all(
+        zeros == (size // 2, size // 2)
+        for zeros, size in zip(padding, config["kernel_size"], strict=True)
+    ), f"{config['name']} has zeros {padding}, which are no 'same' padding"
+    return "same"
+
+
+def of_keras_layers(model, shape):
+    """Keras's side, which has our parameters and gives our numbers."""
+    ours, theirs = rebuilt(model, of_keras=False), rebuilt(model, of_keras=True)
+    assert trainable(theirs) == trainable(model)
+    theirs.set_weights(ours.get_weights())
+    images = np.random.default_rng(1).random((2, *shape), np.float32)
+    expected, found = ours(images).numpy(), theirs(images).numpy()
+    np.testing.assert_allclose(found, expected, rtol=0, atol=1e-4 * np.abs(expected).max())
+    return theirs
+
+
+def trainable(model):
+    """The number of trainable parameters."""
+    return sum(int(np.prod(weight.shape)) for weight in model.trainable_weights)
+
+
+def compiled(model, **options):
+    model.compile(
+        optimizer=keras.optimizers.SGD(**SGD),
+        loss=keras.losses.SparseCategoricalCrossentropy(from_logits=True),
+        metrics=["accuracy"],
+        **options,
+    )
+    assert not model.jit_compile  # Keras's own choice where there is no GPU
+    return model
+
+
+def examples(case, steps):
+    """Images as they are stored, and labels."""
+    rng = np.random.default_rng(0)
+    count = case.batch * steps
+    images = rng.integers(0, 256, (count, *case.shape), np.uint8)
+    return images, rng.integers(0, 10, count)
+
+
+def our_fit(model, case):
+    """A function that trains for an epoch."""
+    images, labels = examples(case, case.steps)
+    source = Source(
+        name="noise",
+        class_names=tuple("0123456789"),
+        image_shape=case.shape,
+        elements={"train": tf.data.Dataset.from_tensor_slices((images, labels))},
+        decode=lambda image, label: (image, label),
+        num_examples={"train": len(images)},
+    )
+    data = source.pipeline("train", batch_size=case.batch)
+    compiled(model, steps_per_execution=min(STEPS_PER_EXECUTION, case.steps))
+    return lambda: model.fit(data, shuffle=False, verbose=0)
+
+
+def keras_fit(model, case):
+    """The same in Keras's plain form."""
+    images, labels = examples(case, case.keras_steps or case.steps)
+    images = images.astype("float32") / 255
+    compiled(model)
+    return lambda: model.fit(images, labels, batch_size=case.batch, verbose=0)
+
+
+def asked(torch, what, case, parameters):
+    """PyTorch's side."""
+    return torch.ask(
+        what,
+        name=case.name,
+        shape=case.shape,
+        batch=case.batch,
+        steps=case.steps,
+        parameters=parameters,
+        **SGD,
+    )
+
+
+def made(case):
+    return create_model(case.name, input_shape=case.shape, num_classes=10, **case.options)
+
+
+def measured(case, torch, rounds):
+    """Seconds of a step for every side, round by round."""
+    model = made(case)
+    parameters = trainable(model)
+    theirs = keras_fit(of_keras_layers(model, case.shape), case)
+    ours = our_fit(model, case)
+    sides = {
+        "ours": lambda: seconds(ours) / case.steps,
+        "Keras": lambda: seconds(theirs) / (case.keras_steps or case.steps),
+        "PyTorch": lambda: asked(torch, "fit", case, parameters),
+    }
+    fewer = {"Keras": case.keras_rounds} if case.keras_rounds else {}
+    return in_turn(sides, rounds, fewer)
+
+
+def row(case, times):
+    shape = "x".join(map(str, (case.batch, *case.shape)))
+    cells = []
+    for other in ("Keras", "PyTorch"):
+        ratio = np.median(times[other]) / np.median(times["ours"])
+        # A side that stops early is compared with the rounds that it took part in.
+        low, high = np.quantile(
+            [b / a for a, b in zip(times["ours"], times[other], strict=False)], (0.25, 0.75)
+        )
+        cells += [f"{ratio:.2f}", f"{low:.2f} to {high:.2f}"]
+    return f"| {case.name} | {shape} | {' | '.join(cells)} |"
+
+
+def operations(fit, steps):
+    """Milliseconds and calls per step by type of TensorFlow operation, and the time of a step."""
+    fit()
+    with tempfile.TemporaryDirectory() as folder:
+        with tf.profiler.experimental.Profile(folder):
+            took = seconds(fit)
+        (path,) = Path(folder).rglob("*.xplane.pb")
+        space = XSpace.FromString(path.read_bytes())
+    milliseconds, calls = Counter(), Counter()
+    for plane in space.planes:
+        for line in plane.lines:
+            for event in line.events:
+                found = NODE.search(plane.event_metadata[event.metadata_id].name)
+                if found:
+                    milliseconds[found[1]] += event.duration_ps / 1e9 / steps
+                    calls[found[1]] += 1 / steps
+    return {
+        "step": 1e3 * took / steps,
+        "rows": [(kind, time, calls[kind]) for kind, time in milliseconds.items()],
+    }
+
+
+def profiled(case, torch):
+    """A table for each side of what a step consists of; a side that is slow is left out."""
+    model = made(case)
+    parameters = trainable(model)
+    sides = {}
+    if not case.keras_rounds:
+        theirs = of_keras_layers(model, case.shape)
+        sides["Keras"] = operations(keras_fit(theirs, case), case.steps)
+    sides["kerascnn"] = operations(our_fit(model, case), case.steps)
+    sides["PyTorch"] = asked(torch, "operations", case, parameters)
+    whole = sum(time for _, time, _ in sides["kerascnn"]["rows"])
+    return "\n\n".join(table(side, whole, **found) for side, found in sides.items())
+
+
+def table(side, whole, step, rows):
+    """The longest operations, in terms of `whole`."""
+    total = sum(time for _, time, _ in rows)
+    rows = sorted(rows, key=lambda row: row[1], reverse=True)
+    rest = sum(time for _, time, _ in rows[SHOWN:])
+    lines = [f"| {kind} | {time / whole:.1%} | {calls:.0f} |" for kind, time, calls in rows[:SHOWN]]
+    return TABLE.format(
+        side=side,
+        busy=total / step,
+        rows="\n".join(lines),
+        rest=rest / whole,
+        total=total / whole,
+    )
+
+
+def named(text):
+    """The cases with a text in their names."""
+    return [case for case in CASES if text in case.name]
+
+
+def main():
+    parser = arguments(__doc__.partition("\n")[0], "model")
+    names = [case.name for case in CASES]
+    parser.add_argument("--profile", choices=names, help="show what a step consists of instead")
+    options = parser.parse_args()
+    torch = Worker("torch_models.py")
+    if options.profile:
+        (case,) = named(options.profile)
+        page, lines = PROFILE, [profiled(case, torch)]
+        print(lines[0])
+    else:
+        page, lines = PAGE, []
+        for case in named(options.only):
+            lines.append(row(case, measured(case, torch, options.rounds)))
+            print(lines[-1], flush=True)
+    if options.out:
+        places = {"name": options.profile, "rounds": options.rounds}
+        write_page(options.out, page, rows="\n".join(lines), **places)
+
+
+PAGE = """# Steps of `model.fit` against Keras's layers and PyTorch
+
+How many times longer a training step takes with the same network of Keras's own layers and in
+PyTorch than with ours: above 1, ours is faster. Medians over {rounds} rounds in which all sides ran
+in turn; beside them, between what two values the ratio lies in the middle half of the rounds.
+
+| model | batch | Keras | middle half | PyTorch | middle half |
+|---|---|---|---|---|---|
+{rows}
+
+Ours is `create_model` on a pipeline of `kerascnn.data`, compiled as `kerascnn.training.fit` does
+(up to 20 steps in a call). Keras's side is what its user writes: NumPy arrays and the defaults of
+`compile` and `fit`, with which Keras does without XLA where there is no GPU. PyTorch's is a loop
+over shuffled tensors, eager and channels_last. All train with SGD and momentum on images of noise
+and keep the mean loss and the accuracy. "Same" padding stands for explicit zeros on Keras's side;
+otherwise its answers are checked to be ours. `lenet5` comes down to the same operations on
+both sides, so its ratio to Keras is that of the feeding alone. `resnext29_8x64d` takes Keras
+minutes a step: three rounds of one step.
+"""
+
+TABLE = """**{side}** (on average {busy:.1f} operations at a time)
+
+| operation | time | calls in a step |
+|---|---|---|
+{rows}
+| *all others* | {rest:.1%} | |
+| *together* | {total:.1%} | |"""
+
+PROFILE = """# What a step of {name} consists of
+
+Time by type of operation, from one epoch under the profilers of TensorFlow and PyTorch; 100% is
+what all operations of kerascnn's side take together. (Small operations are slowed down by being
+watched.)
+
+{rows}
+"""
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,40 @@
+"""A side in a process of its own, whose threads are idle while the other sides are timed."""
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+
+class Worker:
+    """The process of a script beside this one that calls `serve`."""
+
+    def __init__(self, script):
+        self.process = subprocess.Popen(
+            [sys.executable, str(Path(__file__).with_name(script))],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            text=True,
+        )
+
+    def ask(self, what, **made_of):
+        """The answer of the function `what` that the script makes of the other arguments."""
+        self.process.stdin.write(json.dumps({"what": what, **made_of}) + "\n")
+        self.process.stdin.flush()
+        return json.loads(self.process.stdout.readline())
+
+
+def serve(make):
+    """Answers each question on standard input.
+
+    Args:
+        make: function of the arguments of a question that makes a dict of functions, which answer
+            it; called again only when the arguments change.
+    """
+    current, functions = None, None
+    for line in sys.stdin:
+        made_of = json.loads(line)
+        what = made_of.pop("what")
+        if made_of != current:
+            current, functions = made_of, make(**made_of)
+        print(json.dumps(functions[what]()), flush=True)
