@@ -304,7 +304,7 @@ over shuffled tensors, eager and channels_last. All train with SGD and momentum 
 and keep the mean loss and the accuracy. "Same" padding stands for explicit zeros on Keras's side;
 otherwise its answers are checked to be ours. `lenet5` comes down to the same operations on
 both sides, so its ratio to Keras is that of the feeding alone. `resnext29_8x64d` takes Keras
-minutes a step: two rounds of one step.
+long: two rounds of one step.
 """
 
 TABLE = """**{side}** (on average {busy:.1f} operations at a time)

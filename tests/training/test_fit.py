@@ -271,7 +271,8 @@ def test_mixed_images_and_mixed_precision(tmp_path):
         model = small_model()
     history = fit(model, pipelines, recipe, tmp_path / "run")
     assert history[-1]["val_accuracy"] > 0.8
-    assert RunFolder(tmp_path / "run").load_model().layers[0].compute_dtype == "bfloat16"
+    kept = RunFolder(tmp_path / "run").load_model()
+    assert kept.layers[-1].compute_dtype == "bfloat16"
     with pytest.raises(ValueError, match="precision 'mixed_bfloat16'; it computes in float32"):
         fit(small_model(), pipelines, recipe, tmp_path / "other")
 
