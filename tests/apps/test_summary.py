@@ -65,7 +65,7 @@ def test_a_model_by_name_comes_before_a_folder_of_that_name(tmp_path, capsys, mo
     ("arguments", "sentence"),
     [
         ([], "Missing argument 'model'"),
-        (["lenet_5"], "one of 'lenet5'"),
+        (["lenet_5"], "Did you mean 'lenet5'?"),
         (["absent.keras"], "There is no file absent.keras."),
         (["runs/absent"], "There is no file runs/absent."),
         (["."], "There is no file model.keras."),
