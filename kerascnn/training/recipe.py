@@ -102,7 +102,8 @@ class Recipe:
             warmup_steps: int, how many of them the learning rate rises in.
             learning_rate: float, by default the recipe's.
         """
-        rate = self._schedule(steps, warmup_steps, learning_rate or self.learning_rate)
+        highest = self.learning_rate if learning_rate is None else learning_rate
+        rate = self._schedule(steps, warmup_steps, highest)
         ema = {"use_ema": True, "ema_momentum": self.ema} if self.ema else {}
         common = {"weight_decay": self.weight_decay or None, **ema}
         if self.optimizer == "sgd":

@@ -40,6 +40,11 @@ def test_constant():
     assert float(optimizer.learning_rate) == pytest.approx(0.1)
 
 
+def test_a_rate_of_zero_is_a_rate():
+    optimizer = Recipe(epochs=1, schedule="constant").make_optimizer(10, learning_rate=0.0)
+    assert float(optimizer.learning_rate) == 0
+
+
 def test_optimizers():
     sgd = Recipe(epochs=1, optimizer="sgd", weight_decay=1e-3, ema=0.9).make_optimizer(10)
     assert isinstance(sgd, keras.optimizers.SGD)
