@@ -76,7 +76,9 @@ def test_icnr_starts_without_a_checkerboard(mode, groups, data_format):
     rows, columns = (2, 3) if data_format == "channels_first" else (1, 2)
     y = keras.ops.convert_to_numpy(y)
     first = y.take(range(0, 12, 2), rows).take(range(0, 18, 3), columns)
-    np.testing.assert_array_equal(y, first.repeat(2, rows).repeat(3, columns))
+    # oneDNN and Eigen do not add up every filter in the same order.
+    blocks = first.repeat(2, rows).repeat(3, columns)
+    np.testing.assert_allclose(y, blocks, rtol=1e-5, atol=1e-6)
     assert first.std() > 0.1
     # With an ordinary initializer it has not.
     y = SubpixelConv2D(4, 3, kernel_initializer="glorot_uniform", **arguments)(x)
