@@ -13,9 +13,6 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 
 from kerascnn.training.run_folder import written_whole
 
-_RECORDED = ("loss", "accuracy", "val_loss", "val_accuracy", "learning_rate")
-
-
 def read_history(path):
     """Rows of a `history.csv` as dicts of numbers."""
     if not Path(path).is_file():
@@ -25,9 +22,16 @@ def read_history(path):
     return [{**row, "epoch": int(row["epoch"])} for row in rows]
 
 
+def chosen_metric(row):
+    """The name of the metric that a row of the history has beside the loss."""
+    names = [key.removeprefix("val_") for key in row if key.startswith("val_")]
+    return next(name for name in names if name != "loss")
+
+
 def best_epoch(rows):
-    """The row of the most accurate epoch in validation; of equals, that with the lowest loss."""
-    return max(rows, key=lambda row: (row["val_accuracy"], -row["val_loss"]))
+    """The row of the epoch with the best metric in validation; of equals, with the lowest loss."""
+    key = f"val_{chosen_metric(rows[0])}"
+    return max(rows, key=lambda row: (row[key], -row["val_loss"]))
 
 
 class Record(keras.callbacks.Callback):
@@ -94,10 +98,19 @@ class Record(keras.callbacks.Callback):
 
 
 def _of_the_answer(logs, model):
-    """The metrics of a model's answer, under the names of a model without auxiliary heads."""
-    answer = f"{model.output_names[0]}_" if len(model.outputs) > 1 else ""
-    named = {key.replace(answer, "") if "accuracy" in key else key: logs[key] for key in logs}
-    return {key: named[key] for key in _RECORDED if key in named}
+    """The losses and the metric of a model's answer, named as without auxiliary heads."""
+    if len(model.outputs) == 1:
+        return dict(logs)
+    answer = f"{model.output_names[0]}_"
+    named = {}
+    for key, value in logs.items():
+        split = "val_" if key.startswith("val_") else ""
+        name = key.removeprefix(split)
+        if name in ("loss", "learning_rate"):
+            named[key] = value
+        elif name.startswith(answer) and name != f"{answer}loss":
+            named[split + name.removeprefix(answer)] = value
+    return named
 
 
 def answering(model):
@@ -185,5 +198,6 @@ class ProgressBar(keras.callbacks.Callback):
     def on_epoch_end(self, epoch, logs=None):
         # No more than fits into 80 columns beside the bar; history.csv has them all.
         found = _of_the_answer(logs, self.model)
-        metrics = f"loss {found['loss']:.4f}  val_accuracy {found['val_accuracy']:.4f}"
+        key = f"val_{chosen_metric(found)}"
+        metrics = f"loss {found['loss']:.4f}  {key} {found[key]:.4f}"
         self.bar.update(self.task, completed=(epoch + 1) * self.steps, metrics=metrics)

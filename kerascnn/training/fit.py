@@ -14,30 +14,43 @@ _STEPS_PER_EXECUTION = 20
 _AUXILIARY_WEIGHT = 0.3
 
 
-def fit(model, data, recipe, run_dir, facts=None, command="", progress=True, loss=None):
-    """Trains a classifier and keeps the epoch that was best in validation.
+def fit(
+    model,
+    data,
+    recipe,
+    run_dir,
+    facts=None,
+    command="",
+    progress=True,
+    loss=None,
+    metric=accuracy,
+):
+    """Trains a model and keeps the epoch that was best in validation.
 
     Writes `recipe.json`, `history.csv`, `model.keras` (best), `checkpoints/` and `events/` (for
     TensorBoard) into the folder. Called again on an unfinished folder, it goes on after the last
     epoch that was completed.
 
     Args:
-        model: `keras.Model` from images to logits, built in the recipe's precision (`built_in`).
-            Further outputs are logits of auxiliary heads, which learn the same labels and are left
-            out of `model.keras`.
+        model: `keras.Model` from images to logits, or whatever `loss` compares with the labels,
+            built in the recipe's precision (`built_in`). Further outputs are logits of auxiliary
+            heads, which learn the same labels and are left out of `model.keras`.
         data: `{"train": ..., "validation": ...}`, finite `tf.data` pipelines of batches of images
-            and int labels (or, of mixed images, vectors of probabilities), as
-            `kerascnn.data.load` makes them.
+            and labels, as `kerascnn.data.load` makes them.
         recipe: `Recipe`.
         run_dir: str or path of the run folder.
         facts: optional dict, what else decides the outcome and belongs into `recipe.json`: the
             model, the data, the seed.
         command: str, how the run was started.
         progress: bool, whether to show a progress bar where standard error is a terminal.
-        loss: optional `keras.losses.Loss`; by default `loss_for(model, recipe.label_smoothing)`.
+        loss: optional `keras.losses.Loss`; by default that of a classifier,
+            `loss_for(model, recipe.label_smoothing)`.
+        metric: function of labels and answers, or `keras.metrics.Metric`: the larger it is in
+            validation, the better is an epoch.
 
     Returns:
-        list with a dict of numbers per epoch: the metrics, and the seconds it took.
+        list with a dict of numbers per epoch: loss and metric in training and in validation (as
+        `val_...`), and the seconds it took.
 
     Raises:
         ValueError: if the model computes in another precision than the recipe asks for.
@@ -61,7 +74,7 @@ def fit(model, data, recipe, run_dir, facts=None, command="", progress=True, los
                 continue
             for layer in trainable:
                 layer.trainable = not phase.frozen or _is_head(layer, trainable, model)
-            _compile(model, recipe, loss, phase, steps)
+            _compile(model, recipe, loss, metric, phase, steps)
             model.fit(
                 data["train"],
                 validation_data=data["validation"],
@@ -96,7 +109,7 @@ def _phases(recipe):
     return [_Phase(0, recipe.frozen_epochs, recipe.frozen_learning_rate, frozen=True), rest]
 
 
-def _compile(model, recipe, loss, phase, steps):
+def _compile(model, recipe, loss, metric, phase, steps):
     optimizer = recipe.make_optimizer(
         (phase.end - phase.begin) * steps,
         0 if phase.frozen else round(recipe.warmup_epochs * steps),
@@ -111,7 +124,7 @@ def _compile(model, recipe, loss, phase, steps):
         optimizer=optimizer,
         loss=[loss] * (1 + heads) if heads else loss,
         loss_weights=[1.0] + heads * [_AUXILIARY_WEIGHT] if heads else None,
-        metrics=[[accuracy]] + heads * [[]] if heads else [accuracy],
+        metrics=[[metric]] + heads * [[]] if heads else [metric],
         steps_per_execution=1 if one_at_a_time else min(_STEPS_PER_EXECUTION, steps),
         # Keras's own choice compiles with XLA where TensorFlow has more than a CPU, and on JAX.
         jit_compile="auto" if recipe.xla else False,
