@@ -13,6 +13,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 
 from kerascnn.training.run_folder import written_whole
 
+
 def read_history(path):
     """Rows of a `history.csv` as dicts of numbers."""
     if not Path(path).is_file():
