@@ -117,7 +117,14 @@ class Start:
         """What a task begins with."""
         if task.weights in (None, "imagenet"):
             name = task.model or ("lenet5" if task.weights is None else "mobilenet_v2")
-            models.default_input_shape(name)  # knows the name, or says which are known
+            what = models.task_of(name)  # knows the name, or says which are known
+            if what != "classification":
+                command = {"segmentation": " (`kerascnn segment train`)"}
+                command |= {"upscaling": " (`kerascnn upscale train`)"}
+                raise ValueError(
+                    f"`model` must classify images; got model={name!r}, which is for {what}"
+                    f"{command.get(what, '')}."
+                )
             return cls(name, task.weights)
         run = RunFolder(task.weights)
         name = run.recipe().get("model", {}).get("name")

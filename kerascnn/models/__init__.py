@@ -8,7 +8,12 @@ from kerascnn.models.lenet import LeNetConfig, OriginalLeNetConfig, lenet, origi
 from kerascnn.models.mlp import MLPConfig, mlp
 from kerascnn.models.mobilenet_v1 import MobileNetV1Config, mobilenet_v1
 from kerascnn.models.mobilenet_v2 import MobileNetV2Config, mobilenet_v2
-from kerascnn.models.registry import default_input_shape, list_models, training_options
+from kerascnn.models.registry import (
+    default_input_shape,
+    list_models,
+    task_of,
+    training_options,
+)
 from kerascnn.models.resnet import ResNetConfig, resnet
 from kerascnn.models.shufflenet_v1 import ShuffleNetV1Config, shufflenet_v1
 from kerascnn.models.shufflenet_v2 import ShuffleNetV2Config, shufflenet_v2
@@ -44,6 +49,7 @@ __all__ = [
     "resnet",
     "shufflenet_v1",
     "shufflenet_v2",
+    "task_of",
     "training_options",
     "vgg",
     "with_new_head",

@@ -15,7 +15,8 @@ def create_model(name, input_shape=None, num_classes=None, weights=None, **optio
         name: str, one of `list_models()`.
         input_shape: `(height, width, channels)` in Keras's image data format; by default that of
             the paper.
-        num_classes: int, at least 1: the number of logits; by default that of the paper.
+        num_classes: int, at least 1: the number of logits; by default that of the paper. Models
+            without classes, those for upscaling and reconstruction, take none.
         weights: `None` for fresh weights, or `"imagenet"` for those that Keras offers for download
             (VGG16, VGG19, ResNet50, ResNet101, ResNet152, DenseNet121, MobileNet, MobileNetV2).
             With 1,000 classes that is the whole network, otherwise its trunk. The model then has
@@ -24,7 +25,9 @@ def create_model(name, input_shape=None, num_classes=None, weights=None, **optio
             for an encoder, `features_only`.
 
     Returns:
-        `keras.Model` from images with values from 0 to 1 to logits.
+        `keras.Model` from images with values from 0 to 1 to logits of shape
+        `(batch, num_classes)`, for segmentation to logits for every pixel, for upscaling and
+        reconstruction to images.
 
     Raises:
         ValueError: for an unknown name or option, or a shape that the architecture does not take.
@@ -40,24 +43,29 @@ def create_model(name, input_shape=None, num_classes=None, weights=None, **optio
         [2, 4, 8, 16, 32]
     """
     family = family_of(name)
+    if family.num_classes is None and num_classes is not None:
+        raise ValueError(
+            f"{name!r} is for {family.task} and has no classes; got num_classes={num_classes}."
+        )
     num_classes = family.num_classes if num_classes is None else num_classes
-    if num_classes < 1:
+    if num_classes is not None and num_classes < 1:
         raise ValueError(f"`num_classes` must be at least 1; got num_classes={num_classes}.")
-    _check_options(name, family.builder, options)
+    classes = () if num_classes is None else (num_classes,)
+    _check_options(name, family.builder, 2 + len(classes), options)
     options = {"name": name, **options}
     input_shape = input_shape or default_input_shape(name)
 
     def build(**form):
         config = family.variants[name]
-        return family.builder(config, input_shape, num_classes, **{**form, **options})
+        return family.builder(config, input_shape, *classes, **{**form, **options})
 
     if weights is None:
         return build()
     return _with_imagenet_weights(build, name, weights, num_classes, options)
 
 
-def _check_options(name, builder, options):
-    known = list(inspect.signature(builder).parameters)[3:]
+def _check_options(name, builder, positional, options):
+    known = list(inspect.signature(builder).parameters)[positional:]
     unknown = [option for option in options if option not in known]
     for option in unknown:
         raise ValueError(

@@ -4,6 +4,11 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from kerascnn.ops.shapes import one_of
+
+# What a model makes of an image: one class, a class of every pixel, a larger image, the same again.
+TASKS = ("classification", "segmentation", "upscaling", "reconstruction")
+
 
 @dataclass(frozen=True)
 class Pretrained:
@@ -27,10 +32,11 @@ class Family:
 
     Args:
         builder: function `(config, input_shape, num_classes, name=...)` that returns a
-            `keras.Model`.
+            `keras.Model`; without `num_classes` in families that have none.
         variants: the table, `{name: config}`.
         input_shape: `(height, width, channels)`, the images that the papers were about.
-        num_classes: int, how many classes those had.
+        num_classes: int, how many classes those had; `None` for models that know no classes.
+        task: str, one of `TASKS`.
         pretrained: `{name: Pretrained}`, the variants that `keras.applications` has as well.
         keras_names: rules from the names of our layers to those of `keras.applications`:
             `{pattern: name}`, or a function of the pattern's groups (as ints) that returns it.
@@ -40,12 +46,16 @@ class Family:
 
     builder: Callable[..., Any]
     variants: Mapping[str, Any]
-    input_shape: tuple[int, int, int]
-    num_classes: int = 1000
+    input_shape: tuple[int | None, int | None, int]
+    num_classes: int | None = 1000
+    task: str = "classification"
     pretrained: Mapping[str, Pretrained] = field(default_factory=dict)
     keras_names: Mapping[str, Any] = field(default_factory=dict)
     torchvision_names: Mapping[str, Any] = field(default_factory=dict)
     training_options: Mapping[str, Any] = field(default_factory=dict)
+
+    def __post_init__(self):
+        one_of(self.task, TASKS, "task")
 
 
 def joined(*families):

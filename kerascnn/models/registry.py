@@ -5,45 +5,46 @@ import fnmatch
 
 import keras
 
-from kerascnn.models.alexnet import FAMILIES as ALEXNET
-from kerascnn.models.densenet import FAMILIES as DENSENET
-from kerascnn.models.family import joined
-from kerascnn.models.googlenet import FAMILIES as GOOGLENET
-from kerascnn.models.lenet import FAMILIES as LENET
-from kerascnn.models.mlp import FAMILIES as MLP
-from kerascnn.models.mobilenet_v1 import FAMILIES as MOBILENET_V1
-from kerascnn.models.mobilenet_v2 import FAMILIES as MOBILENET_V2
-from kerascnn.models.resnet import FAMILIES as RESNET
-from kerascnn.models.shufflenet_v1 import FAMILIES as SHUFFLENET_V1
-from kerascnn.models.shufflenet_v2 import FAMILIES as SHUFFLENET_V2
-from kerascnn.models.vgg import FAMILIES as VGG
-from kerascnn.models.zfnet import FAMILIES as ZFNET
+from kerascnn.models.classifiers import CLASSIFIERS
+from kerascnn.models.family import TASKS
+from kerascnn.ops.shapes import one_of
 
-_MODELS = joined(
-    *ALEXNET,
-    *DENSENET,
-    *GOOGLENET,
-    *LENET,
-    *MLP,
-    *MOBILENET_V1,
-    *MOBILENET_V2,
-    *RESNET,
-    *SHUFFLENET_V1,
-    *SHUFFLENET_V2,
-    *VGG,
-    *ZFNET,
-)
+_MODELS = {**CLASSIFIERS}
 
 
-def list_models(pattern="*"):
+def list_models(pattern="*", task=None):
     """Names of all models that match a shell pattern, sorted.
+
+    Args:
+        pattern: str, with `*` and `?`.
+        task: `None` for all, or `"classification"`, `"segmentation"`, `"upscaling"` or
+            `"reconstruction"`.
+
+    Returns:
+        list of str.
+
+    Raises:
+        ValueError: if `task` is none of the above.
 
     Example:
         >>> import kerascnn
-        >>> kerascnn.models.list_models("lenet*")
+        >>> kerascnn.models.list_models("lenet*", task="classification")
         ['lenet1', 'lenet5', 'lenet5_1998']
     """
-    return sorted(fnmatch.filter(_MODELS, pattern))
+    one_of(task, (None, *TASKS), "task")
+    names = fnmatch.filter(_MODELS, pattern)
+    return sorted(name for name in names if task in (None, _MODELS[name].task))
+
+
+def task_of(name):
+    """What a model is for: `"classification"`, `"segmentation"`, `"upscaling"`, `"reconstruction"`.
+
+    Example:
+        >>> import kerascnn
+        >>> kerascnn.models.task_of("lenet5")
+        'classification'
+    """
+    return family_of(name).task
 
 
 def default_input_shape(name):

@@ -2,8 +2,8 @@ import keras
 import numpy as np
 import pytest
 
-from kerascnn.models import create_model, list_models
-from kerascnn.models.family import joined
+from kerascnn.models import create_model, list_models, task_of
+from kerascnn.models.family import TASKS, Family, joined
 from kerascnn.models.lenet import FAMILIES
 from kerascnn.models.registry import families
 
@@ -12,6 +12,16 @@ def test_list_models():
     assert "lenet5" in list_models()
     assert list_models("lenet*") == ["lenet1", "lenet5", "lenet5_1998"]
     assert list_models("no such model") == []
+    with pytest.raises(ValueError, match="one of None, 'classification', .*; got task='painting'"):
+        list_models(task="painting")
+
+
+def test_every_model_has_a_task():
+    names = {name for task in TASKS for name in list_models(task=task)}
+    assert names == set(list_models())
+    assert task_of("lenet5") == "classification"
+    with pytest.raises(ValueError, match="`task` must be one of 'classification'"):
+        Family(builder=None, variants={}, input_shape=(1, 1, 1), task="painting")
 
 
 def test_unknown_name_lists_the_known():
@@ -39,7 +49,8 @@ def test_a_name_stands_in_one_table_only():
 
 
 def encoders():
-    names = [next(iter(family.variants)) for family in families()]
+    classifiers = (family for family in families() if family.task == "classification")
+    names = [next(iter(family.variants)) for family in classifiers]
     plain = ("mlp", "lenet", "alexnet", "zfnet")
     return ["resnet20", *(name for name in names if not name.startswith(plain))]
 
