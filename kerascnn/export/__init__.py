@@ -1,5 +1,6 @@
 """Models as files that other programs run."""
 
-from kerascnn.export.saved_model import ExportError, export
+from kerascnn.export.classifier import export
+from kerascnn.export.versions import ExportError
 
 __all__ = ["ExportError", "export"]

@@ -8,7 +8,7 @@ import tensorflow as tf
 from PIL import Image
 
 from kerascnn import layers
-from kerascnn.export import ExportError, export, saved_model
+from kerascnn.export import ExportError, classifier, export, versions
 from kerascnn.models import create_model
 
 NAMES = ["cat", "dog", "Ente"]
@@ -125,15 +125,16 @@ def test_our_layers_survive_export(tmp_path):
 
 def test_nothing_stays_if_the_answers_differ(model, tmp_path, monkeypatch):
     other = create_model("lenet5", (28, 28, 1), num_classes=3)
-    write = saved_model._write
-    monkeypatch.setattr(saved_model, "_write", lambda model, *args: write(other, *args))
+    # Check asks the one, and the other was written.
+    check = classifier._check
+    monkeypatch.setattr(classifier, "_check", lambda model, *args: check(other, *args))
     with pytest.raises(ExportError, match="must answer as the model does"):
         export(model, tmp_path / "export", NAMES)
     assert list(tmp_path.iterdir()) == []
 
 
 def test_nothing_stays_if_it_does_not_run(model, tmp_path, monkeypatch):
-    monkeypatch.setattr(saved_model, "_RELOAD", "raise RuntimeError('no such op')")
+    monkeypatch.setattr(versions, "_RELOAD", "raise RuntimeError('no such op')")
     (tmp_path / "export" / "1").mkdir(parents=True)
     with pytest.raises(ExportError, match="does not run in a fresh process .*no such op"):
         export(model, tmp_path / "export", NAMES)
