@@ -5,6 +5,7 @@ from kerascnn.layers.blur_pool import BlurPool2D
 from kerascnn.layers.channel_shuffle import ChannelShuffle
 from kerascnn.layers.connection_table_conv import ConnectionTableConv2D
 from kerascnn.layers.conv_transpose import Conv2DTranspose
+from kerascnn.layers.crop_like import CropLike2D
 from kerascnn.layers.depthwise_conv import DepthwiseConv2D
 from kerascnn.layers.drop_block import DropBlock2D
 from kerascnn.layers.dropout import Dropout
@@ -14,6 +15,7 @@ from kerascnn.layers.local_response_normalization import LocalResponseNormalizat
 from kerascnn.layers.max_pool_with_argmax import MaxPoolWithArgmax2D
 from kerascnn.layers.max_unpool import MaxUnpool2D
 from kerascnn.layers.maxout import Maxout
+from kerascnn.layers.pad_to_multiple import PadToMultiple2D
 from kerascnn.layers.pixel_shuffle import PixelShuffle, PixelUnshuffle
 from kerascnn.layers.pointwise_conv import PointwiseConv2D
 from kerascnn.layers.rbf_output import RBFOutput
@@ -31,6 +33,7 @@ __all__ = [
     "ChannelShuffle",
     "ConnectionTableConv2D",
     "Conv2DTranspose",
+    "CropLike2D",
     "DepthwiseConv2D",
     "DropBlock2D",
     "Dropout",
@@ -40,6 +43,7 @@ __all__ = [
     "MaxPoolWithArgmax2D",
     "MaxUnpool2D",
     "Maxout",
+    "PadToMultiple2D",
     "PixelShuffle",
     "PixelUnshuffle",
     "PointwiseConv2D",

@@ -22,11 +22,13 @@ PRODUCTS = {
 # Operations of `kerascnn.ops` that move, compare or weight single elements
 ELEMENTWISE = {
     "channel_shuffle",
+    "crop_like2d",
     "dense_concatenation",
     "local_response_normalization",
     "max_pool_with_argmax2d",
     "max_unpool2d",
     "maxout",
+    "pad_to_multiple2d",
     "pixel_shuffle",
     "pixel_unshuffle",
     "residual_sum",

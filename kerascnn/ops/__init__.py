@@ -5,6 +5,7 @@ from kerascnn.ops.blur_pool import blur_pool2d
 from kerascnn.ops.channel_shuffle import channel_shuffle
 from kerascnn.ops.connection_table_conv import connection_table_conv2d
 from kerascnn.ops.conv_transpose import conv_transpose2d
+from kerascnn.ops.crop_like import crop_like2d
 from kerascnn.ops.depthwise_conv import depthwise_conv2d
 from kerascnn.ops.drop_block import drop_block2d
 from kerascnn.ops.dropout import dropout
@@ -14,6 +15,7 @@ from kerascnn.ops.local_response_normalization import local_response_normalizati
 from kerascnn.ops.max_pool_with_argmax import max_pool_with_argmax2d
 from kerascnn.ops.max_unpool import max_unpool2d
 from kerascnn.ops.maxout import maxout
+from kerascnn.ops.pad_to_multiple import pad_to_multiple2d
 from kerascnn.ops.pixel_shuffle import pixel_shuffle, pixel_unshuffle
 from kerascnn.ops.pointwise_conv import pointwise_conv2d
 from kerascnn.ops.rbf_output import rbf_output
@@ -30,6 +32,7 @@ __all__ = [
     "channel_shuffle",
     "connection_table_conv2d",
     "conv_transpose2d",
+    "crop_like2d",
     "depthwise_conv2d",
     "drop_block2d",
     "dropout",
@@ -41,6 +44,7 @@ __all__ = [
     "maxout",
     "moments",
     "normalize",
+    "pad_to_multiple2d",
     "pixel_shuffle",
     "pixel_unshuffle",
     "pointwise_conv2d",

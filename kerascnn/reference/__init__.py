@@ -21,6 +21,7 @@ from kerascnn.reference.connection_table_conv import (
     connection_table_conv2d_backward,
 )
 from kerascnn.reference.conv_transpose import conv_transpose2d, conv_transpose2d_backward
+from kerascnn.reference.crop_like import crop_like2d, crop_like2d_backward
 from kerascnn.reference.dense import dense, dense_backward
 from kerascnn.reference.depthwise_conv import depthwise_conv2d, depthwise_conv2d_backward
 from kerascnn.reference.drop_block import drop_block2d, drop_block2d_backward
@@ -39,6 +40,7 @@ from kerascnn.reference.losses import (
 )
 from kerascnn.reference.maxout import maxout, maxout_backward
 from kerascnn.reference.optimizers import gradient_descent, sgd
+from kerascnn.reference.pad_to_multiple import pad_to_multiple2d, pad_to_multiple2d_backward
 from kerascnn.reference.pixel_shuffle import pixel_shuffle, pixel_unshuffle
 from kerascnn.reference.pointwise_conv import pointwise_conv2d, pointwise_conv2d_backward
 from kerascnn.reference.pooling import (
@@ -70,6 +72,8 @@ __all__ = [
     "connection_table_conv2d_backward",
     "conv_transpose2d",
     "conv_transpose2d_backward",
+    "crop_like2d",
+    "crop_like2d_backward",
     "dense",
     "dense_backward",
     "depthwise_conv2d",
@@ -91,6 +95,8 @@ __all__ = [
     "max_unpool2d_backward",
     "maxout",
     "maxout_backward",
+    "pad_to_multiple2d",
+    "pad_to_multiple2d_backward",
     "pixel_shuffle",
     "pixel_unshuffle",
     "pointwise_conv2d",

@@ -15,6 +15,11 @@ def unpooled(x):
     return layers.MaxUnpool2D(2)([y, indices, x])
 
 
+def cropped(x):
+    padded = layers.PadToMultiple2D(5, margin=1, mode="zeros")(x)
+    return layers.CropLike2D((0, 2))([padded, x])
+
+
 # Made anew for every call, with weights and seeds from Keras's global random state.
 EVERY_LAYER = {
     "BatchNormalization": lambda x: layers.BatchNormalization(
@@ -40,6 +45,7 @@ EVERY_LAYER = {
     "Conv2DTranspose_zeros": lambda x: layers.Conv2DTranspose(8, 4, strides=2, padding=1, groups=2)(
         x
     ),
+    "CropLike2D": cropped,
     "DepthwiseConv2D": lambda x: layers.DepthwiseConv2D(3, padding="same", depth_multiplier=2)(x),
     "DepthwiseConv2D_dilation": lambda x: layers.DepthwiseConv2D(
         3, padding="same", dilation_rate=2
@@ -65,6 +71,7 @@ EVERY_LAYER = {
     "MaxPoolWithArgmax2D": pooled,
     "MaxUnpool2D": unpooled,
     "Maxout": lambda x: layers.Maxout(4)(x),
+    "PadToMultiple2D": lambda x: layers.PadToMultiple2D(8, margin=10, remainder=3)(x),
     "PixelShuffle": lambda x: layers.PixelShuffle(2)(x),
     "PixelShuffle_CRD": lambda x: layers.PixelShuffle((1, 2), mode="CRD")(x),
     "PixelUnshuffle": lambda x: layers.PixelUnshuffle(2)(layers.PixelShuffle(4)(x)),

@@ -461,3 +461,43 @@ def test_pointwise_conv2d(size, channels, filters, data_format, dtype, extra):
         reference.pointwise_conv2d,
         dtype,
     )
+
+
+@cases
+@given(
+    size=st.tuples(sizes, sizes),
+    multiple=st.tuples(st.integers(1, 5), st.integers(1, 5)),
+    margin=st.one_of(st.integers(0, 9), st.tuples(st.integers(-1, 9), st.integers(0, 9))),
+    remainder=st.integers(0, 2),
+    mode=st.sampled_from(["reflect", "zeros", "wrap"]),
+    data_format=data_formats,
+    dtype=dtypes,
+)
+def test_pad_to_multiple2d(size, multiple, margin, remainder, mode, data_format, dtype):
+    options = {"multiple": multiple, "margin": margin, "remainder": remainder, "mode": mode}
+    check(
+        ops.pad_to_multiple2d,
+        normal(0, (2, *size, 3)),
+        {**options, "data_format": data_format},
+        lambda x: reference.pad_to_multiple2d(x, **options),
+        dtype,
+    )
+
+
+@cases
+@given(
+    size=st.tuples(sizes, sizes),
+    like=st.tuples(sizes, sizes),
+    offset=st.one_of(st.just(0), st.tuples(st.integers(-1, 2), st.integers(0, 2))),
+    data_format=data_formats,
+    dtype=dtypes,
+)
+def test_crop_like2d(size, like, offset, data_format, dtype):
+    check(
+        ops.crop_like2d,
+        normal(0, (2, *size, 3), (1, *like, 2)),
+        {"offset": offset, "data_format": data_format},
+        lambda x, like: reference.crop_like2d(x, like, offset),
+        dtype,
+        last=(0, 1),
+    )

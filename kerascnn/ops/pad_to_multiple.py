@@ -1,0 +1,123 @@
+"""Padding of images to sizes that a network can halve again and again."""
+
+import numbers
+
+from keras import ops
+
+from kerascnn.ops.shapes import image_shape, in_format, one_of, pair, standardize_data_format
+from kerascnn.ops.symbolic import symbolic
+
+PAD_MODES = ("reflect", "zeros")
+
+
+def pad_to_multiple2d_shape(
+    shape, multiple, margin=0, remainder=0, mode="reflect", data_format=None
+):
+    """Output shape of `pad_to_multiple2d`, and the only place its arguments are checked."""
+    multiple, margin, remainder = check_padding(multiple, margin, remainder, mode)
+    data_format = standardize_data_format(data_format)
+    batch, *sizes, channels = image_shape(shape, data_format)
+    if mode == "reflect" and 0 in sizes:
+        raise ValueError(
+            "`mode` 'reflect' needs at least one pixel along each axis; "
+            f"got input shape {tuple(shape)}."
+        )
+    padded = [
+        None if axis[0] is None else _padded(*axis)
+        for axis in zip(sizes, multiple, margin, remainder, strict=True)
+    ]
+    return in_format(batch, *padded, channels, data_format)
+
+
+def check_padding(multiple, margin, remainder, mode):
+    """What construction can know: the three numbers as pairs."""
+    multiple = pair(multiple, "multiple")
+    margin, remainder = natural_pair(margin, "margin"), natural_pair(remainder, "remainder")
+    if any(rest >= whole for rest, whole in zip(remainder, multiple, strict=True)):
+        raise ValueError(
+            "`remainder` must be less than `multiple`; "
+            f"got remainder={remainder} with multiple={multiple}."
+        )
+    one_of(mode, PAD_MODES, "mode")
+    return multiple, margin, remainder
+
+
+def natural_pair(value, name):
+    """Returns an int or a pair of ints, each at least 0, as a pair `(height, width)`."""
+    sizes = (value, value) if isinstance(value, numbers.Integral) else value
+    if (
+        not isinstance(sizes, (tuple, list))
+        or len(sizes) != 2
+        or not all(isinstance(size, numbers.Integral) and size >= 0 for size in sizes)
+    ):
+        raise ValueError(
+            f"`{name}` must be an int or a pair of ints, each at least 0; got {name}={value!r}."
+        )
+    return int(sizes[0]), int(sizes[1])
+
+
+def _padded(size, multiple, margin, remainder):
+    least = size + 2 * margin
+    return least + (remainder - least) % multiple
+
+
+@symbolic(pad_to_multiple2d_shape)
+def pad_to_multiple2d(x, multiple, margin=0, remainder=0, mode="reflect", data_format=None):
+    """Pads height and width to the next size that is a multiple, or leaves a remainder.
+
+    A side of `size` pixels becomes the smallest `n >= size + 2 * margin` with
+    `n % multiple == remainder`. With `y[i] = x[i - margin]` along each axis, positions outside of
+    the image are zero, or mirror it about its end pixels as often as needed:
+    `x[-i] = x[i]`, `x[size - 1 + i] = x[size - 1 - i]`.
+
+    Args:
+        x: tensor of shape `(batch, height, width, channels)`, or channels first.
+        multiple: int or pair of ints, at least 1.
+        margin: int or pair of ints, at least 0: how much comes before; the rest comes after.
+        remainder: int or pair of ints, from 0 to `multiple - 1`.
+        mode: `"reflect"` or `"zeros"`.
+        data_format: `"channels_last"` or `"channels_first"`; by default Keras's own setting.
+
+    Returns:
+        tensor of shape `(batch, padded_height, padded_width, channels)`, or channels first.
+
+    Raises:
+        ValueError: if an argument is none of the above.
+
+    Reference:
+        the mirrored margin: [Ronneberger et al., 2015](https://arxiv.org/abs/1505.04597), figure 2
+
+    Example:
+        >>> import keras
+        >>> import kerascnn
+        >>> x = keras.ops.reshape(keras.ops.array([1.0, 2.0, 3.0]), (1, 1, 3, 1))
+        >>> y = kerascnn.ops.pad_to_multiple2d(x, (1, 4), margin=(0, 2))
+        >>> keras.ops.convert_to_numpy(y).ravel().tolist()
+        [3.0, 2.0, 1.0, 2.0, 3.0, 2.0, 1.0, 2.0]
+    """
+    pad_to_multiple2d_shape(x.shape, multiple, margin, remainder, mode, data_format)
+    multiple, margin, remainder = check_padding(multiple, margin, remainder, mode)
+    data_format = standardize_data_format(data_format)
+    x = ops.convert_to_tensor(x)
+    sizes = image_shape(ops.shape(x), data_format)[1:3]
+    padded = [_padded(*axis) for axis in zip(sizes, multiple, margin, remainder, strict=True)]
+    if mode == "zeros":
+        height, width = (
+            (before, whole - before - size)
+            for size, whole, before in zip(sizes, padded, margin, strict=True)
+        )
+        return ops.pad(x, in_format((0, 0), height, width, (0, 0), data_format))
+    axes = (1, 2) if data_format == "channels_last" else (2, 3)
+    for axis, size, whole, before in zip(axes, sizes, padded, margin, strict=True):
+        # Along an axis of unknown size whose padding may be nothing, a gather is what it costs.
+        if not (isinstance(whole, int) and whole == size):
+            x = ops.take(x, _mirrored(size, whole, before), axis=axis)
+    return x
+
+
+def _mirrored(size, whole, before):
+    """The pixel that each position mirrors: up to the last one and back again, and so on."""
+    least = max if isinstance(size, int) else ops.maximum
+    period = least(2 * (size - 1), 1)
+    position = (ops.arange(whole, dtype="int32") - before) % period
+    return ops.minimum(position, period - position)
