@@ -2,25 +2,48 @@
 
 from kerascnn.training.callbacks import answering, best_epoch, last_checkpoint
 from kerascnn.training.classification import Classification, classify
+from kerascnn.training.dense_losses import (
+    IGNORED,
+    DiceLoss,
+    FocalLoss,
+    LossSum,
+    LovaszSoftmax,
+    MeanIoU,
+    PixelCrossEntropy,
+    dense_loss,
+    median_frequency_weights,
+)
 from kerascnn.training.fit import fit
 from kerascnn.training.losses import CrossEntropy, RBFLoss, accuracy, loss_for
 from kerascnn.training.recipe import PRECISIONS, Recipe, built_in
 from kerascnn.training.run_folder import RunFolder, written_whole
+from kerascnn.training.segmentation import SegmentationScores, image_iou
 
 __all__ = [
+    "IGNORED",
     "PRECISIONS",
     "Classification",
     "CrossEntropy",
+    "DiceLoss",
+    "FocalLoss",
+    "LossSum",
+    "LovaszSoftmax",
+    "MeanIoU",
+    "PixelCrossEntropy",
     "RBFLoss",
     "Recipe",
     "RunFolder",
+    "SegmentationScores",
     "accuracy",
     "answering",
     "best_epoch",
     "built_in",
     "classify",
+    "dense_loss",
     "fit",
+    "image_iou",
     "last_checkpoint",
     "loss_for",
+    "median_frequency_weights",
     "written_whole",
 ]

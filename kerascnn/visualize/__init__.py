@@ -5,13 +5,19 @@ from kerascnn.visualize.calibration import calibration
 from kerascnn.visualize.confusion_matrix import confusion_matrix
 from kerascnn.visualize.examples import examples
 from kerascnn.visualize.learning_curves import learning_curves
+from kerascnn.visualize.overlays import overlays
+from kerascnn.visualize.palette import blend, colorize, palette
 from kerascnn.visualize.per_class import per_class
 
 __all__ = [
     "augmentation",
+    "blend",
     "calibration",
+    "colorize",
     "confusion_matrix",
     "examples",
     "learning_curves",
+    "overlays",
+    "palette",
     "per_class",
 ]

@@ -4,29 +4,42 @@ from matplotlib.figure import Figure
 
 # Of more classes, only so many are drawn.
 _DRAWN = 50
+_TITLES = {
+    "accuracy": "Accuracy",
+    "boundary_f1": "Boundary F1",
+    "f1": "F1",
+    "iou": "IoU",
+    "precision": "Precision",
+    "recall": "Recall",
+}
 
 
 def per_class(rows, metric="f1"):
     """Draws a score of each class as bars, the worst first; of very many, the worst 50.
 
-    Classes without examples have no score and are left out.
+    Classes without examples have no score and are left out, as are those whose score is `None`.
 
     Args:
-        rows: rows of `kerascnn.training.Classification.per_class`: dicts with `class_name`,
-            `precision`, `recall`, `f1` and `support`.
-        metric: `"f1"`, `"precision"` or `"recall"`.
+        rows: rows of `kerascnn.training.Classification.per_class`, dicts with `class_name`,
+            `precision`, `recall`, `f1` and `support`, or of
+            `kerascnn.training.SegmentationScores.per_class`, dicts with `class_name`, `iou`,
+            `accuracy`, `precision`, `boundary_f1` and `pixels`.
+        metric: `"f1"`, `"precision"` or `"recall"`; of segmentation, `"iou"`, `"accuracy"`,
+            `"precision"` or `"boundary_f1"`.
 
     Returns:
         `matplotlib.figure.Figure`.
 
     Raises:
-        ValueError: for another metric.
+        ValueError: for another metric, or one that the rows do not hold.
     """
-    if metric not in ("f1", "precision", "recall"):
+    known = [name for name in _TITLES if all(name in row for row in rows)]
+    if metric not in known:
         raise ValueError(
-            f"`metric` must be one of 'f1', 'precision', 'recall'; got metric={metric!r}."
+            f"`metric` must be one of {', '.join(map(repr, known))}; got metric={metric!r}."
         )
-    measured = sorted((row for row in rows if row["support"]), key=lambda row: row[metric])
+    measured = [row for row in rows if _examples(row) and row[metric] is not None]
+    measured.sort(key=lambda row: row[metric])
     worst = measured[:_DRAWN]
     figure = Figure(figsize=(7, 1.2 + 0.22 * len(worst)), dpi=120, layout="constrained")
     axes = figure.subplots()
@@ -37,11 +50,15 @@ def per_class(rows, metric="f1"):
     which = "of each class, the worst first"
     if len(worst) < len(measured):
         which = f"of the worst {len(worst)} of {len(measured):,} classes"
-    title = "F1" if metric == "f1" else metric.capitalize()
+    title = _TITLES[metric]
     axes.set(title=f"{title} {which}", xlabel=title, xlim=(0, 1.08), ylim=(len(worst) - 0.4, -0.6))
     axes.grid(axis="x", alpha=0.3)
     axes.set_axisbelow(True)
     return figure
+
+
+def _examples(row):
+    return row["support"] if "support" in row else row["pixels"]
 
 
 def _shown(name, longest=40):

@@ -91,9 +91,35 @@ def test_per_class_of_very_many():
     assert axes.get_title() == "F1 of the worst 50 of 1,000 classes"
 
 
+def segmented(iou):
+    return [
+        {
+            "class_name": f"c{i}",
+            "iou": x,
+            "accuracy": x,
+            "precision": 1.0,
+            "boundary_f1": None if x == 0.5 else x,
+            "pixels": 0 if x is None else 9,
+        }
+        for i, x in enumerate(iou)
+    ]
+
+
+def test_per_class_of_a_segmentation():
+    rows = segmented([0.5, 0.25, None, 1])  # the third occurs nowhere
+    axes = visualize.per_class(rows, "iou").axes[0]
+    assert axes.get_title() == "IoU of each class, the worst first"
+    assert [bar.get_width() for bar in axes.patches] == [0.25, 0.5, 1]
+    axes = visualize.per_class(rows, "boundary_f1").axes[0]
+    assert axes.get_title() == "Boundary F1 of each class, the worst first"
+    assert [label.get_text() for label in axes.get_yticklabels()] == ["c1", "c3"]
+
+
 def test_per_class_of_an_unknown_metric():
     with pytest.raises(ValueError, match="must be one of 'f1', 'precision', 'recall'; got metric"):
         visualize.per_class(scored([1]), "accuracy")
+    with pytest.raises(ValueError, match="'boundary_f1', 'iou', 'precision'; got metric='f1'."):
+        visualize.per_class(segmented([1]), "f1")
 
 
 def test_names_are_no_formulas(tmp_path):

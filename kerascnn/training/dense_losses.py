@@ -1,0 +1,503 @@
+"""What segmenters are trained to make small, and how often they are right, pixel by pixel."""
+
+from functools import partial
+
+import keras
+import numpy as np
+from keras import ops
+
+# The class number of a pixel that counts nowhere: PASCAL VOC's "void".
+IGNORED = 255
+
+# `MeanIoU` carries over at this number, long before an int32 overflows.
+_CARRY = 2**30
+
+
+@keras.saving.register_keras_serializable(package="kerascnn")
+class PixelCrossEntropy(keras.losses.Loss):
+    """Cross-entropy of the pixels that count, by default each as much as another.
+
+    With the true class `t` of a pixel, `log_p = log_softmax(logits)` there, the class weights `w`,
+    and `s = label_smoothing`, over all pixels of the batch that count,
+
+        sum of ((1 - s) * -w[t] * log_p[t] + s / C * sum over c of -w[c] * log_p[c]) / sum of w[t]
+
+    as in PyTorch's `cross_entropy`. What is not from 0 to below `C`, such as `IGNORED`, counts
+    nowhere; a batch without a pixel that counts has a loss and gradients of 0. It is computed in
+    float32 at least. The mean is taken over the whole batch at once, so a `sample_weight` of
+    `model.fit` would only scale it.
+
+    Args:
+        class_weights: optional list of a float for each class, at least 0.
+        label_smoothing: float, from 0 to below 1.
+        **kwargs: `name`, `reduction`, `dtype`.
+
+    Call arguments:
+        y_true: tensor `(batch, height, width)` or `(batch, height, width, 1)`, class numbers.
+        y_pred: float tensor `(batch, height, width, C)`, logits.
+
+    Raises:
+        ValueError: if an argument is out of its range, or if the shapes do not fit each other.
+
+    Reference:
+        label smoothing: [Szegedy et al., 2016](https://arxiv.org/abs/1512.00567), section 7
+
+    Example:
+        >>> import keras
+        >>> import kerascnn
+        >>> loss = kerascnn.training.PixelCrossEntropy()
+        >>> mask = keras.ops.array([[[0, 3], [255, 255]]])  # half of it counts
+        >>> round(float(loss(mask, keras.ops.zeros((1, 2, 2, 4)))), 4)  # log(4)
+        1.3863
+    """
+
+    def __init__(
+        self, class_weights=None, label_smoothing=0.0, name="pixel_cross_entropy", **kwargs
+    ):
+        super().__init__(name=name, **kwargs)
+        if not 0 <= label_smoothing < 1:
+            raise ValueError(
+                "`label_smoothing` must be a number from 0 to below 1; "
+                f"got label_smoothing={label_smoothing}."
+            )
+        self.class_weights = _checked_weights(class_weights)
+        self.label_smoothing = label_smoothing
+
+    def call(self, y_true, y_pred):
+        truth, counted, logits = _pixels(y_true, y_pred)
+        weights = _weights_of_classes(self.class_weights, logits)
+        weight = ops.take(weights, truth) * ops.cast(counted, logits.dtype)
+        losses = weight * ops.sparse_categorical_crossentropy(truth, logits, from_logits=True)
+        if self.label_smoothing:
+            spread = -ops.matmul(ops.log_softmax(logits), weights[:, None])[:, 0]
+            spread = spread * ops.cast(counted, logits.dtype) / logits.shape[-1]
+            losses = (1 - self.label_smoothing) * losses + self.label_smoothing * spread
+        return _share(ops.sum(losses), ops.sum(weight))
+
+    def get_config(self):
+        return {
+            **super().get_config(),
+            "class_weights": self.class_weights,
+            "label_smoothing": self.label_smoothing,
+        }
+
+
+@keras.saving.register_keras_serializable(package="kerascnn")
+class FocalLoss(keras.losses.Loss):
+    """Cross-entropy in which a pixel counts the less, the surer it already is.
+
+    With the true class `t` of a pixel, its probability `p[t]`, and the class weights `w`, over all
+    pixels of the batch that count,
+
+        sum of (-w[t] * (1 - p[t])**gamma * log(p[t])) / sum of w[t]
+
+    With `gamma=0`, it is `PixelCrossEntropy`. The class weights are the paper's `alpha`. What is
+    not from 0 to below `C`, such as `IGNORED`, counts nowhere. It is computed in float32 at least.
+
+    Args:
+        gamma: float, at least 0.
+        class_weights: optional list of a float for each class, at least 0.
+        **kwargs: `name`, `reduction`, `dtype`.
+
+    Call arguments:
+        y_true: tensor `(batch, height, width)` or `(batch, height, width, 1)`, class numbers.
+        y_pred: float tensor `(batch, height, width, C)`, logits.
+
+    Raises:
+        ValueError: if an argument is out of its range, or if the shapes do not fit each other.
+
+    Reference:
+        [Lin et al., 2017](https://arxiv.org/abs/1708.02002), equations 4 and 5
+
+    Example:
+        >>> import keras
+        >>> import kerascnn
+        >>> loss = kerascnn.training.FocalLoss(gamma=2.0)
+        >>> mask = keras.ops.array([[[0, 3], [255, 255]]])
+        >>> round(float(loss(mask, keras.ops.zeros((1, 2, 2, 4)))), 4)  # 0.75**2 * log(4)
+        0.7798
+    """
+
+    def __init__(self, gamma=2.0, class_weights=None, name="focal_loss", **kwargs):
+        super().__init__(name=name, **kwargs)
+        if not gamma >= 0:
+            raise ValueError(f"`gamma` must be a number from 0; got gamma={gamma}.")
+        self.gamma = gamma
+        self.class_weights = _checked_weights(class_weights)
+
+    def call(self, y_true, y_pred):
+        truth, counted, logits = _pixels(y_true, y_pred)
+        weights = _weights_of_classes(self.class_weights, logits)
+        weight = ops.take(weights, truth) * ops.cast(counted, logits.dtype)
+        cross_entropy = ops.sparse_categorical_crossentropy(truth, logits, from_logits=True)
+        # Below 1, and at 0 already, the power of a sure pixel's 0 would have no gradient.
+        missing = ops.maximum(-ops.expm1(-cross_entropy), 1e-7)
+        losses = weight * missing**self.gamma * cross_entropy
+        return _share(ops.sum(losses), ops.sum(weight))
+
+    def get_config(self):
+        return {
+            **super().get_config(),
+            "gamma": self.gamma,
+            "class_weights": self.class_weights,
+        }
+
+
+@keras.saving.register_keras_serializable(package="kerascnn")
+class DiceLoss(keras.losses.Loss):
+    """One minus the soft Dice coefficient, in the mean over the classes that occur in the batch.
+
+    In the form of the paper, with squares. With the probabilities `p` and the one-hot truth `g`, a
+    class has, over all pixels of the batch that count,
+
+        1 - (2 * sum of (p * g) + smooth) / (sum of p**2 + sum of g + smooth)
+
+    A class counts if one of those pixels belongs to it. What is not from 0 to below `C`, such as
+    `IGNORED`, counts nowhere; a batch without a pixel that counts has a loss and gradients of 0. It
+    is computed in float32 at least.
+
+    Args:
+        smooth: float, at least 0: how many pixels are added to both sums, which keeps a class of a
+            few pixels from deciding the mean.
+        **kwargs: `name`, `reduction`, `dtype`.
+
+    Call arguments:
+        y_true: tensor `(batch, height, width)` or `(batch, height, width, 1)`, class numbers.
+        y_pred: float tensor `(batch, height, width, C)`, logits.
+
+    Raises:
+        ValueError: if `smooth` is negative, or if the shapes do not fit each other.
+
+    Reference:
+        [Milletari et al., 2016](https://arxiv.org/abs/1606.04797), section 3
+
+    Example:
+        >>> import keras
+        >>> import kerascnn
+        >>> loss = kerascnn.training.DiceLoss(smooth=0.0)
+        >>> mask = keras.ops.array([[[0, 0], [255, 255]]])
+        >>> round(float(loss(mask, keras.ops.zeros((1, 2, 2, 2)))), 4)  # 1 - 2 * 1 / (0.5 + 2)
+        0.2
+    """
+
+    def __init__(self, smooth=1.0, name="dice_loss", **kwargs):
+        super().__init__(name=name, **kwargs)
+        if not smooth >= 0:
+            raise ValueError(f"`smooth` must be a number from 0; got smooth={smooth}.")
+        self.smooth = smooth
+
+    def call(self, y_true, y_pred):
+        truth, counted, logits = _pixels(y_true, y_pred)
+        counted = ops.cast(counted, logits.dtype)[:, None]
+        target = ops.one_hot(truth, logits.shape[-1], dtype=logits.dtype) * counted
+        probabilities = ops.softmax(logits) * counted
+        common = 2 * ops.sum(probabilities * target, axis=0)
+        pixels = ops.sum(target, axis=0)
+        both = ops.sum(probabilities**2, axis=0) + pixels
+        losses = 1 - _share(common + self.smooth, both + self.smooth)
+        return _mean_over(losses, pixels > 0)
+
+    def get_config(self):
+        return {**super().get_config(), "smooth": self.smooth}
+
+
+@keras.saving.register_keras_serializable(package="kerascnn")
+class LovaszSoftmax(keras.losses.Loss):
+    """The convex stand-in for one minus the IoU, in the mean over the classes that occur.
+
+    A pixel's error in class `c` is `1 - p[c]` if it belongs to `c`, and `p[c]` if it does not. For
+    each class, the pixels of the batch are sorted by their errors, the largest first. The loss is
+    the sum of the errors, each times the growth of `1 - IoU` when that pixel too becomes wrong.
+    Of an answer without doubt, where all errors are 0 or 1, that is `1 - IoU` itself.
+
+    A class counts if a pixel of the batch belongs to it. What is not from 0 to below `C`, such as
+    `IGNORED`, counts nowhere; a batch without a pixel that counts has a loss and gradients of 0. It
+    is computed in float32 at least. Mind that sorting all pixels for each class takes its time.
+
+    Args:
+        **kwargs: `name`, `reduction`, `dtype`.
+
+    Call arguments:
+        y_true: tensor `(batch, height, width)` or `(batch, height, width, 1)`, class numbers.
+        y_pred: float tensor `(batch, height, width, C)`, logits.
+
+    Raises:
+        ValueError: if the shapes do not fit each other.
+
+    Reference:
+        [Berman et al., 2018](https://arxiv.org/abs/1705.08790)
+
+    Example:
+        >>> import keras
+        >>> import kerascnn
+        >>> loss = kerascnn.training.LovaszSoftmax()
+        >>> logits = 100 * keras.ops.one_hot(keras.ops.array([[[0, 0], [0, 1]]]), 2)
+        >>> mask = keras.ops.array([[[0, 0], [1, 1]]])  # IoU: 2/3 and 1/2
+        >>> round(float(loss(mask, logits)), 4)
+        0.4167
+    """
+
+    def __init__(self, name="lovasz_softmax", **kwargs):
+        super().__init__(name=name, **kwargs)
+
+    def call(self, y_true, y_pred):
+        truth, counted, logits = _pixels(y_true, y_pred)
+        member = ops.transpose(ops.one_hot(truth, logits.shape[-1], dtype="int32"))
+        member = member * ops.cast(counted, "int32")
+        errors = ops.abs(ops.cast(member, logits.dtype) - ops.transpose(ops.softmax(logits)))
+        # With what does not count at the end, the rest is as if it were not there.
+        order = ops.argsort(ops.stop_gradient(ops.where(counted, -errors, 1)), axis=-1)
+        errors = ops.where(counted, errors, 0)
+        growth = _jaccard_growth(ops.take_along_axis(member, order, axis=-1), logits.dtype)
+        losses = ops.sum(ops.take_along_axis(errors, order, axis=-1) * growth, axis=-1)
+        return _mean_over(losses, ops.any(member > 0, axis=-1))
+
+
+@keras.saving.register_keras_serializable(package="kerascnn")
+class LossSum(keras.losses.Loss):
+    """The sum of other losses.
+
+    Args:
+        losses: list of `keras.losses.Loss`.
+        **kwargs: `name`, `reduction`, `dtype`.
+
+    Example:
+        >>> import keras
+        >>> from kerascnn.training import DiceLoss, LossSum, PixelCrossEntropy
+        >>> loss = LossSum([PixelCrossEntropy(), DiceLoss(smooth=0.0)])
+        >>> mask = keras.ops.zeros((1, 2, 2))
+        >>> round(float(loss(mask, keras.ops.zeros((1, 2, 2, 2)))), 4)  # log(2) + 0.2
+        0.8931
+    """
+
+    def __init__(self, losses, name="loss_sum", **kwargs):
+        super().__init__(name=name, **kwargs)
+        self.losses = list(losses)
+
+    def call(self, y_true, y_pred):
+        return sum(loss(y_true, y_pred) for loss in self.losses)
+
+    def get_config(self):
+        losses = [keras.losses.serialize(loss) for loss in self.losses]
+        return {**super().get_config(), "losses": losses}
+
+    @classmethod
+    def from_config(cls, config):
+        losses = [keras.losses.deserialize(loss) for loss in config["losses"]]
+        return cls(**{**config, "losses": losses})
+
+
+def dense_loss(name, class_weights=None, label_smoothing=0.0):
+    """A loss for segmentation by its name.
+
+    Args:
+        name: `"cross_entropy"`, `"dice"`, `"focal"`, `"lovasz"`, or a sum of those, such as
+            `"cross_entropy+lovasz"`.
+        class_weights: optional list of a float for each class, for `"cross_entropy"` and
+            `"focal"`; the others give each class the same weight anyway.
+        label_smoothing: float, for `"cross_entropy"`.
+
+    Returns:
+        `keras.losses.Loss` of int masks `(batch, height, width)` and logits.
+
+    Raises:
+        ValueError: if a name is unknown.
+
+    Example:
+        >>> import kerascnn
+        >>> [loss.name for loss in kerascnn.training.dense_loss("cross_entropy+dice").losses]
+        ['pixel_cross_entropy', 'dice_loss']
+    """
+    known = {
+        "cross_entropy": partial(PixelCrossEntropy, class_weights, label_smoothing),
+        "dice": DiceLoss,
+        "focal": partial(FocalLoss, class_weights=class_weights),
+        "lovasz": LovaszSoftmax,
+    }
+    parts = name.split("+")
+    if not known.keys() >= set(parts):
+        raise ValueError(
+            f"`name` must be one of {', '.join(map(repr, known))}, or several of them joined by "
+            f"'+'; got name={name!r}."
+        )
+    losses = [known[part]() for part in parts]
+    return losses[0] if len(losses) == 1 else LossSum(losses)
+
+
+def median_frequency_weights(pixels, pixels_of_images):
+    """Class weights by which a rare class counts more: median frequency balancing.
+
+    The frequency of a class is the share of its pixels in the images in which it occurs; its weight
+    is the median of all frequencies divided by its own. A class that never occurs has no frequency
+    and a weight of 0.
+
+    Args:
+        pixels: int array of shape `(classes,)`, the pixels of each class.
+        pixels_of_images: int array of shape `(classes,)`, all pixels that count of the images in
+            which the class occurs.
+
+    Returns:
+        float array of shape `(classes,)`, for `class_weights`.
+
+    Raises:
+        ValueError: if no class occurs, or if a class has more pixels than its images.
+
+    Reference:
+        [Eigen and Fergus, 2015](https://arxiv.org/abs/1411.4734)
+
+    Example:
+        >>> import kerascnn
+        >>> weights = kerascnn.training.median_frequency_weights([80, 10, 20], [100, 100, 50])
+        >>> weights.tolist()  # frequencies 0.8, 0.1, 0.4
+        [0.5, 4.0, 1.0]
+    """
+    pixels, pixels_of_images = np.asarray(pixels), np.asarray(pixels_of_images)
+    if pixels.shape != pixels_of_images.shape or (pixels > pixels_of_images).any():
+        raise ValueError(
+            "`pixels_of_images` must be at least `pixels`, class by class; "
+            f"got pixels={pixels.tolist()}, pixels_of_images={pixels_of_images.tolist()}."
+        )
+    occurs = pixels > 0
+    if not occurs.any():
+        raise ValueError(f"`pixels` must hold a class that occurs; got pixels={pixels.tolist()}.")
+    frequency = pixels[occurs] / pixels_of_images[occurs]
+    weights = np.zeros(pixels.shape)
+    weights[occurs] = np.median(frequency) / frequency
+    return weights
+
+
+@keras.saving.register_keras_serializable(package="kerascnn")
+class MeanIoU(keras.metrics.Metric):
+    """The mean IoU of all pixels since the last reset, for logits.
+
+    `true positives / (true positives + false positives + false negatives)` of each class, in the
+    mean over the classes that occur in the truth or in the answers; 0 before anything counts. What
+    is not from 0 to below `num_classes` in the truth, such as `IGNORED`, counts nowhere. Keras's
+    `MeanIoU` with `ignore_class` gives the same, but overflows after `2**31` pixels of a class,
+    which is an epoch of a large data set; this one carries over.
+
+    Args:
+        num_classes: int.
+        name: str.
+        **kwargs: `dtype`, that of the result.
+
+    Call arguments:
+        y_true: tensor `(batch, height, width)` or `(batch, height, width, 1)`, class numbers.
+        y_pred: float tensor `(batch, height, width, num_classes)`, logits.
+
+    Raises:
+        ValueError: if the shapes do not fit each other, or if there are sample weights.
+
+    Example:
+        >>> import keras
+        >>> import kerascnn
+        >>> metric = kerascnn.training.MeanIoU(num_classes=2)
+        >>> mask = keras.ops.array([[[0, 0, 1, 255]]])
+        >>> metric.update_state(mask, keras.ops.one_hot(keras.ops.array([[[0, 1, 1, 0]]]), 2))
+        >>> float(metric.result())
+        0.5
+    """
+
+    def __init__(self, num_classes, name="mean_iou", **kwargs):
+        super().__init__(name=name, **kwargs)
+        self.num_classes = num_classes
+        shape = (num_classes, num_classes)
+        # Two int32 for one number: JAX has no int64 by default.
+        self.low = self.add_variable(shape, "zeros", dtype="int32", name="low")
+        self.high = self.add_variable(shape, "zeros", dtype="int32", name="high")
+
+    def update_state(self, y_true, y_pred, sample_weight=None):
+        if sample_weight is not None:
+            raise ValueError("`sample_weight` must be None: to `MeanIoU` all pixels are equal.")
+        if y_pred.shape[-1] != self.num_classes:
+            raise ValueError(
+                f"`y_pred` must be the logits of {self.num_classes} classes; "
+                f"got the shape {tuple(y_pred.shape)}."
+            )
+        truth, counted, logits = _pixels(y_true, y_pred)
+        pairs = truth * self.num_classes + ops.cast(ops.argmax(logits, axis=-1), "int32")
+        pairs = ops.where(counted, pairs, self.num_classes**2)
+        counts = ops.segment_sum(ops.ones_like(pairs), pairs, self.num_classes**2 + 1)[:-1]
+        low = self.low + ops.reshape(counts, self.low.shape)
+        self.high.assign(self.high + low // _CARRY)
+        self.low.assign(low % _CARRY)
+
+    def result(self):
+        matrix = ops.cast(self.high, self.dtype) * _CARRY + ops.cast(self.low, self.dtype)
+        union = ops.sum(matrix, axis=0) + ops.sum(matrix, axis=1) - ops.diagonal(matrix)
+        return _mean_over(_share(ops.diagonal(matrix), union), union > 0)
+
+    def get_config(self):
+        return {**super().get_config(), "num_classes": self.num_classes}
+
+
+def _pixels(y_true, y_pred):
+    """Class numbers of all pixels in a row, 0 where none counts; whether each counts; logits."""
+    image, pixels = tuple(y_true.shape), tuple(y_pred.shape)[:-1]
+    if len(image) == len(pixels) + 1 and image[-1] == 1:
+        image = image[:-1]
+    if len(image) != len(pixels) or any(
+        None not in sides and sides[0] != sides[1] for sides in zip(image, pixels, strict=True)
+    ):
+        raise ValueError(
+            "`y_true` must be a class number for each pixel of the logits `y_pred`; "
+            f"got the shapes {tuple(y_true.shape)} and {tuple(y_pred.shape)}."
+        )
+    classes = y_pred.shape[-1]
+    if classes > IGNORED:
+        raise ValueError(
+            f"`y_pred` must be the logits of at most {IGNORED} classes, as the number {IGNORED} "
+            f"counts nowhere; got the shape {tuple(y_pred.shape)}."
+        )
+    truth = ops.cast(ops.reshape(y_true, (-1,)), "int32")
+    counted = ops.logical_and(truth >= 0, truth < classes)
+    dtype = keras.backend.result_type(y_pred.dtype, "float32")
+    logits = ops.cast(ops.reshape(y_pred, (-1, classes)), dtype)
+    return ops.where(counted, truth, 0), counted, logits
+
+
+def _checked_weights(class_weights):
+    if class_weights is None:
+        return None
+    weights = [float(weight) for weight in class_weights]
+    if not all(0 <= weight < float("inf") for weight in weights):
+        raise ValueError(f"`class_weights` must be numbers from 0; got class_weights={weights}.")
+    return weights
+
+
+def _weights_of_classes(class_weights, logits):
+    if class_weights is None:
+        return ops.ones((logits.shape[-1],), logits.dtype)
+    if len(class_weights) != logits.shape[-1]:
+        raise ValueError(
+            "`class_weights` must be a number for each class; "
+            f"got {len(class_weights)} for the logits of {logits.shape[-1]} classes."
+        )
+    return ops.convert_to_tensor(class_weights, logits.dtype)
+
+
+def _share(part, whole):
+    """`part / whole`, but `part`, which is 0, where `whole` is 0."""
+    return part / ops.where(whole > 0, whole, 1)
+
+
+def _mean_over(values, chosen):
+    chosen = ops.cast(chosen, values.dtype)
+    return _share(ops.sum(values * chosen), ops.sum(chosen))
+
+
+def _jaccard_growth(member, dtype):
+    """By how much `1 - IoU` grows from each pixel to the next, all before being wrong already.
+
+    Args:
+        member: int tensor `(classes, pixels)`, 1 where the pixel belongs to the class.
+        dtype: that of the result.
+    """
+    # Written out, as a difference of numbers near 1 would be lost in rounding: a pixel of the class
+    # leaves the intersection, any other joins the union.
+    found = ops.cumsum(member, axis=-1)
+    intersection = found[:, -1:] - found
+    union = found[:, -1:] + ops.cumsum(1 - member, axis=-1)
+    intersection, union = ops.cast(intersection, dtype), ops.cast(union, dtype)
+    joins = intersection / (union * ops.maximum(union - 1, 1))
+    return ops.where(member > 0, 1 / union, joins)

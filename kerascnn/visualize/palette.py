@@ -1,0 +1,129 @@
+"""Masks in colors."""
+
+import numpy as np
+
+# `kerascnn.training.IGNORED`, which pictures do not import: they need no Keras.
+IGNORED = 255
+
+# Among how many values of red, green and blue colors are chosen.
+_LEVELS = 12
+# A quiet color for the first class, which often is the background.
+_FIRST = (70, 116, 185)
+# What is red in a picture of errors is wrong, and no class.
+RED = (230, 20, 20)
+
+
+def palette(count):
+    """Colors that are told apart, each as far as can be from those before it.
+
+    The first ones are the same for every `count`. Black is left to pixels that count nowhere, and
+    red to errors.
+
+    Args:
+        count: int, from 1 to 255.
+
+    Returns:
+        uint8 array of shape `(count, 3)`.
+
+    Raises:
+        ValueError: for another `count`.
+
+    Example:
+        >>> import kerascnn
+        >>> kerascnn.visualize.palette(32).shape
+        (32, 3)
+    """
+    if not 1 <= count <= IGNORED:
+        raise ValueError(f"`count` must be from 1 to {IGNORED}; got count={count}.")
+    levels = np.linspace(0, 255, _LEVELS).round()
+    colors = np.stack(np.meshgrid(levels, levels, levels, indexing="ij"), axis=-1).reshape(-1, 3)
+    places = _oklab(colors / 255)
+    # What is nearly black would be taken for ignored, what is nearly white for paper, and a glaring
+    # color for more than its neighbors.
+    lightness, chroma = places[:, 0], np.hypot(places[:, 1], places[:, 2])
+    usable = (lightness > 0.42) & (lightness < 0.93) & (chroma < 0.23)
+    colors, places = colors[usable], places[usable]
+    black, red, first = _oklab(np.array([(0, 0, 0), RED, _FIRST]) / 255)
+    chosen = [_distances(places, first).argmin()]
+    nearest = np.minimum(_distances(places, black), _distances(places, red))
+    while len(chosen) < count:
+        nearest = np.minimum(nearest, _distances(places, places[chosen[-1]]))
+        chosen.append(nearest.argmax())
+    return colors[chosen].astype(np.uint8)
+
+
+def colorize(mask, colors):
+    """Paints a mask.
+
+    Args:
+        mask: int array of shape `(height, width)`, class numbers, or 255 for what is ignored.
+        colors: uint8 array of shape `(classes, 3)`.
+
+    Returns:
+        uint8 array of shape `(height, width, 3)`, black where the mask is ignored.
+
+    Raises:
+        ValueError: if a number has no color.
+
+    Example:
+        >>> import numpy as np
+        >>> from kerascnn.visualize import colorize
+        >>> colorize(np.array([[1, 255]]), np.array([[9, 9, 9], [250, 0, 0]], "uint8")).tolist()
+        [[[250, 0, 0], [0, 0, 0]]]
+    """
+    mask, colors = np.asarray(mask), np.asarray(colors, np.uint8)
+    wrong = mask[(mask != IGNORED) & ((mask < 0) | (mask >= len(colors)))]
+    if wrong.size:
+        raise ValueError(
+            f"`mask` must hold class numbers from 0 to {len(colors) - 1}, or {IGNORED}; "
+            f"got {wrong[0]}."
+        )
+    table = np.zeros((IGNORED + 1, 3), np.uint8)
+    table[: len(colors)] = colors
+    return table[mask]
+
+
+def blend(image, mask, colors, opacity=0.5):
+    """Paints a mask over its image, which stays as it is where the mask is ignored.
+
+    Args:
+        image: uint8 array of shape `(height, width, channels)` with one channel or three.
+        mask: int array of shape `(height, width)`, class numbers, or 255 for what is ignored.
+        colors: uint8 array of shape `(classes, 3)`.
+        opacity: float, from 0 (only the image) to 1 (only the mask).
+
+    Returns:
+        uint8 array of shape `(height, width, 3)`.
+
+    Raises:
+        ValueError: if a number has no color.
+
+    Example:
+        >>> import numpy as np
+        >>> from kerascnn.visualize import blend
+        >>> image = np.full((1, 2, 1), 100, "uint8")
+        >>> blend(image, np.array([[0, 255]]), np.array([[200, 0, 0]], "uint8")).tolist()
+        [[[150, 50, 50], [100, 100, 100]]]
+    """
+    opacity = np.where(np.asarray(mask) == IGNORED, 0, opacity)[..., np.newaxis]
+    mixed = (1 - opacity) * np.asarray(image) + opacity * colorize(mask, colors)
+    return mixed.round().astype(np.uint8)
+
+
+def _distances(places, place):
+    return np.linalg.norm(places - place, axis=1)
+
+
+def _oklab(colors):
+    """Where colors lie to the eye: Ottosson, 2020, https://bottosson.github.io/posts/oklab/."""
+    linear = np.where(colors > 0.04045, ((colors + 0.055) / 1.055) ** 2.4, colors / 12.92)
+    cones = linear @ [
+        [0.4122214708, 0.2119034982, 0.0883024619],
+        [0.5363325363, 0.6806995451, 0.2817188376],
+        [0.0514459929, 0.1073969566, 0.6299787005],
+    ]
+    return np.cbrt(cones) @ [
+        [0.2104542553, 1.9779984951, 0.0259040371],
+        [0.7936177850, -2.4285922050, 0.7827717662],
+        [-0.0040720468, 0.4505937099, -0.8086757660],
+    ]
