@@ -1,12 +1,13 @@
 """Initializers of kernels."""
 
 import keras
+import numpy as np
 from keras import ops
 
 from kerascnn.ops.pixel_shuffle import MODES
 from kerascnn.ops.shapes import one_of, pair
 
-__all__ = ["ICNR"]
+__all__ = ["ICNR", "Bilinear"]
 
 
 @keras.saving.register_keras_serializable(package="kerascnn")
@@ -60,3 +61,37 @@ class ICNR(keras.initializers.Initializer):
             "initializer": keras.initializers.serialize(self.initializer),
             "mode": self.mode,
         }
+
+
+@keras.saving.register_keras_serializable(package="kerascnn")
+class Bilinear(keras.initializers.Initializer):
+    """Starts a transposed convolution as bilinear interpolation.
+
+    With strides `s`, padding "same" and a kernel of `2 * s - s % 2` pixels, every channel is
+    interpolated into the output channel of the same number; other kernels are zero. Near the rim
+    the outside counts as zero.
+
+    Reference:
+        [Long et al., 2015](https://arxiv.org/abs/1411.4038)
+
+    Example:
+        >>> import kerascnn
+        >>> kernel = kerascnn.initializers.Bilinear()(shape=(4, 4, 2, 2))
+        >>> [float(value) for value in kernel[1, :, 0, 0]]
+        [0.1875, 0.5625, 0.5625, 0.1875]
+    """
+
+    def __call__(self, shape, dtype=None):
+        rows, columns = (_triangle(size) for size in shape[:2])
+        kernel = np.multiply.outer(np.outer(rows, columns), np.eye(*shape[2:]))
+        return ops.convert_to_tensor(kernel, dtype or keras.config.floatx())
+
+    def get_config(self):
+        return {}
+
+
+def _triangle(size):
+    """Weights that fall from the middle, such that those a stride apart add up to 1."""
+    reach = (size + 1) // 2
+    distance = np.abs(np.arange(size) - (size - 1) / 2)
+    return 1 - distance / reach

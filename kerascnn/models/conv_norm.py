@@ -27,13 +27,22 @@ class ConvNorm:
     max_value: float | None = None
     padding: str = "symmetric"
 
-    def __call__(self, x, filters, kernel_size, strides=1, groups=1, activate=True, name="{}"):
+    def __call__(
+        self,
+        x,
+        filters,
+        kernel_size,
+        strides=1,
+        groups=1,
+        dilation_rate=1,
+        activate=True,
+        name="{}",
+    ):
         """Applies the block; `name` has a place for the kind of layer, as in `"stem_{}"`."""
-        return self.norm(
-            self.conv(x, filters, kernel_size, strides, groups, name), activate, name=name
-        )
+        x = self.conv(x, filters, kernel_size, strides, groups, dilation_rate, name)
+        return self.norm(x, activate, name=name)
 
-    def conv(self, x, filters, kernel_size, strides=1, groups=1, name="{}"):
+    def conv(self, x, filters, kernel_size, strides=1, groups=1, dilation_rate=1, name="{}"):
         """The convolution alone."""
         common = {"use_bias": self.use_bias, "kernel_initializer": "he_normal"}
         name = name.format("conv")
@@ -46,7 +55,8 @@ class ConvNorm:
                 filters,
                 kernel_size,
                 strides=strides,
-                padding=self._zeros(kernel_size),
+                padding=self._zeros(kernel_size, dilation_rate),
+                dilation_rate=dilation_rate,
                 groups=groups,
                 name=name,
                 **common,
@@ -79,5 +89,5 @@ class ConvNorm:
         """The activation alone."""
         return keras_layers.ReLU(self.max_value, name=name.format("relu"))(x)
 
-    def _zeros(self, kernel_size):
-        return "same" if self.padding == "same" else kernel_size // 2
+    def _zeros(self, kernel_size, dilation_rate=1):
+        return "same" if self.padding == "same" else kernel_size // 2 * dilation_rate

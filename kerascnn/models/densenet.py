@@ -49,6 +49,7 @@ def densenet(
     preprocessing=None,
     epsilon=1e-5,
     dropout=0.0,
+    pad_to=1,
     name="densenet",
 ):
     """Builds a densely connected network (DenseNet-BC) that answers with logits.
@@ -66,6 +67,8 @@ def densenet(
             of ImageNet want their images normalized.
         epsilon: float, batch normalization's: 1.001e-5 in `keras.applications`.
         dropout: float, the rate after the 3x3 convolution of every block.
+        pad_to: int: images are mirrored at the lower right until height and width are multiples
+            of it, for decoders; 32 fits every encoder.
         name: str, the model's name.
 
     Returns:
@@ -87,7 +90,7 @@ def densenet(
     """
     # What the stem makes of a side, `ceil(side / 4)`, is halved before every stage but the first.
     smallest = 4 * 2 ** (len(config.depths) - 1) - 3
-    inputs, x = image_input(input_shape, smallest, preprocessing=preprocessing)
+    inputs, x = image_input(input_shape, smallest, preprocessing=preprocessing, pad_to=pad_to)
     conv_norm = ConvNorm(epsilon=epsilon)
     features = {}
     x = features[2] = conv_norm(x, config.stem_width, 7, strides=2, name="stem_{}")

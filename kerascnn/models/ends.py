@@ -3,8 +3,12 @@
 import keras
 from keras import layers
 
+from kerascnn.layers.crop_like import CropLike2D
 from kerascnn.layers.dropout import Dropout
-from kerascnn.ops.shapes import image_shape, one_of, standardize_data_format
+from kerascnn.layers.group_conv import GroupConv2D
+from kerascnn.layers.pad_to_multiple import PadToMultiple2D
+from kerascnn.layers.pointwise_conv import PointwiseConv2D
+from kerascnn.ops.shapes import at_least_one, image_shape, one_of, standardize_data_format
 
 # Mean and standard deviation of the pixels, for values from 0 to 1, in the words of
 # `keras.applications.imagenet_utils.preprocess_input(mode=...)`. What Keras calls "caffe" has blue
@@ -21,7 +25,7 @@ def channel_axis():
     return 1 if standardize_data_format(None) == "channels_first" else -1
 
 
-def image_input(input_shape, smallest=1, fixed=False, preprocessing=None):
+def image_input(input_shape, smallest=1, fixed=False, preprocessing=None, pad_to=1):
     """Checks the shape of the images and begins a model: `(inputs, x)`.
 
     Args:
@@ -30,6 +34,8 @@ def image_input(input_shape, smallest=1, fixed=False, preprocessing=None):
         fixed: bool, whether height and width must be known.
         preprocessing: `None`, or one of `"caffe"`, `"tf"`, `"torch"`: the images, with values from
             0 to 1, are normalized as Keras's models of ImageNet want them.
+        pad_to: int, of which height and width are made multiples: the images are mirrored at the
+            lower right.
 
     Returns:
         the `keras.Input` and the tensor to go on from.
@@ -39,10 +45,11 @@ def image_input(input_shape, smallest=1, fixed=False, preprocessing=None):
     """
     data_format = keras.config.image_data_format()
     shape = tuple(input_shape)
-    _, height, width, channels = image_shape((None, *shape), data_format, "input_shape")
-    if fixed and None in (height, width):
+    _, *sizes, channels = image_shape((None, *shape), data_format, "input_shape")
+    at_least_one(pad_to, "pad_to")
+    if fixed and None in sizes:
         raise ValueError(f"`input_shape` must have a known height and width; got {shape}.")
-    if min(size for size in (height, width, smallest) if size is not None) < smallest:
+    if any(-(-size // pad_to) * pad_to < smallest for size in sizes if size is not None):
         raise ValueError(
             f"`input_shape` must have a height and width of at least {smallest} pixels; "
             f"got input_shape={shape}."
@@ -50,8 +57,9 @@ def image_input(input_shape, smallest=1, fixed=False, preprocessing=None):
     if channels is None:
         raise ValueError(f"`input_shape` must have a known number of channels; got {shape}.")
     inputs = keras.Input(shape, name="images")
+    x = inputs if pad_to == 1 else PadToMultiple2D(pad_to, name="image_pad")(inputs)
     if preprocessing is None:
-        return inputs, inputs
+        return inputs, x
     one_of(preprocessing, tuple(PREPROCESSING), "preprocessing")
     if channels != 3:
         raise ValueError(
@@ -65,7 +73,7 @@ def image_input(input_shape, smallest=1, fixed=False, preprocessing=None):
         variance=[value**2 for value in stddev],
         name="preprocessing",
     )
-    return inputs, normalize(inputs)
+    return inputs, normalize(x)
 
 
 def global_average(x):
@@ -142,4 +150,23 @@ def model_of(
 
 def logits_layer(num_classes, name="logits"):
     """The last layer; under mixed precision its answers are float32 all the same."""
-    return layers.Dense(num_classes, dtype=keras.config.dtype_policy().variable_dtype, name=name)
+    return layers.Dense(num_classes, dtype=answer_dtype(), name=name)
+
+
+def pixel_logits(num_classes, kernel_size=1):
+    """The layer of logits for every pixel, float32 likewise."""
+    common = {"dtype": answer_dtype(), "name": "logits"}
+    if kernel_size == 1:
+        return PointwiseConv2D(num_classes, **common)
+    return GroupConv2D(num_classes, kernel_size, padding="same", **common)
+
+
+def image_model(inputs, x, name):
+    """Ends a model that answers with an image: `x`, cropped to the size of the inputs."""
+    crop = CropLike2D(dtype=answer_dtype(), name="head_crop")
+    return keras.Model(inputs, crop([x, inputs]), name=name)
+
+
+def answer_dtype():
+    """What models answer in: float32 under mixed precision."""
+    return keras.config.dtype_policy().variable_dtype

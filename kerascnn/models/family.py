@@ -67,3 +67,8 @@ def joined(*families):
                 raise ValueError(f"Two models are named '{name}'.")
             table[name] = family
     return table
+
+
+def distinct(table):
+    """The families of a joined table, each once."""
+    return list({id(family): family for family in table.values()}.values())

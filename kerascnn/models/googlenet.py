@@ -94,6 +94,7 @@ def googlenet(
     epsilon=1e-3,
     dropout=0.2,
     auxiliary_dropout=0.7,
+    pad_to=1,
     name="googlenet",
 ):
     """Builds a GoogLeNet that answers with logits.
@@ -117,6 +118,8 @@ def googlenet(
         epsilon: float, batch normalization's.
         dropout: float, the rate before the logits: 0.4 in the paper, 0.2 in torchvision.
         auxiliary_dropout: float, the rate before the auxiliary logits.
+        pad_to: int: images are mirrored at the lower right until height and width are multiples
+            of it, for decoders; 32 fits every encoder.
         name: str, the model's name.
 
     Returns:
@@ -144,7 +147,7 @@ def googlenet(
             f"include_top={include_top} and features_only={features_only}."
         )
     inputs, x = image_input(
-        input_shape, smallest=15, fixed=auxiliary_heads, preprocessing=preprocessing
+        input_shape, smallest=15, fixed=auxiliary_heads, preprocessing=preprocessing, pad_to=pad_to
     )
     conv_norm = ConvNorm(epsilon=epsilon)
     features, auxiliary = {}, []

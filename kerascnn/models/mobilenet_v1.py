@@ -45,6 +45,7 @@ def mobilenet_v1(
     padding="same",
     epsilon=1e-3,
     dropout=1e-3,
+    pad_to=1,
     name="mobilenet_v1",
 ):
     """Builds a MobileNet that answers with logits.
@@ -68,6 +69,8 @@ def mobilenet_v1(
         padding: `"same"`, TensorFlow's, or `"symmetric"`, PyTorch's.
         epsilon: float, batch normalization's.
         dropout: float, the rate before the logits.
+        pad_to: int: images are mirrored at the lower right until height and width are multiples
+            of it, for decoders; 32 fits every encoder.
         name: str, the model's name.
 
     Returns:
@@ -92,7 +95,7 @@ def mobilenet_v1(
     stem_width, *widths = (int(width * alpha) for width in (config.stem_width, *config.widths))
     if min(stem_width, *widths) < 1:
         raise ValueError(f"`alpha` must leave every layer a filter; got alpha={alpha!r}.")
-    inputs, x = image_input(input_shape, preprocessing=preprocessing)
+    inputs, x = image_input(input_shape, preprocessing=preprocessing, pad_to=pad_to)
     conv_norm = ConvNorm(epsilon=epsilon, max_value=6.0, padding=padding)
     features = {}
     x = conv_norm(x, stem_width, 3, stride, name="stem_{}")

@@ -57,6 +57,7 @@ def mobilenet_v2(
     padding="symmetric",
     epsilon=1e-5,
     dropout=0.2,
+    pad_to=1,
     name="mobilenet_v2",
 ):
     """Builds a MobileNetV2 that answers with logits.
@@ -81,6 +82,8 @@ def mobilenet_v2(
         padding: `"symmetric"`, PyTorch's, or `"same"`, TensorFlow's.
         epsilon: float, batch normalization's.
         dropout: float, the rate before the logits.
+        pad_to: int: images are mirrored at the lower right until height and width are multiples
+            of it, for decoders; 32 fits every encoder.
         name: str, the model's name.
 
     Returns:
@@ -104,7 +107,7 @@ def mobilenet_v2(
     stride = at_least_one(stem_strides, "stem_strides")
     if alpha <= 0:
         raise ValueError(f"`alpha` must be above 0; got alpha={alpha!r}.")
-    inputs, x = image_input(input_shape, preprocessing=preprocessing)
+    inputs, x = image_input(input_shape, preprocessing=preprocessing, pad_to=pad_to)
     conv_norm = ConvNorm(epsilon=epsilon, max_value=6.0, padding=padding)
     features = {}
     x = conv_norm(x, _multiple_of_8(config.stem_width * alpha), 3, stride, name="stem_{}")

@@ -5,11 +5,31 @@ import fnmatch
 
 import keras
 
+from kerascnn.models.autoencoder import FAMILIES as AUTOENCODER
 from kerascnn.models.classifiers import CLASSIFIERS
-from kerascnn.models.family import TASKS
+from kerascnn.models.deeplabv3 import FAMILIES as DEEPLABV3
+from kerascnn.models.edsr import FAMILIES as EDSR
+from kerascnn.models.encoder_unet import FAMILIES as ENCODER_UNET
+from kerascnn.models.espcn import FAMILIES as ESPCN
+from kerascnn.models.family import TASKS, distinct, joined
+from kerascnn.models.fcn import FAMILIES as FCN
+from kerascnn.models.linknet import FAMILIES as LINKNET
+from kerascnn.models.segnet import FAMILIES as SEGNET
+from kerascnn.models.unet import FAMILIES as UNET
 from kerascnn.ops.shapes import one_of
 
-_MODELS = {**CLASSIFIERS}
+_MODELS = joined(
+    *distinct(CLASSIFIERS),
+    *AUTOENCODER,
+    *DEEPLABV3,
+    *EDSR,
+    *ENCODER_UNET,
+    *ESPCN,
+    *FCN,
+    *LINKNET,
+    *SEGNET,
+    *UNET,
+)
 
 
 def list_models(pattern="*", task=None):
@@ -66,9 +86,23 @@ def training_options(name):
     return dict(family_of(name).training_options)
 
 
+def upscaling_factor(name):
+    """How many times higher and wider than its images the answers of an upscaling model are.
+
+    Example:
+        >>> import kerascnn
+        >>> kerascnn.models.upscaling_factor("espcn_x3")
+        3
+    """
+    family = family_of(name)
+    if family.task != "upscaling":
+        raise ValueError(f"`name` must be that of an upscaling model; got name={name!r}.")
+    return family.variants[name].factor
+
+
 def families():
     """All families, each once."""
-    return list({id(family): family for family in _MODELS.values()}.values())
+    return distinct(_MODELS)
 
 
 def family_of(name):

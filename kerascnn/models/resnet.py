@@ -85,6 +85,8 @@ def resnet(
     use_bias=False,
     stride_in="3x3",
     epsilon=1e-5,
+    output_stride=32,
+    pad_to=1,
     name="resnet",
 ):
     """Builds a residual network that answers with logits.
@@ -103,6 +105,11 @@ def resnet(
         stride_in: which convolution of a bottleneck halves the resolution: `"3x3"` (torchvision's,
             often called v1.5) or `"1x1"`, the first one (the paper's and `keras.applications`').
         epsilon: float, batch normalization's: 1.001e-5 in `keras.applications`.
+        output_stride: int, 8, 16 or 32: how many times smaller than the images the last feature
+            maps may be. Where a stage would go beyond that, its convolutions, and those of the
+            stages after, are dilated instead, as in DeepLab.
+        pad_to: int: images are mirrored at the lower right until height and width are multiples
+            of it, for decoders; 32 fits every encoder.
         name: str, the model's name.
 
     Returns:
@@ -128,9 +135,10 @@ def resnet(
     one_of(config.stem, ("imagenet", "cifar"), "stem")
     one_of(config.shortcut, ("projection", "zeros"), "shortcut")
     one_of(stride_in, ("1x1", "3x3"), "stride_in")
-    inputs, x = image_input(input_shape, preprocessing=preprocessing)
+    one_of(output_stride, (8, 16, 32), "output_stride")
+    inputs, x = image_input(input_shape, preprocessing=preprocessing, pad_to=pad_to)
     conv_norm = ConvNorm(epsilon=epsilon, use_bias=use_bias)
-    features, stride = {}, 1
+    features, stride, dilation = {}, 1, 1
     if config.stem == "imagenet":
         x = features[2] = conv_norm(x, config.widths[0], 7, strides=2, name="stem_{}")
         # Zeros are as good as nothing under the maximum: the ReLU leaves nothing below them.
@@ -140,17 +148,20 @@ def resnet(
     else:
         x = conv_norm(x, config.widths[0], 3, name="stem_{}")
     for stage, (depth, width) in enumerate(zip(config.depths, config.widths, strict=True), 1):
+        strides, later_dilation = (2 if stage > 1 else 1), dilation
+        if stride * strides > output_stride:
+            strides, later_dilation = 1, 2 * dilation
         for block in range(1, depth + 1):
-            strides = 2 if stage > 1 and block == 1 else 1
-            x = _block(
-                x, config, conv_norm, width, strides, stride_in, f"stage{stage}_block{block}"
-            )
+            prefix = f"stage{stage}_block{block}"
+            x = _block(x, config, conv_norm, width, strides, stride_in, dilation, prefix)
             stride *= strides
+            # The first block of a stage still has the dilation of the stage before.
+            strides, dilation = 1, later_dilation
         features[stride] = x
     return model_of(inputs, features, num_classes, include_top, pooling, features_only, name=name)
 
 
-def _block(x, config, conv_norm, width, strides, stride_in, prefix):
+def _block(x, config, conv_norm, width, strides, stride_in, dilation, prefix):
     bottleneck = config.block == "bottleneck"
     filters = 4 * width if bottleneck else width
 
@@ -160,11 +171,11 @@ def _block(x, config, conv_norm, width, strides, stride_in, prefix):
             inner = width * config.width_per_group * config.groups // 64
             first, second = (strides, 1) if stride_in == "1x1" else (1, strides)
             x = conv_norm(x, inner, 1, first, name=names[0])
-            x = conv_norm(x, inner, 3, second, groups=config.groups, name=names[1])
+            x = conv_norm(x, inner, 3, second, config.groups, dilation, name=names[1])
             x = conv_norm(x, filters, 1, activate=False, name=names[2])
         else:
-            x = conv_norm(x, width, 3, strides, name=names[0])
-            x = conv_norm(x, width, 3, activate=False, name=names[1])
+            x = conv_norm(x, width, 3, strides, dilation_rate=dilation, name=names[0])
+            x = conv_norm(x, width, 3, dilation_rate=dilation, activate=False, name=names[1])
         if config.squeeze_excite:
             x = layers.SqueezeExcite(reduction=16, name=f"{prefix}_se")(x)
         return x

@@ -52,6 +52,7 @@ def shufflenet_v1(
     stem_strides=2,
     epsilon=1e-5,
     dropout=0.0,
+    pad_to=1,
     name="shufflenet_v1",
 ):
     """Builds a ShuffleNet that answers with logits.
@@ -70,6 +71,8 @@ def shufflenet_v1(
             images as small as CIFAR's.
         epsilon: float, batch normalization's.
         dropout: float, the rate before the logits.
+        pad_to: int: images are mirrored at the lower right until height and width are multiples
+            of it, for decoders; 32 fits every encoder.
         name: str, the model's name.
 
     Returns:
@@ -90,7 +93,7 @@ def shufflenet_v1(
         (None, 10)
     """
     stride = at_least_one(stem_strides, "stem_strides")
-    inputs, x = image_input(input_shape, preprocessing=preprocessing)
+    inputs, x = image_input(input_shape, preprocessing=preprocessing, pad_to=pad_to)
     conv_norm = ConvNorm(epsilon=epsilon)
     features = {}
     x = features[stride] = conv_norm(x, config.stem_width, 3, stride, name="stem_{}")

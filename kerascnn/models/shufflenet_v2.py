@@ -51,6 +51,7 @@ def shufflenet_v2(
     stem_strides=2,
     epsilon=1e-5,
     dropout=0.0,
+    pad_to=1,
     name="shufflenet_v2",
 ):
     """Builds a ShuffleNetV2 that answers with logits.
@@ -69,6 +70,8 @@ def shufflenet_v2(
             images as small as CIFAR's.
         epsilon: float, batch normalization's.
         dropout: float, the rate before the logits.
+        pad_to: int: images are mirrored at the lower right until height and width are multiples
+            of it, for decoders; 32 fits every encoder.
         name: str, the model's name.
 
     Returns:
@@ -91,7 +94,7 @@ def shufflenet_v2(
     stride = at_least_one(stem_strides, "stem_strides")
     if any(width % 2 for width in config.widths):
         raise ValueError(f"`widths` must be even, for halves; got widths={config.widths}.")
-    inputs, x = image_input(input_shape, preprocessing=preprocessing)
+    inputs, x = image_input(input_shape, preprocessing=preprocessing, pad_to=pad_to)
     conv_norm = ConvNorm(epsilon=epsilon)
     features = {}
     x = features[stride] = conv_norm(x, config.stem_width, 3, stride, name="stem_{}")

@@ -44,6 +44,7 @@ def vgg(
     features_only=False,
     preprocessing=None,
     dropout=0.5,
+    pad_to=1,
     name="vgg",
 ):
     """Builds a VGG network that answers with logits.
@@ -60,6 +61,8 @@ def vgg(
         preprocessing: `None`, `"caffe"`, `"tf"` or `"torch"`: how Keras's and torchvision's models
             of ImageNet want their images normalized.
         dropout: float, the rate after each fully connected layer before the logits.
+        pad_to: int: images are mirrored at the lower right until height and width are multiples
+            of it, for decoders; 32 fits every encoder.
         name: str, the model's name.
 
     Returns:
@@ -84,6 +87,7 @@ def vgg(
         smallest=2 ** len(config.depths),
         fixed=include_top and not features_only,
         preprocessing=preprocessing,
+        pad_to=pad_to,
     )
     features, stride = {}, 1
     for stage, (depth, width) in enumerate(zip(config.depths, config.widths, strict=True), 1):

@@ -21,7 +21,7 @@ _TORCH_WEIGHTS = {
 }
 
 # What the layers of a head are called by us, by Keras and by torchvision.
-_HEAD = ("head_", "logits", "auxiliary")
+_HEAD = ("head_", "logits", "auxiliary", "decoder_")
 _KERAS_HEAD = (*_HEAD, "fc", "conv_preds", "predictions")
 _TORCH_HEAD = ("aux", "classifier.", "fc.")
 
@@ -36,7 +36,8 @@ def load_weights_from(model, source, include_top=True):
             in torchvision's naming (AlexNet, VGG, GoogLeNet, ResNet, ResNeXt, DenseNet,
             MobileNetV2, ShuffleNetV2), or another model of `create_model`.
         include_top: bool; without it the head (`logits`, and what stands before it in a VGG)
-            keeps its weights, and `source` need not have one.
+            keeps its weights, and `source` need not have one. A model for segmentation takes over
+            the encoder that it has in common with a classifier, and keeps its decoder.
 
     Raises:
         ValueError: if `model` and `source` are not of the same architecture; then `model` is

@@ -1,5 +1,6 @@
 """What every model owes: a training step, a file that loads again, and an export that answers."""
 
+import fnmatch
 import subprocess
 import sys
 
@@ -7,43 +8,82 @@ import keras
 import numpy as np
 import pytest
 
-from kerascnn.models import create_model, default_input_shape, list_models, training_options
+from kerascnn.models import (
+    create_model,
+    default_input_shape,
+    list_models,
+    task_of,
+    training_options,
+    upscaling_factor,
+)
 from kerascnn.models.registry import families
 
 # The smallest images that show all of a network.
 SIZES = {"mlp": 8, "lenet1": 28, "lenet5": 28, "lenet5_1998": 28, "alexnet": 67, "zfnet": 63}
 SIZES |= {"alexnet_single_column": 63, **dict.fromkeys(list_models("googlenet"), 64)}
 CLASSES = 3
+# Sides that no network halves without a rest, and fewer filters than the papers have
+IMAGE_SIZE = (21, 26)
+NARROW = {
+    "fcn*": {"encoder": "vgg11", "units": 8},
+    "segnet*": {"width": 8},
+    "unet": {"width": 4},
+    "unet_2015": {"width": 4, "depth": 2},
+    "unet_resnet*": {"width": 4},
+    "deeplabv3*": {"width": 16},
+    "edsr*": {"width": 8, "depth": 2},
+}
 BACKEND = keras.backend.backend()
 
 
 def trained_here():
-    """All classifiers; on JAX, which compiles for a minute, one of each kind of block."""
+    """All models; on JAX, which compiles for a minute, one of each kind of block."""
     if BACKEND != "jax":
-        return list_models(task="classification")
+        return list_models()
     classifiers = (family for family in families() if family.task == "classification")
     shallow = {next(iter(family.variants)) for family in classifiers}
     other_blocks = {"lenet5_1998", "resnet50", "resnext50_32x4d", "seresnet50", "resnext29_8x64d"}
-    return sorted(shallow | other_blocks | {"shufflenet_v1_g3", "shufflenet_v2_x1_0"})
+    decoders = {"autoencoder", "fcn8s", "linknet", "segnet_basic", "unet", "unet_2015"}
+    upscalers = {"edsr_baseline_x2", "espcn_x3"}
+    return sorted(
+        shallow | other_blocks | decoders | upscalers | {"shufflenet_v1_g3", "shufflenet_v2_x1_0"}
+    )
 
 
 def small(name, **options):
-    size, channels = SIZES.get(name, 32), default_input_shape(name)[-1]
-    return create_model(name, (size, size, channels), CLASSES, **options)
+    channels, task = default_input_shape(name)[-1], task_of(name)
+    if task == "classification":
+        size = SIZES.get(name, 32)
+        return create_model(name, (size, size, channels), CLASSES, **options)
+    for pattern, narrow in NARROW.items():
+        if fnmatch.fnmatch(name, pattern):
+            options = {**narrow, **options}
+    classes = CLASSES if task == "segmentation" else None
+    return create_model(name, (*IMAGE_SIZE, channels), classes, **options)
 
 
-def batch(model):
-    x = np.random.default_rng(0).uniform(size=(4, *model.input_shape[1:])).astype("float32")
-    return x, np.arange(4) % CLASSES
+def batch(name, model):
+    """Images, and what the model should answer."""
+    rng = np.random.default_rng(0)
+    x = rng.uniform(size=(4, *model.input_shape[1:])).astype("float32")
+    task = task_of(name)
+    if task == "classification":
+        return x, np.arange(4) % CLASSES
+    if task == "segmentation":
+        return x, rng.integers(CLASSES, size=(4, *IMAGE_SIZE))
+    factor = upscaling_factor(name) if task == "upscaling" else 1
+    return x, x.repeat(factor, 1).repeat(factor, 2)
 
 
 @pytest.mark.parametrize("name", trained_here())
 def test_trains_one_step(name):
     keras.utils.set_random_seed(0)
     model = small(name, **training_options(name))
-    x, y = batch(model)
+    x, y = batch(name, model)
     heads = len(model.outputs)
-    loss = keras.losses.SparseCategoricalCrossentropy(from_logits=True)
+    loss = keras.losses.MeanSquaredError()
+    if task_of(name) in ("classification", "segmentation"):
+        loss = keras.losses.SparseCategoricalCrossentropy(from_logits=True)
     # One step is not worth a graph; what JAX compiles for an operation serves the next model too.
     model.compile(keras.optimizers.SGD(1e-3), [loss] * heads, run_eagerly=True)
     before = [keras.ops.convert_to_numpy(weight).copy() for weight in model.trainable_variables]
@@ -74,9 +114,9 @@ assert "kerascnn" not in sys.modules
 @pytest.mark.skipif(BACKEND != "tensorflow", reason="a SavedModel is TensorFlow's")
 def test_saves_reloads_and_exports(tmp_path):
     expected = {}
-    for name in list_models(task="classification"):
+    for name in list_models():
         model = small(name)
-        x, _ = batch(model)
+        x, _ = batch(name, model)
         expected[name] = model.predict(x, verbose=0)
         model.save(tmp_path / "model.keras")
         again = keras.saving.load_model(tmp_path / "model.keras", safe_mode=True)

@@ -49,6 +49,43 @@ PUBLISHED = {
     },
     "Xie et al., 2017: '34.4M'": {"resnext29_8x64d": 34_426_698},
 }
+# {source: {name: (count, options)}}, of models that answer with images
+PUBLISHED_FOR_IMAGES = {
+    "mateuszbuda/brain-segmentation-pytorch, on PyTorch Hub": {
+        "unet": (7_763_041, {"width": 32, "num_classes": 1}),
+    },
+    "Segmentation Models: smp.Unet with one class": {
+        "unet_resnet18": (14_328_209, {"num_classes": 1}),
+        "unet_resnet34": (24_436_369, {"num_classes": 1}),
+        "unet_resnet50": (32_521_105, {"num_classes": 1}),
+    },
+    "Ronneberger et al., 2015, figure 1": {"unet_2015": (31_030_658, {})},
+    "wkentaro/pytorch-fcn": {"fcn32s": (136_152_917, {})},
+    "Badrinarayanan et al., 2017, in Caffe: biases beside batch normalization": {
+        "segnet": (29_449_355, {})
+    },
+    "torchvision, without the auxiliary head": {
+        "deeplabv3_resnet50": (39_638_869, {"output_stride": 8})
+    },
+    "Shi et al., 2016, one channel": {
+        "espcn_x2": (21_284, {}),
+        "espcn_x3": (22_729, {}),
+        "espcn_x4": (24_752, {}),
+    },
+    "Lim et al., 2017, the authors' code": {
+        "edsr_baseline_x2": (1_369_859, {}),
+        "edsr_baseline_x3": (1_554_499, {}),
+        "edsr_baseline_x4": (1_517_571, {}),
+    },
+}
+COUNTS_FOR_IMAGES = {
+    name: row for table in PUBLISHED_FOR_IMAGES.values() for name, row in table.items()
+}
+# Published in round numbers
+ROUNDED = {
+    "linknet": 11.5e6,  # Chaurasia and Culurciello, 2017, table 2
+    "segnet_basic": 1.425e6,  # Badrinarayanan et al., 2017, table 1
+}
 COUNTS = {name: count for table in PUBLISHED.values() for name, count in table.items()}
 
 
@@ -61,11 +98,32 @@ def test_counts(name, weights_of_zeros):
     assert trainable(create_model(name)) == COUNTS[name]
 
 
+@pytest.mark.parametrize("name", COUNTS_FOR_IMAGES)
+def test_counts_for_images(name, weights_of_zeros):
+    count, options = COUNTS_FOR_IMAGES[name]
+    assert trainable(create_model(name, **options)) == count
+
+
+@pytest.mark.parametrize("name", ROUNDED)
+def test_round_numbers(name, weights_of_zeros):
+    assert trainable(create_model(name)) == pytest.approx(ROUNDED[name], rel=0.01)
+
+
+# What the finer networks have beside FCN-32s: scores of pools with 512 and 256 channels, and a
+# small upsampling for each; the last upsampling is smaller instead.
+def test_finer_fcns(weights_of_zeros):
+    coarse = COUNTS_FOR_IMAGES["fcn32s"][0] - 21 * 21 * 64**2
+    finer = coarse + 512 * 21 + 21 + 21 * 21 * 4**2
+    assert trainable(create_model("fcn16s")) == finer + 21 * 21 * 32**2
+    finer += 256 * 21 + 21 + 21 * 21 * 4**2
+    assert trainable(create_model("fcn8s")) == finer + 21 * 21 * 16**2
+
+
 def test_googlenet_with_its_auxiliary_heads(weights_of_zeros):
     assert trainable(create_model("googlenet", auxiliary_heads=True)) == 13_004_888  # torchvision
 
 
 def test_every_model_is_counted():
     # The count of ShuffleNet v1 is derived from its table in test_shufflenet_v1.py.
-    known = set(list_models(task="classification")) - set(list_models("shufflenet_v1*"))
-    assert known == set(COUNTS)
+    known = set(COUNTS) | set(COUNTS_FOR_IMAGES) | set(ROUNDED) | set(list_models("fcn*"))
+    assert set(list_models()) - set(list_models("shufflenet_v1*")) - {"autoencoder"} == known

@@ -1,0 +1,118 @@
+"""EDSR: a residual network for upscaling, without batch normalization."""
+
+from dataclasses import dataclass
+
+import keras
+
+from kerascnn import layers
+from kerascnn.models.ends import answer_dtype, channel_axis, image_input
+from kerascnn.models.family import Family
+from kerascnn.ops.shapes import one_of
+
+INPUT_SHAPE = (None, None, 3)
+# The mean color of the training images, DIV2K's, in the authors' code, and the range of values
+# that their network computes in.
+MEAN = (0.4488, 0.4371, 0.4040)
+RANGE = 255
+
+
+@dataclass(frozen=True)
+class EDSRConfig:
+    """One row of the table of variants.
+
+    Args:
+        factor: 2, 3 or 4, how many times higher and wider the answer is.
+        depth: int, residual blocks.
+        width: int, filters.
+    """
+
+    factor: int
+    depth: int = 16
+    width: int = 64
+
+
+# Lim et al., 2017, table 1
+VARIANTS = {f"edsr_baseline_x{factor}": EDSRConfig(factor) for factor in (2, 3, 4)}
+
+
+def edsr(config, input_shape=INPUT_SHAPE, width=None, depth=None, name="edsr"):
+    """Builds an EDSR, which answers with a larger image.
+
+    Args:
+        config: `EDSRConfig`.
+        input_shape: `(height, width, 3)` in Keras's image data format; height and width may be
+            `None`.
+        width: optional int, filters; by default those of `config`.
+        depth: optional int, residual blocks; by default those of `config`.
+        name: str, the model's name.
+
+    Returns:
+        `keras.Model` from images of shape `(batch, *input_shape)` with values from 0 to 1 to
+        images `factor` times as high and wide, with values of about 0 to 1.
+
+    Raises:
+        ValueError: if the images have not 3 channels, or an argument is none of the above.
+
+    Reference:
+        [Lim et al., 2017](https://arxiv.org/abs/1707.02921)
+
+    Example:
+        >>> import kerascnn
+        >>> config = kerascnn.models.EDSRConfig(factor=4, depth=2, width=8)
+        >>> kerascnn.models.edsr(config, (10, 20, 3)).output_shape
+        (None, 40, 80, 3)
+    """
+    one_of(config.factor, (2, 3, 4), "factor")
+    width, depth = width or config.width, depth or config.depth
+    inputs, x = image_input(input_shape)
+    if inputs.shape[channel_axis()] != 3:
+        raise ValueError(
+            f"`input_shape` must have 3 channels, red, green and blue; got {tuple(input_shape)}."
+        )
+    x = skip = _convolution(_colors("stem_colors")(x), width, "stem_conv")
+    for block in range(1, depth + 1):
+        x = _block(x, width, f"block{block}")
+    body = _convolution(x, width, "body_conv")
+    x = layers.residual_connection(skip, lambda _: body)
+    steps = (2, 2) if config.factor == 4 else (config.factor,)
+    for i, factor in enumerate(steps, 1):
+        x = layers.SubpixelConv2D(width, 3, factor, mode="CRD", name=f"head_upsample{i}")(x)
+    x = _convolution(x, 3, "head_conv", dtype=answer_dtype())
+    x = _colors("head_colors", invert=True, dtype=answer_dtype())(x)
+    return keras.Model(inputs, x, name=name)
+
+
+def _block(x, width, prefix):
+    def branch(x):
+        x = keras.layers.ReLU(name=f"{prefix}_relu")(_convolution(x, width, f"{prefix}_conv1"))
+        return _convolution(x, width, f"{prefix}_conv2")
+
+    return layers.residual_connection(x, branch)
+
+
+def _convolution(x, filters, name, dtype=None):
+    # PyTorch's initial weights, smaller than Keras's, with which the authors trained so many
+    # blocks without normalization.
+    initializer = keras.initializers.VarianceScaling(1 / 3, "fan_in", "uniform")
+    layer = layers.GroupConv2D(
+        filters, 3, padding="same", kernel_initializer=initializer, dtype=dtype, name=name
+    )
+    return layer(x)
+
+
+def _colors(name, **options):
+    """From values from 0 to 1 to the authors' range without the mean color, or back."""
+    return keras.layers.Normalization(
+        axis=channel_axis(), mean=MEAN, variance=(RANGE**-2,) * 3, name=name, **options
+    )
+
+
+FAMILIES = (
+    Family(
+        builder=edsr,
+        variants=VARIANTS,
+        input_shape=INPUT_SHAPE,
+        num_classes=None,
+        task="upscaling",
+    ),
+)

@@ -1,0 +1,128 @@
+"""LinkNet: a decoder that adds the encoder's features instead of looking at them."""
+
+from dataclasses import dataclass
+
+from kerascnn import layers
+from kerascnn.models.conv_norm import ConvNorm
+from kerascnn.models.encoder import build_encoder
+from kerascnn.models.ends import answer_dtype, channel_axis, image_model
+from kerascnn.models.family import Family
+from kerascnn.models.upsample import upsample
+
+INPUT_SHAPE = (360, 480, 3)
+
+
+@dataclass(frozen=True)
+class LinkNetConfig:
+    """One row of the table of variants.
+
+    Args:
+        encoder: str, the name of a classifier that gives its features by stride.
+    """
+
+    encoder: str = "resnet18"
+
+
+VARIANTS = {
+    # Chaurasia and Culurciello, 2017, table 1
+    "linknet": LinkNetConfig(),
+}
+
+
+def linknet(
+    config,
+    input_shape=INPUT_SHAPE,
+    num_classes=11,
+    encoder=None,
+    width=32,
+    upsampling="transposed",
+    preprocessing=None,
+    name="linknet",
+):
+    """Builds a LinkNet that answers with logits for every pixel.
+
+    Args:
+        config: `LinkNetConfig`.
+        input_shape: `(height, width, channels)` in Keras's image data format; height and width may
+            be `None`, and of any size.
+        num_classes: int, the number of logits of a pixel.
+        encoder: optional str, another encoder than that of `config`: the name of a classifier
+            with the option `features_only` and features of stride 4 at least.
+            `load_weights_from(model, classifier, include_top=False)` takes over its weights.
+        width: int, filters of the last convolutions.
+        upsampling: `"transposed"`, the paper's "full-convolution", `"pixel_shuffle"` or
+            `"bilinear"`.
+        preprocessing: `None`, `"caffe"`, `"tf"` or `"torch"`: how Keras's and torchvision's models
+            of ImageNet want their images normalized.
+        name: str, the model's name.
+
+    Returns:
+        `keras.Model` from images of shape `(batch, *input_shape)` with values from 0 to 1 to
+        logits of shape `(batch, height, width, num_classes)`.
+
+    Raises:
+        ValueError: if an argument is none of the above.
+
+    Reference:
+        [Chaurasia and Culurciello, 2017](https://arxiv.org/abs/1707.03718)
+
+    Example:
+        >>> import kerascnn
+        >>> config = kerascnn.models.LinkNetConfig(encoder="resnet20")
+        >>> model = kerascnn.models.linknet(config, (50, 71, 3), num_classes=5)
+        >>> model.output_shape
+        (None, 50, 71, 5)
+    """
+    trunk = build_encoder(
+        encoder or config.encoder, input_shape, pad_to=32, preprocessing=preprocessing
+    )
+    conv_norm = ConvNorm()
+    features = {stride: x for stride, x in trunk.output.items() if stride >= 4}
+    x = features[max(features)]
+    for stride in sorted(features, reverse=True):
+        finer = max((other for other in features if other < stride), default=None)
+        target = x if finer is None else features[finer]
+        x = _block(
+            x,
+            target.shape[channel_axis()],
+            1 if finer is None else stride // finer,
+            upsampling,
+            conv_norm,
+            f"decoder_stride{stride}",
+        )
+        if finer is not None:
+            x = layers.residual_connection(target, lambda _, branch=x: branch)
+
+    def larger(x, filters, factor, kernel_size, name, **options):
+        kernel_size = max(kernel_size, factor)
+        return upsample(x, upsampling, filters, factor, kernel_size, name=name, **options)
+
+    factor = min(features) // 2
+    x = conv_norm.norm(larger(x, width, factor, 3, "head_{}1", use_bias=False), name="head_{}1")
+    x = conv_norm(x, width, 3, name="head_{}2")
+    logits = larger(x, num_classes, 2, 2, "logits_{}", dtype=answer_dtype())
+    return image_model(trunk.inputs[0], logits, name)
+
+
+def _block(x, filters, factor, upsampling, conv_norm, prefix):
+    """A decoder block: fewer channels, a higher resolution, as many channels as are to come."""
+    inner = x.shape[channel_axis()] // 4
+    x = conv_norm(x, inner, 1, name=f"{prefix}_{{}}1")
+    if factor == 1 and upsampling != "transposed":
+        x = conv_norm.conv(x, inner, 3, name=f"{prefix}_{{}}2")
+    else:
+        options = {"kernel_size": max(3, factor), "use_bias": False}
+        x = upsample(x, upsampling, factor=factor, name=f"{prefix}_{{}}2", **options)
+    x = conv_norm.norm(x, name=f"{prefix}_{{}}2")
+    return conv_norm(x, filters, 1, name=f"{prefix}_{{}}3")
+
+
+FAMILIES = (
+    Family(
+        builder=linknet,
+        variants=VARIANTS,
+        input_shape=INPUT_SHAPE,
+        num_classes=11,
+        task="segmentation",
+    ),
+)

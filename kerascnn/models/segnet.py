@@ -1,0 +1,125 @@
+"""SegNet: a decoder that puts features back where the encoder's max pooling found them."""
+
+from dataclasses import dataclass
+
+from kerascnn import layers
+from kerascnn.models.conv_norm import ConvNorm
+from kerascnn.models.ends import image_input, image_model, pixel_logits
+from kerascnn.models.family import Family
+from kerascnn.models.upsample import UPSAMPLINGS, upsample
+from kerascnn.ops.shapes import one_of
+
+INPUT_SHAPE = (360, 480, 3)
+
+
+@dataclass(frozen=True)
+class SegNetConfig:
+    """One row of the table of variants.
+
+    Args:
+        depths: convolutions in each stage of the encoder, which ends in 2x2 max pooling; as many
+            are in that stage of the decoder.
+        growth: filters of the convolutions in each stage, in multiples of `width`.
+        kernel_size: int, of all convolutions.
+        basic: bool, whether the images are normalized locally, the decoder has no ReLU, and the
+            logits are pointwise after its last convolution, instead of being that convolution.
+    """
+
+    depths: tuple[int, ...]
+    growth: tuple[int, ...]
+    kernel_size: int = 3
+    basic: bool = False
+
+
+VARIANTS = {
+    # Badrinarayanan et al., 2017, figure 2: VGG16 and back
+    "segnet": SegNetConfig(depths=(2, 2, 3, 3, 3), growth=(1, 2, 4, 8, 8)),
+    # section 3.1: "a smaller version of SegNet, termed SegNet-Basic"
+    "segnet_basic": SegNetConfig((1, 1, 1, 1), (1, 1, 1, 1), kernel_size=7, basic=True),
+}
+
+
+def segnet(
+    config,
+    input_shape=INPUT_SHAPE,
+    num_classes=11,
+    width=64,
+    upsampling="unpooling",
+    preprocessing=None,
+    name="segnet",
+):
+    """Builds a SegNet that answers with logits for every pixel.
+
+    Args:
+        config: `SegNetConfig`.
+        input_shape: `(height, width, channels)` in Keras's image data format; height and width may
+            be `None`, and of any size.
+        num_classes: int, the number of logits of a pixel.
+        width: int, filters of the first convolution.
+        upsampling: `"unpooling"`, or, without the places of the maxima, `"transposed"`,
+            `"pixel_shuffle"` or `"bilinear"`.
+        preprocessing: `None`, `"caffe"`, `"tf"` or `"torch"`: how Keras's and torchvision's models
+            of ImageNet want their images normalized.
+        name: str, the model's name.
+
+    Returns:
+        `keras.Model` from images of shape `(batch, *input_shape)` with values from 0 to 1 to
+        logits of shape `(batch, height, width, num_classes)`.
+
+    Raises:
+        ValueError: if an argument is none of the above.
+
+    Reference:
+        [Badrinarayanan et al., 2017](https://arxiv.org/abs/1511.00561)
+
+    Example:
+        >>> import kerascnn
+        >>> config = kerascnn.models.SegNetConfig(depths=(1, 2), growth=(1, 2))
+        >>> model = kerascnn.models.segnet(config, (31, 45, 3), num_classes=5, width=8)
+        >>> model.output_shape
+        (None, 31, 45, 5)
+    """
+    one_of(upsampling, ("unpooling", *UPSAMPLINGS), "upsampling")
+    inputs, x = image_input(
+        input_shape, preprocessing=preprocessing, pad_to=2 ** len(config.depths)
+    )
+    # As in the authors' Caffe, convolutions before batch normalization have a bias.
+    conv_norm = ConvNorm(use_bias=True)
+    if config.basic:
+        x = layers.LocalResponseNormalization(
+            5, alpha=1e-4, beta=0.75, divide_alpha=True, name="stem_lrn"
+        )(x)
+    widths = [multiple * width for multiple in config.growth]
+    places = []
+    for stage, (depth, filters) in enumerate(zip(config.depths, widths, strict=True), 1):
+        for i in range(1, depth + 1):
+            x = conv_norm(x, filters, config.kernel_size, name=f"stage{stage}_{{}}{i}")
+        x, indices = layers.MaxPoolWithArgmax2D(2, name=f"stage{stage}_pool")(x)
+        places.append(indices)
+    for stage in range(len(widths), 0, -1):
+        prefix = f"decoder_stage{stage}"
+        if upsampling == "unpooling":
+            x = layers.MaxUnpool2D(2, name=f"{prefix}_unpool")([x, places[stage - 1]])
+        else:
+            x = upsample(x, upsampling, name=f"{prefix}_{{}}")
+        depth = config.depths[stage - 1]
+        # The last convolution of a stage has the channels of the stage that comes next.
+        filters = [widths[stage - 1]] * (depth - 1) + [widths[max(stage - 2, 0)]]
+        if stage == 1 and not config.basic:
+            filters.pop()
+        for i, count in enumerate(filters, 1):
+            activate = not config.basic
+            x = conv_norm(x, count, config.kernel_size, activate=activate, name=f"{prefix}_{{}}{i}")
+    logits = pixel_logits(num_classes, 1 if config.basic else config.kernel_size)
+    return image_model(inputs, logits(x), name)
+
+
+FAMILIES = (
+    Family(
+        builder=segnet,
+        variants=VARIANTS,
+        input_shape=INPUT_SHAPE,
+        num_classes=11,
+        task="segmentation",
+    ),
+)

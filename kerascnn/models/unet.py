@@ -1,0 +1,156 @@
+"""U-Net: a decoder that sees the encoder's features of every resolution."""
+
+from dataclasses import dataclass
+
+from keras import layers as keras_layers
+
+from kerascnn import layers
+from kerascnn.models.conv_norm import ConvNorm
+from kerascnn.models.ends import channel_axis, image_input, image_model, pixel_logits
+from kerascnn.models.family import Family
+from kerascnn.models.upsample import upsample
+from kerascnn.ops.shapes import at_least_one, one_of
+
+INPUT_SHAPE = (360, 480, 3)
+ORIGINAL_SHAPE = (388, 388, 1)
+
+
+@dataclass(frozen=True)
+class UNetConfig:
+    """One row of the table of variants.
+
+    Args:
+        padding: `"same"`, or `"valid"`, in which the image gets a mirrored margin as wide as what
+            the convolutions take away.
+        normalize: bool, whether convolutions are followed by batch normalization in place of
+            having biases.
+    """
+
+    padding: str = "same"
+    normalize: bool = True
+
+
+VARIANTS = {
+    # as it is used today
+    "unet": UNetConfig(),
+}
+ORIGINAL_VARIANTS = {
+    # Ronneberger et al., 2015, figure 1
+    "unet_2015": UNetConfig(padding="valid", normalize=False),
+}
+
+
+def unet(
+    config,
+    input_shape=INPUT_SHAPE,
+    num_classes=11,
+    width=64,
+    depth=4,
+    upsampling="transposed",
+    preprocessing=None,
+    dropout=0.0,
+    name="unet",
+):
+    """Builds a U-Net that answers with logits for every pixel.
+
+    With `padding="valid"`, an image of 388x388 pixels becomes one of 572x572: the overlap-tile
+    strategy of the paper, for a whole image at once. An image of another size gets the next size
+    that can be halved `depth` times, and what is too much is cropped.
+
+    Args:
+        config: `UNetConfig`.
+        input_shape: `(height, width, channels)` in Keras's image data format; height and width may
+            be `None`, and of any size.
+        num_classes: int, the number of logits of a pixel.
+        width: int, filters of the first convolutions; twice as many after every pooling.
+        depth: int, how often the images are halved.
+        upsampling: `"transposed"`, the paper's 2x2 "up-convolution", `"pixel_shuffle"` or
+            `"bilinear"`.
+        preprocessing: `None`, `"caffe"`, `"tf"` or `"torch"`: how Keras's and torchvision's models
+            of ImageNet want their images normalized.
+        dropout: float, the rate at the end of the encoder.
+        name: str, the model's name.
+
+    Returns:
+        `keras.Model` from images of shape `(batch, *input_shape)` with values from 0 to 1 to
+        logits of shape `(batch, height, width, num_classes)`.
+
+    Raises:
+        ValueError: if an argument is none of the above.
+
+    Reference:
+        [Ronneberger et al., 2015](https://arxiv.org/abs/1505.04597)
+
+    Example:
+        >>> import kerascnn
+        >>> config = kerascnn.models.UNetConfig()
+        >>> model = kerascnn.models.unet(config, (50, 71, 3), num_classes=5, width=8, depth=2)
+        >>> model.output_shape
+        (None, 50, 71, 5)
+    """
+    valid = one_of(config.padding, ("same", "valid"), "padding") == "valid"
+    whole = 2 ** at_least_one(depth, "depth")
+    if valid:
+        inputs, x = image_input(input_shape, preprocessing=preprocessing)
+        # Two 3x3 convolutions in each stage of both halves take so much on either side, and leave
+        # even sizes to every pooling.
+        x = layers.PadToMultiple2D(
+            whole, margin=6 * whole - 4, remainder=-4 % whole, name="image_pad"
+        )(x)
+    else:
+        inputs, x = image_input(input_shape, preprocessing=preprocessing, pad_to=whole)
+
+    def convolutions(x, filters, prefix):
+        for i in (1, 2):
+            x = _convolution(x, filters, config, f"{prefix}_{{}}{i}")
+        return x
+
+    skips = []
+    for stage in range(1, depth + 1):
+        x = convolutions(x, width * 2 ** (stage - 1), f"stage{stage}")
+        skips.append(x)
+        x = keras_layers.MaxPooling2D(2, name=f"stage{stage}_pool")(x)
+    x = convolutions(x, width * whole, f"stage{depth + 1}")
+    if dropout:
+        x = layers.Dropout(dropout, name=f"stage{depth + 1}_dropout")(x)
+    for stage in range(depth, 0, -1):
+        prefix, filters = f"decoder_stage{stage}", width * 2 ** (stage - 1)
+        x = upsample(x, upsampling, filters, name=f"{prefix}_{{}}")
+        skip = skips[stage - 1]
+        if valid:
+            margin = 6 * 2 ** (depth + 1 - stage) - 8
+            skip = layers.CropLike2D(margin, name=f"{prefix}_crop")([skip, x])
+        x = keras_layers.Concatenate(channel_axis(), name=f"{prefix}_skip")([skip, x])
+        x = convolutions(x, filters, prefix)
+    return image_model(inputs, pixel_logits(num_classes)(x), name)
+
+
+def _convolution(x, filters, config, name):
+    conv = layers.GroupConv2D(
+        filters,
+        3,
+        padding=config.padding,
+        use_bias=not config.normalize,
+        kernel_initializer="he_normal",
+        name=name.format("conv"),
+    )
+    after = ConvNorm().norm if config.normalize else ConvNorm().relu
+    return after(conv(x), name=name)
+
+
+FAMILIES = (
+    Family(
+        builder=unet,
+        variants=VARIANTS,
+        input_shape=INPUT_SHAPE,
+        num_classes=11,
+        task="segmentation",
+    ),
+    Family(
+        builder=unet,
+        variants=ORIGINAL_VARIANTS,
+        input_shape=ORIGINAL_SHAPE,
+        num_classes=2,
+        task="segmentation",
+    ),
+)

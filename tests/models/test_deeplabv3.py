@@ -1,0 +1,59 @@
+import numpy as np
+import pytest
+
+from kerascnn.models import (
+    DeepLabV3Config,
+    ResNetConfig,
+    create_model,
+    deeplabv3,
+    load_weights_from,
+    resnet,
+)
+from kerascnn.models.upsample import UPSAMPLINGS
+from tests.models.check_image_model import check_any_size, check_image_model
+from tests.models.torchvision_models import torchvision_model
+
+SMALL = DeepLabV3Config("resnet18")
+
+
+def test_contract():
+    check_image_model(lambda shape: deeplabv3(SMALL, shape, 5, width=8), answered=5, size=(33, 18))
+
+
+@pytest.mark.parametrize(("upsampling", "output_stride"), zip(UPSAMPLINGS, (8, 32, 8), strict=True))
+def test_upsampling(upsampling, output_stride):
+    options = {"width": 8, "upsampling": upsampling, "output_stride": output_stride}
+    check_any_size(lambda shape: deeplabv3(SMALL, shape, 5, **options), answered=5)
+
+
+def test_answers_as_torchvision():
+    options = {"weights_backbone": None, "aux_loss": True, "num_classes": 7}
+    source = torchvision_model("deeplabv3_resnet50", **options)
+    import torch
+
+    model = create_model("deeplabv3_resnet50", (64, 80, 3), 7, output_stride=8)
+    load_weights_from(model, source.state_dict())
+    x = np.random.default_rng(0).uniform(size=(2, 64, 80, 3)).astype("float32")
+    with torch.no_grad():
+        theirs = source(torch.from_numpy(np.moveaxis(x, 3, 1).copy()))["out"].numpy()
+    scale = np.abs(theirs).max()
+    assert theirs.std() > 1e-3 * scale
+    ours = model.predict(x, verbose=0)
+    np.testing.assert_allclose(ours / scale, np.moveaxis(theirs, 1, 3) / scale, atol=1e-4)
+
+
+@pytest.mark.parametrize(("output_stride", "rates"), [(32, (1, 1)), (16, (1, 2)), (8, (2, 4))])
+def test_stages_are_dilated_where_they_would_be_too_small(output_stride, rates):
+    config = ResNetConfig((1, 1, 2, 2), (2, 2, 2, 2), block="basic")
+    model = resnet(config, (64, 64, 3), features_only=True, output_stride=output_stride)
+    assert max(model.output) == output_stride
+    assert model.output[output_stride].shape[1] == 64 // output_stride
+    found = (model.get_layer(f"stage{stage}_block2_conv1").dilation_rate for stage in (3, 4))
+    assert tuple(found) == tuple((rate, rate) for rate in rates)
+    with pytest.raises(ValueError, match="one of 8, 16, 32; got output_stride=4"):
+        resnet(config, output_stride=4)
+
+
+def test_wrong_options():
+    with pytest.raises(ValueError, match="'resnet18', .*got encoder='vgg16'"):
+        create_model("deeplabv3_resnet50", encoder="vgg16")

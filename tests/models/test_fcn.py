@@ -1,0 +1,44 @@
+import numpy as np
+import pytest
+
+from kerascnn.models import FCNConfig, create_model, fcn, load_weights_from
+from kerascnn.models.upsample import UPSAMPLINGS
+from tests.models.check_image_model import check_any_size, check_image_model
+
+OPTIONS = {"encoder": "vgg11", "units": 8}
+
+
+def test_contract():
+    check_image_model(
+        lambda shape: fcn(FCNConfig(8), shape, 2, **OPTIONS), answered=2, size=(40, 33)
+    )
+
+
+@pytest.mark.parametrize("upsampling", UPSAMPLINGS)
+def test_upsampling(upsampling):
+    check_any_size(
+        lambda shape: fcn(FCNConfig(16), shape, 2, upsampling=upsampling, **OPTIONS), answered=2
+    )
+
+
+def test_starts_as_the_coarser_network():
+    model = fcn(FCNConfig(8), (32, 32, 3), 2, **OPTIONS)
+    for stride, zero in ((32, False), (16, True), (8, True)):
+        kernel, _ = model.get_layer(f"decoder_stride{stride}_scores").get_weights()
+        assert (kernel == 0).all() == zero
+
+
+def test_takes_over_the_weights_of_a_vgg():
+    model = create_model("fcn32s", (32, 32, 3), 2, encoder="vgg11", units=8)
+    source = create_model("vgg11", (32, 32, 3), include_top=False)
+    load_weights_from(model, source, include_top=False)
+    for name in ("stage1_conv1", "stage5_conv2"):
+        expected = source.get_layer(name).get_weights()[0]
+        np.testing.assert_array_equal(model.get_layer(name).get_weights()[0], expected)
+
+
+def test_wrong_options():
+    with pytest.raises(ValueError, match="'vgg11', .*got encoder='resnet18'"):
+        create_model("fcn32s", encoder="resnet18")
+    with pytest.raises(ValueError, match="`stride` must be one of 32, 16, 8; got stride=4"):
+        fcn(FCNConfig(stride=4))

@@ -1,0 +1,34 @@
+import pytest
+
+from kerascnn.models import LinkNetConfig, create_model, linknet
+from kerascnn.models.upsample import UPSAMPLINGS
+from tests.models.check_image_model import check_any_size, check_image_model
+
+SMALL = LinkNetConfig("resnet20")
+
+
+def test_contract():
+    check_image_model(lambda shape: linknet(SMALL, shape, 5, width=4), answered=5, size=(33, 18))
+
+
+@pytest.mark.parametrize("upsampling", UPSAMPLINGS)
+def test_upsampling(upsampling):
+    check_any_size(
+        lambda shape: linknet(SMALL, shape, 5, width=4, upsampling=upsampling), answered=5
+    )
+
+
+# Chaurasia and Culurciello, 2017, figures 1 and 2
+def test_channels_of_the_paper(weights_of_zeros):
+    model = create_model("linknet", (64, 96, 3), num_classes=20)
+
+    def shape(name):
+        return model.get_layer(name).output.shape[1:]
+
+    assert shape("decoder_stride32_conv1") == (2, 3, 128)
+    assert shape("decoder_stride32_upsample2") == (4, 6, 128)
+    assert shape("decoder_stride32_conv3") == (4, 6, 256)
+    assert shape("decoder_stride8_conv3") == (16, 24, 64)
+    assert shape("decoder_stride4_conv3") == (16, 24, 64)
+    assert shape("head_upsample1") == (32, 48, 32)
+    assert shape("logits_upsample") == (64, 96, 20)

@@ -1,0 +1,42 @@
+import numpy as np
+import pytest
+
+from kerascnn.models import SegNetConfig, segnet
+from kerascnn.models.upsample import UPSAMPLINGS
+from tests.models.check_image_model import check_any_size, check_image_model
+
+SMALL = SegNetConfig(depths=(1, 2, 2), growth=(1, 2, 2))
+BASIC = SegNetConfig(depths=(1, 1), growth=(1, 1), kernel_size=7, basic=True)
+
+
+def test_contract():
+    check_image_model(
+        lambda shape: segnet(SMALL, shape, 5, width=4), answered=5, sizes=[(8, 8), (2, 9)]
+    )
+
+
+@pytest.mark.parametrize("upsampling", UPSAMPLINGS)
+def test_upsampling(upsampling):
+    check_any_size(
+        lambda shape: segnet(BASIC, shape, 5, width=4, upsampling=upsampling), answered=5
+    )
+
+
+def test_contract_of_the_basic_form():
+    check_image_model(lambda shape: segnet(BASIC, shape, 5, width=4), answered=5)
+
+
+def test_values_go_back_to_where_the_maximum_was():
+    model = segnet(SegNetConfig((1,), (1,), kernel_size=1), (4, 6, 1), num_classes=1, width=1)
+    for layer in model.layers:
+        if layer.name in ("stage1_conv1", "logits"):
+            layer.set_weights([np.ones((1, 1, 1, 1)), np.zeros(1)])
+    x = np.random.default_rng(0).uniform(size=(1, 4, 6, 1)).astype("float32")
+    blocks = x.reshape(1, 2, 2, 3, 2, 1).max((2, 4), keepdims=True)
+    expected = np.where(x == np.broadcast_to(blocks, (1, 2, 2, 3, 2, 1)).reshape(x.shape), x, 0)
+    np.testing.assert_allclose(model.predict(x, verbose=0), expected, rtol=1e-3)
+
+
+def test_wrong_options():
+    with pytest.raises(ValueError, match="'unpooling', 'transposed', .*got upsampling='nearest'"):
+        segnet(SMALL, upsampling="nearest")
