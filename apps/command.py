@@ -14,6 +14,7 @@ from typing import Annotated
 import typer
 
 from kerascnn_apps.classify import main as classify
+from kerascnn_apps.segment import main as segment
 from kerascnn_apps.serve.main import serve
 from kerascnn_apps.summary import summary
 
@@ -24,6 +25,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
 )
 app.add_typer(classify.app, name="classify")
+app.add_typer(segment.app, name="segment")
 app.command()(classify.demo)
 app.command()(serve)
 app.command()(summary)

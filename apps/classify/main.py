@@ -15,22 +15,16 @@ from typing import Annotated
 import typer
 
 from kerascnn_apps.backend import use_backend
+from kerascnn_apps.command_line import AsJson, Backend, DataDir, Force, Run, command_line
 
 app = typer.Typer(help="Classify images.", no_args_is_help=True)
 
 # Everything that imports Keras is imported by the commands themselves: `--help` answers at once.
 
-Run = Annotated[Path, typer.Argument(help="Folder of a run, as `train` leaves it.")]
-DataDir = Annotated[Path | None, typer.Option(help="TensorFlow Datasets' folder of prepared sets.")]
 Data = Annotated[
     str,
     typer.Option(help="'digits' (embedded), a set of TensorFlow Datasets, or a folder of classes."),
 ]
-Force = Annotated[bool, typer.Option("--force", help="Clear the run that is in the folder.")]
-Backend = Annotated[
-    str | None, typer.Option(help="tensorflow, jax or torch; by default Keras's own setting.")
-]
-AsJson = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 
 
 @app.command()
@@ -208,8 +202,3 @@ def demo(
 
 def _predict_command(*arguments):
     return shlex.join(["kerascnn", "classify", "predict", *map(str, arguments)])
-
-
-def command_line():
-    """What the user typed."""
-    return shlex.join(["kerascnn", *sys.argv[1:]])

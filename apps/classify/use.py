@@ -1,7 +1,6 @@
 """What a finished run is good for: testing, answering, serving."""
 
 import os
-from pathlib import Path
 
 import keras
 import numpy as np
@@ -56,7 +55,7 @@ def predict(folder, paths):
     """Classifies image files; returns a dict for each, and the errors of those that are broken."""
     run = RunFolder(folder)
     known = _known(run)
-    files = [file for path in paths for file in _image_files(Path(path))]
+    files = data.files_of(paths)
     model = run.load_model()
     height, width, channels = known["image_shape"]
     results, broken = [], []
@@ -97,17 +96,6 @@ def _known(run):
             f"{run.path} must be a run of `kerascnn classify train`; its recipe is not."
         )
     return recipe["data"]
-
-
-def _image_files(path):
-    if path.is_dir():
-        files = data.image_files(path)
-        if not files:
-            raise ValueError(f"{path} must hold images ({', '.join(data.SUFFIXES)}); got none.")
-        return files
-    if not path.exists():
-        raise FileNotFoundError(f"There is no file or folder {path}.")
-    return [path]
 
 
 def _result(name, probabilities, class_names):

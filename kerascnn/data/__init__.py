@@ -2,23 +2,32 @@
 
 from kerascnn.data.augmentation import Augmentation
 from kerascnn.data.folder import SkippedImageWarning
-from kerascnn.data.images import SUFFIXES, UnreadableImageError, image_files, read_image
-from kerascnn.data.load import EMBEDDED, find, load
+from kerascnn.data.images import SUFFIXES, UnreadableImageError, files_of, image_files, read_image
+from kerascnn.data.load import EMBEDDED, EMBEDDED_WITH_MASKS, find, find_masks, load
+from kerascnn.data.mask_folder import HeldOutWarning, read_mask
+from kerascnn.data.mask_source import IGNORED, MaskSource
 from kerascnn.data.pixels import prepare
 from kerascnn.data.source import SPLITS, DataInfo, Source
 
 __all__ = [
     "EMBEDDED",
+    "EMBEDDED_WITH_MASKS",
+    "IGNORED",
     "SPLITS",
     "SUFFIXES",
     "Augmentation",
     "DataInfo",
+    "HeldOutWarning",
+    "MaskSource",
     "SkippedImageWarning",
     "Source",
     "UnreadableImageError",
+    "files_of",
     "find",
+    "find_masks",
     "image_files",
     "load",
     "prepare",
     "read_image",
+    "read_mask",
 ]

@@ -20,6 +20,7 @@ class Augmentation:
         shift: float, how far an image is shifted, as a part of its size, also by parts of a pixel.
         zoom: float, by how much an image is enlarged or reduced, 0.1 for 10 %.
         rotate: float, the largest angle in degrees, to either side.
+        color: float, by how much brightness and contrast change, 0.2 for 20 %.
         rand_augment: int, how many operations of RandAugment change a batch.
         cutout: float, the side of a black square on every image, as a part of its size.
         mixup: float, the parameter of the beta distribution by which pairs of images and their
@@ -47,6 +48,7 @@ class Augmentation:
     shift: float = 0.0
     zoom: float = 0.0
     rotate: float = 0.0
+    color: float = 0.0
     rand_augment: int = 0
     cutout: float = 0.0
     mixup: float = 0.0
@@ -103,6 +105,7 @@ class Augmentation:
             "shift": lambda: known.RandomTranslation(self.shift, self.shift, **outside),
             "zoom": lambda: known.RandomZoom(self.zoom, **options),
             "rotate": lambda: known.RandomRotation(self.rotate / 360, **options),
+            "color": lambda: _Color(self.color, seed),
             "rand_augment": lambda: known.RandAugment(
                 value_range=(0, 1), num_ops=self.rand_augment, **options
             ),
@@ -117,12 +120,25 @@ class Augmentation:
         return [make() for name, make in every.items() if getattr(self, name)]
 
 
+class _Color:
+    """Another brightness and contrast for every image."""
+
+    def __init__(self, amount, seed):
+        options = {"value_range": (0, 1), "seed": seed, "dtype": "float32"}
+        self.brightness = keras.layers.RandomBrightness(amount / 2, **options)
+        self.contrast = keras.layers.RandomContrast(amount, **options)
+
+    def __call__(self, images, training):
+        return self.brightness(self.contrast(images, training=training), training=training)
+
+
 _LARGEST = {
     "flip": 1,
     "crop": 1,
     "shift": 1,
     "zoom": 1,
     "rotate": 180,
+    "color": 1,
     "rand_augment": 10,
     "cutout": 1,
     "mixup": 10,

@@ -13,25 +13,31 @@ def digit_images():
     return np.round(load_digits().images[..., np.newaxis] * (255 / 16)).astype(np.uint8)
 
 
-def digits():
-    """1,257 images to train on, 180 for validation and 360 to test on, always the same ones.
-
-    Source: [Alpaydin and Kaynak, 1998](https://archive.ics.uci.edu/dataset/80).
-    """
-    images, labels = digit_images(), load_digits().target.astype(np.int64)
+def digit_parts():
+    """`{split: (indices, labels)}` of `digit_images`, always the same ones."""
+    labels = load_digits().target.astype(np.int64)
     rest, test = train_test_split(
         np.arange(len(labels)), test_size=360, random_state=0, stratify=labels
     )
     train, validation = train_test_split(rest, test_size=180, random_state=0, stratify=labels[rest])
     parts = {"train": train, "validation": validation, "test": test}
+    return {split: (part, labels[part]) for split, part in parts.items()}
+
+
+def digits():
+    """1,257 images to train on, 180 for validation and 360 to test on, always the same ones.
+
+    Source: [Alpaydin and Kaynak, 1998](https://archive.ics.uci.edu/dataset/80).
+    """
+    images, parts = digit_images(), digit_parts()
     return Source(
         name="digits",
         class_names=tuple(str(digit) for digit in range(10)),
         image_shape=(8, 8, 1),
         elements={
-            split: tf.data.Dataset.from_tensor_slices((images[part], labels[part]))
-            for split, part in parts.items()
+            split: tf.data.Dataset.from_tensor_slices((images[part], labels))
+            for split, (part, labels) in parts.items()
         },
         decode=lambda image, label: (image, label),
-        num_examples={split: len(part) for split, part in parts.items()},
+        num_examples={split: len(part) for split, (part, _) in parts.items()},
     )

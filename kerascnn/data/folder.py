@@ -1,6 +1,5 @@
 """A folder of pictures, one subfolder for each class."""
 
-import hashlib
 import os
 import warnings
 from concurrent.futures import ThreadPoolExecutor
@@ -11,14 +10,7 @@ import tensorflow as tf
 
 from kerascnn.data.images import SUFFIXES, UnreadableImageError, image_files, read_image
 from kerascnn.data.source import SPLITS, Source
-
-# What people call the folder of a split.
-_SPLIT_FOLDERS = {
-    "train": ("train", "training"),
-    "validation": ("validation", "valid", "val"),
-    "test": ("test", "testing"),
-}
-_HELD_OUT = 0.1
+from kerascnn.data.splits import cut, split_folders
 
 
 class SkippedImageWarning(UserWarning):
@@ -43,10 +35,15 @@ def folder(path, strict=False):
         UnreadableImageError: if `strict` and an image is broken.
     """
     root = Path(path).resolve()
-    trees = {split: _first_folder(root, names) for split, names in _SPLIT_FOLDERS.items()}
+    trees = split_folders(root)
     if trees["train"] is None:
         trees = {"train": root, "validation": None, "test": None}
     class_names = _class_folders(trees["train"])
+    if {"images", "masks"} <= set(class_names):
+        raise ValueError(
+            f"{trees['train']} must have a subfolder of images for each class; it has images and "
+            "masks, which are for segmentation."
+        )
     if len(class_names) < 2:
         raise ValueError(
             f"{trees['train']} must have a subfolder of images for each of at least two classes; "
@@ -65,7 +62,7 @@ def folder(path, strict=False):
             )
     for split in ("validation", "test"):
         if split not in files:
-            cuts = [_cut(images, root) for images in files["train"]]
+            cuts = [cut(images, root) for images in files["train"]]
             files["train"] = [kept for kept, _ in cuts]
             files[split] = [cut for _, cut in cuts]
     if not any(files["validation"]):
@@ -74,11 +71,6 @@ def folder(path, strict=False):
             f"validation; got {sum(map(len, files['train']))} images of {len(class_names)} classes."
         )
     return _source(root, class_names, files, shapes)
-
-
-def _first_folder(root, names):
-    folders = sorted(entry for entry in root.iterdir() if entry.is_dir())
-    return next((entry for entry in folders if entry.name.casefold() in names), None)
 
 
 def _class_folders(tree):
@@ -124,20 +116,6 @@ def _whole_images(tree, shapes, strict):
             else:
                 warnings.warn(f"Skipped: {shape}", SkippedImageWarning, stacklevel=2)
     return whole
-
-
-def _cut(images, root):
-    """Splits the images of one class into those kept and those held out."""
-    if len(images) < 2:
-        return images, []
-
-    def fate(path):
-        return hashlib.sha256(os.fsencode(path.relative_to(root).as_posix())).digest()
-
-    count = max(1, round(_HELD_OUT * len(images)))
-    held_out = set(sorted(images, key=fate)[:count])
-    kept = [path for path in images if path not in held_out]
-    return kept, sorted(held_out)
 
 
 def _source(root, class_names, files, shapes):

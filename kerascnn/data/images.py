@@ -26,6 +26,30 @@ def image_files(folder):
     )
 
 
+def files_of(paths):
+    """Image files among paths: files themselves, and the images below folders.
+
+    Args:
+        paths: list of paths.
+
+    Returns:
+        list of `pathlib.Path`.
+
+    Raises:
+        FileNotFoundError: if there is no such file or folder.
+        ValueError: if a folder holds no images.
+    """
+    files = []
+    for path in map(Path, paths):
+        if not path.exists():
+            raise FileNotFoundError(f"There is no file or folder {path}.")
+        found = image_files(path) if path.is_dir() else [path]
+        if not found:
+            raise ValueError(f"{path} must hold images ({', '.join(SUFFIXES)}); got none.")
+        files += found
+    return files
+
+
 def read_image(path, channels=None):
     """Reads an image as a person would see it.
 

@@ -1,10 +1,12 @@
 """One door to all data."""
 
+import dataclasses
 from pathlib import Path
 
 from kerascnn.data.source import SPLITS
 
 EMBEDDED = ("digits",)
+EMBEDDED_WITH_MASKS = ("scenes",)
 
 
 def find(name_or_folder, data_dir=None, strict=False):
@@ -22,12 +24,64 @@ def find(name_or_folder, data_dir=None, strict=False):
         from kerascnn.data.folder import folder
 
         return folder(name, strict)
-    # "emnist/letters" is a set with a configuration; "./letters" and "/letters" are folders.
-    if name.startswith((".", "/", "~")) or Path(name).is_absolute():
-        raise FileNotFoundError(f"There is no folder {name}.")
+    _refuse_paths(name)
+    if name in EMBEDDED_WITH_MASKS:
+        raise ValueError(f"{name!r} is a set of images with masks, which are for segmentation.")
     from kerascnn.data.tensorflow_datasets import tensorflow_dataset
 
     return tensorflow_dataset(name, data_dir)
+
+
+def find_masks(name_or_folder, data_dir=None, ignore=None, strict=False):
+    """Finds a set of images with masks, without building a pipeline yet.
+
+    Args:
+        name_or_folder: `"scenes"` (embedded: scikit-learn's handwritten digits, composed into
+            scenes), a folder with `classes.txt`, `images` and `masks` (or with `train`, `val` and
+            `test` folders of these two), or the name of a set of TensorFlow Datasets
+            (`oxford_iiit_pet`).
+        data_dir: folder of TensorFlow Datasets; a set prepared there needs no network.
+        ignore: optional names of classes that count nowhere; by default those named `void` or the
+            like. The value 255 in a mask never counts.
+        strict: bool, whether a broken file in a folder is an error; otherwise it is skipped with a
+            warning.
+
+    Returns:
+        `MaskSource`, which knows the class names and image sizes and makes the pipelines.
+
+    Raises:
+        ValueError: for an unknown name or an unusable folder, with the file that is at fault.
+        FileNotFoundError: if a folder does not exist or lacks something.
+        UnreadableImageError: if `strict` and a file is broken.
+        ConnectionError: if a set is neither prepared nor can be downloaded.
+
+    Example:
+        >>> import kerascnn
+        >>> source = kerascnn.data.find_masks("scenes")
+        >>> images, masks = next(iter(source.pipeline("train", batch_size=4)))
+        >>> tuple(images.shape), tuple(masks.shape), len(source.counted)
+        ((4, 64, 64, 3), (4, 64, 64), 11)
+    """
+    name = str(name_or_folder)
+    if name in EMBEDDED_WITH_MASKS:
+        from kerascnn.data.scenes import scenes
+
+        return dataclasses.replace(scenes(), ignored=tuple(ignore or ()))
+    if Path(name).is_dir():
+        from kerascnn.data.mask_folder import mask_folder
+
+        return mask_folder(name, ignore, strict)
+    _refuse_paths(name)
+    from kerascnn.data.tensorflow_datasets import tensorflow_dataset_with_masks
+
+    return tensorflow_dataset_with_masks(name, data_dir, ignore)
+
+
+def _refuse_paths(name):
+    """Says of what cannot be a name that there is no such folder."""
+    # "emnist/letters" is a set with a configuration; "./letters" and "/letters" are folders.
+    if name.startswith((".", "/", "~")) or Path(name).is_absolute():
+        raise FileNotFoundError(f"There is no folder {name}.")
 
 
 def load(

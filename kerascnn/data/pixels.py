@@ -2,6 +2,10 @@
 
 import tensorflow as tf
 
+_LARGEST_FACTOR = 8
+# Factors are taken in parts of this, so that sizes up to 65,535 pixels fit into 32 bits.
+_PARTS = 2048
+
 
 def luminance(rgb):
     """Gray of red, green and blue (ITU-R 601), in integers, as Pillow computes it.
@@ -83,3 +87,44 @@ def resize(images, image_size):
 def scale(images):
     """The second half of `prepare`: from 0 to 255 to 0 to 1."""
     return tf.cast(images, tf.float32) / 255.0
+
+
+def rescale(images, factor):
+    """Resizes images by a factor, as `resize` does to a size.
+
+    Args:
+        images: uint8 tensor of shape `(..., height, width, channels)`.
+        factor: float.
+
+    Returns:
+        tensor of shape `(..., round(height * factor), round(width * factor), channels)`, one pixel
+        at least: float32 with values from 0 to 255 or, with a factor of 1, `images`.
+    """
+    if factor == 1:
+        return images
+    known = scaled_size(images.shape[-3:-1], factor)
+    shape = tf.shape(images)
+    size = scaled_size((shape[-3], shape[-2]), factor)
+    resized = tf.image.resize(images, size, antialias=True)
+    resized.set_shape((*images.shape[:-3], *known, images.shape[-1]))
+    return resized
+
+
+def scaled_size(size, factor):
+    """Height and width (ints, int tensors, or `None`) times a factor, one pixel at least.
+
+    Raises:
+        ValueError: if the factor is out of its range.
+    """
+    if not 0 < factor <= _LARGEST_FACTOR:
+        raise ValueError(
+            f"`factor` must be a number above 0, {_LARGEST_FACTOR} at most; got factor={factor}."
+        )
+    # In whole numbers: a graph and Python must round alike.
+    factor = round(factor * _PARTS)
+
+    def scaled(side):
+        side = (side * factor * 2 + _PARTS) // (2 * _PARTS)
+        return tf.maximum(side, 1) if tf.is_tensor(side) else max(side, 1)
+
+    return tuple(None if side is None else scaled(side) for side in size)

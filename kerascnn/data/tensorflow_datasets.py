@@ -6,9 +6,16 @@ import sys
 import requests
 import tensorflow_datasets as tfds
 
+from kerascnn.data.mask_source import MaskSource, ignored_among
 from kerascnn.data.source import Source
 
 _SECONDS_TO_ANSWER = 5
+
+# What the values of a mask mean is not told by the sets themselves: `{set: (names, ignored)}`.
+_MASK_CLASSES = {
+    # Parkhi et al., 2012: trimaps, counted from 1
+    "oxford_iiit_pet": (("none", "pet", "background", "border"), ("none",)),
+}
 
 
 def tensorflow_dataset(name, data_dir=None):
@@ -25,8 +32,6 @@ def tensorflow_dataset(name, data_dir=None):
     if not builder.is_prepared():
         _download(builder)
     splits = _splits(builder.info.splits)
-    read_config = tfds.ReadConfig(try_autocache=False, interleave_cycle_length=1)
-    skip = {image: tfds.decode.SkipDecoding()}
     decode_image = builder.info.features[image].decode_example
 
     def decode(example):
@@ -37,17 +42,63 @@ def tensorflow_dataset(name, data_dir=None):
         class_names=tuple(builder.info.features[label].names),
         image_shape=tuple(builder.info.features[image].shape),
         version=str(builder.version),
-        elements={
-            split: builder.as_dataset(
-                split=part, shuffle_files=False, read_config=read_config, decoders=skip
-            )
-            for split, part in splits.items()
-        },
+        elements=_elements(builder, splits, (image,)),
         decode=decode,
-        num_examples={
-            split: builder.info.splits[part].num_examples for split, part in splits.items()
-        },
+        num_examples=_num_examples(builder, splits),
     )
+
+
+def tensorflow_dataset_with_masks(name, data_dir=None, ignore=None):
+    """Finds a set of images with masks by name, as `tensorflow_dataset` does.
+
+    Raises:
+        ValueError: if there is no such set, or it is not known what its masks mean.
+        ConnectionError: if the set must be downloaded and cannot be.
+    """
+    builder = _builder(name, data_dir)
+    if builder.name not in _MASK_CLASSES:
+        raise ValueError(
+            "Sets of TensorFlow Datasets whose masks are known are "
+            f"{', '.join(_MASK_CLASSES)}; got {name!r}. A folder with images, masks and "
+            "classes.txt can be of anything."
+        )
+    if not builder.is_prepared():
+        _download(builder)
+    class_names, unused = _MASK_CLASSES[builder.name]
+    splits = _splits(builder.info.splits)
+    image, mask = "image", "segmentation_mask"
+    features = builder.info.features
+
+    def decode(example):
+        values = features[mask].decode_example(example[mask])[..., 0]
+        return features[image].decode_example(example[image]), values
+
+    return MaskSource(
+        name=name,
+        class_names=class_names,
+        ignored=(*unused, *ignored_among(class_names, ignore)),
+        image_shape=tuple(features[image].shape),
+        version=str(builder.version),
+        elements=_elements(builder, splits, (image, mask)),
+        decode=decode,
+        num_examples=_num_examples(builder, splits),
+    )
+
+
+def _elements(builder, splits, undecoded):
+    """The examples of each split as they are stored, in the order in which they are stored."""
+    read_config = tfds.ReadConfig(try_autocache=False, interleave_cycle_length=1)
+    skip = {feature: tfds.decode.SkipDecoding() for feature in undecoded}
+    return {
+        split: builder.as_dataset(
+            split=part, shuffle_files=False, read_config=read_config, decoders=skip
+        )
+        for split, part in splits.items()
+    }
+
+
+def _num_examples(builder, splits):
+    return {split: builder.info.splits[part].num_examples for split, part in splits.items()}
 
 
 def _builder(name, data_dir):

@@ -3,7 +3,6 @@
 from kerascnn.training.callbacks import answering, best_epoch, last_checkpoint
 from kerascnn.training.classification import Classification, classify
 from kerascnn.training.dense_losses import (
-    IGNORED,
     DiceLoss,
     FocalLoss,
     LossSum,
@@ -17,11 +16,12 @@ from kerascnn.training.fit import fit
 from kerascnn.training.losses import CrossEntropy, RBFLoss, accuracy, loss_for
 from kerascnn.training.recipe import PRECISIONS, Recipe, built_in
 from kerascnn.training.run_folder import RunFolder, written_whole
+from kerascnn.training.segment import TILE, segment
 from kerascnn.training.segmentation import SegmentationScores, image_iou
 
 __all__ = [
-    "IGNORED",
     "PRECISIONS",
+    "TILE",
     "Classification",
     "CrossEntropy",
     "DiceLoss",
@@ -45,5 +45,6 @@ __all__ = [
     "last_checkpoint",
     "loss_for",
     "median_frequency_weights",
+    "segment",
     "written_whole",
 ]

@@ -6,8 +6,7 @@ import keras
 import numpy as np
 from keras import ops
 
-# The class number of a pixel that counts nowhere: PASCAL VOC's "void".
-IGNORED = 255
+from kerascnn.data import IGNORED
 
 # `MeanIoU` carries over at this number, long before an int32 overflows.
 _CARRY = 2**30

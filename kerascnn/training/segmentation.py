@@ -3,7 +3,7 @@
 import numpy as np
 from scipy.spatial import KDTree
 
-from kerascnn.training.dense_losses import IGNORED
+from kerascnn.data import IGNORED
 
 
 class SegmentationScores:

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-# `kerascnn.training.IGNORED`, which pictures do not import: they need no Keras.
+# `kerascnn.data.IGNORED`, which pictures do not import: they need no Keras.
 IGNORED = 255
 
 # Among how many values of red, green and blue colors are chosen.

@@ -4,8 +4,8 @@ import pytest
 from keras import ops
 
 from kerascnn import training
+from kerascnn.data import IGNORED
 from kerascnn.training import (
-    IGNORED,
     DiceLoss,
     FocalLoss,
     LossSum,

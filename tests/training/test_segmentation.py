@@ -4,7 +4,8 @@ import numpy as np
 import pytest
 import sklearn.metrics
 
-from kerascnn.training import IGNORED, SegmentationScores, image_iou
+from kerascnn.data import IGNORED
+from kerascnn.training import SegmentationScores, image_iou
 
 RNG = np.random.default_rng(0)
 NAMES = ["a", "b", "c", "d", "e"]

@@ -1,0 +1,150 @@
+"""From the name of a set of images with masks to a finished run folder."""
+
+import dataclasses
+import heapq
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import keras
+import typer
+from PIL import Image
+
+from kerascnn import data, models, visualize
+from kerascnn.training import (
+    MeanIoU,
+    RunFolder,
+    best_epoch,
+    built_in,
+    dense_loss,
+    fit,
+    last_checkpoint,
+    median_frequency_weights,
+    written_whole,
+)
+from kerascnn_apps.segment import report
+from kerascnn_apps.segment.recipes import MODEL, OPTIONS, recipe_for
+
+_EXAMPLE_FILES = 6
+
+
+@dataclass(frozen=True)
+class Task:
+    """What to train on what; `None` leaves the choice to the data."""
+
+    data: str
+    data_dir: Path | None = None
+    ignore: tuple[str, ...] | None = None
+    model: str | None = None
+    options: dict = field(default_factory=dict)
+    recipe: str | None = None
+    overrides: dict = field(default_factory=dict)
+    seed: int = 0
+    strict: bool = False
+
+    def __post_init__(self):
+        if self.seed < 0:
+            raise ValueError(f"`seed` must not be negative; got seed={self.seed}.")
+        if self.model is not None and models.task_of(self.model) != "segmentation":
+            known = ", ".join(repr(name) for name in models.list_models(task="segmentation"))
+            raise ValueError(f"`model` must be one of {known}; got model={self.model!r}.")
+
+    def build(self, channels, classes):
+        """The model, and its options for `recipe.json`."""
+        name = self.model or MODEL
+        options = self.options if self.model else {**OPTIONS, **self.options}
+        model = models.create_model(name, (None, None, channels), classes, **options)
+        return model, {"name": name, "options": options, "parameters": model.count_params()}
+
+
+def train(task, folder, force=False, command=""):
+    """Trains, tests and draws; says what it did. Returns whether there was anything to do."""
+    keras.config.set_image_data_format("channels_last")  # what the pipelines give
+    run = RunFolder(folder)
+    run.check_usable()
+    if run.state == "finished" and not force:
+        typer.echo(f"{folder} holds a finished run; --force clears it and trains anew.")
+        return False
+    source = data.find_masks(task.data, task.data_dir, task.ignore, task.strict)
+    recipe = recipe_for(task.recipe, source, **task.overrides)
+
+    keras.utils.set_random_seed(task.seed)
+    with built_in(recipe.training.precision):
+        model, facts = task.build(source.channels, len(source.counted))
+    if force:  # now that nothing is left that could be wrong
+        run.clear()
+    pipelines = {
+        split: source.pipeline(
+            split,
+            recipe.factor,
+            recipe.crop_size,
+            batch_size=recipe.training.batch_size,
+            # A run that goes on must not see the orders of its first epochs again.
+            seed=task.seed + 1000 * last_checkpoint(run)[0],
+            augment=recipe.training.augmentation,
+        )
+        for split in ("train", "validation")
+    }
+    weights = None
+    if recipe.class_weights:
+        weights = median_frequency_weights(*source.pixel_counts("train")).tolist()
+    segmentation = {
+        key: value for key, value in dataclasses.asdict(recipe).items() if key != "training"
+    }
+    history = fit(
+        model,
+        pipelines,
+        recipe.training,
+        run.path,
+        {
+            "model": facts,
+            "data": {
+                "name": source.name,
+                "data_dir": task.data_dir and str(task.data_dir.resolve()),
+                "class_names": list(source.class_names),
+                "ignored": list(source.ignored),
+                "image_shape": list(source.image_shape),
+                "num_examples": dict(source.num_examples),
+                "version": source.version,
+            },
+            "segmentation": segmentation,
+            "seed": task.seed,
+        },
+        command,
+        loss=dense_loss(recipe.loss, weights, recipe.training.label_smoothing),
+        metric=MeanIoU(len(source.counted)),
+    )
+    _finish(run, source, recipe.factor, history)
+    return True
+
+
+def _finish(run, source, factor, history):
+    """Tests the best model, draws, and writes `metrics.json`, which marks a run as finished."""
+    model = run.load_model()
+    split = "test" if source.num_examples["test"] else "validation"
+    tested = report.tested(model, source, split, factor)
+    metrics = {
+        split: tested.numbers(),
+        "best_epoch": best_epoch(history)["epoch"],
+        "training_seconds": round(sum(row["seconds"] for row in history), 1),
+    }
+    figures = {
+        "learning_curves": visualize.learning_curves(history, metrics["best_epoch"]),
+        **tested.figures(f"{run.path.name}: {split} images, the worst first"),
+    }
+    plots = [run.save_figure(name, figure) for name, figure in figures.items()]
+    for name, image, _ in heapq.nsmallest(
+        _EXAMPLE_FILES, source.examples(split), key=lambda example: example[0]
+    ):
+        with written_whole(run.examples / f"{Path(name).stem}.png") as path:
+            Image.fromarray(image[..., 0] if image.shape[-1] == 1 else image).save(path)
+    run.write_json(run.metrics_path, metrics)
+
+    scores = metrics[split]
+    typer.echo(
+        f"{split} mean IoU {scores['mean_iou']:.2%}, global accuracy "
+        f"{scores['global_accuracy']:.2%} ({scores['num_images']:,} images), "
+        f"trained in {metrics['training_seconds']:.0f} s"
+    )
+    typer.echo(f"model:       {run.model_path}")
+    for plot in plots:
+        typer.echo(f"plot:        {plot}")

@@ -1,0 +1,85 @@
+"""One random view of an image and of its mask: a single resampling for all of the geometry."""
+
+import math
+
+import tensorflow as tf
+
+_JOINT = ("flip", "shift", "zoom", "rotate", "color")
+
+
+def random_view(augment, window):
+    """The function from an image and its mask to a window of a random view of both.
+
+    All of the geometry (mirroring, zoom, rotation, the place of the window) is one affine map:
+    images are resampled once, bilinearly, and masks by the nearest neighbour. What lies outside of
+    the image is black, and 255 in the mask.
+
+    Args:
+        augment: `kerascnn.data.Augmentation`; only what makes sense for masks may be in it.
+        window: `(height, width)` of the view.
+
+    Returns:
+        function of a float32 image `(height, width, channels)` with values from 0 to 1, a uint8
+        mask `(height, width)` and an int64 seed of shape `(2,)`; it returns a float32 image
+        `(*window, channels)` and a uint8 mask `window`.
+
+    Raises:
+        ValueError: if `augment` has a change that masks cannot follow.
+    """
+    other = [name for name in augment.names() if name not in _JOINT]
+    if other:
+        raise ValueError(
+            f"Images with masks are augmented by {', '.join(_JOINT)}; got {', '.join(other)}."
+        )
+    straight = not (augment.zoom or augment.rotate)
+
+    def view(image, mask, seed):
+        drawn = tf.random.stateless_uniform((8,), seed, -1.0, 1.0)
+        transform = _transform(augment, tf.shape(mask), window, drawn, straight)
+        image = _resample(image, transform, window, "BILINEAR", 0.0)
+        mask = _resample(mask[..., tf.newaxis], transform, window, "NEAREST", 255.0)[..., 0]
+        if augment.color:
+            contrast = 1.0 + augment.color * drawn[6]
+            mean = tf.reduce_mean(image)
+            image = (image - mean) * contrast + mean + 0.5 * augment.color * drawn[7]
+            image = tf.clip_by_value(image, 0.0, 1.0)
+        return image, mask
+
+    return view
+
+
+def _transform(augment, size, window, drawn, straight):
+    """The map from pixels of the view to those of the image, as the eight numbers of the op."""
+    zoom = 1.0 + augment.zoom * drawn[0]
+    angle = math.radians(augment.rotate) * drawn[1]
+    mirror = tf.where(drawn[2] < 0, -1.0, 1.0) if augment.flip else 1.0
+    cos, sin = tf.cos(angle) / zoom, tf.sin(angle) / zoom
+    height, width = (tf.cast(size[i], tf.float32) for i in (0, 1))
+
+    def center(side, seen, place, shift):
+        """Where the view's center lies: anywhere, as long as the view stays in the image."""
+        room = tf.maximum(side - seen, 0.0)
+        return (side - 1) / 2 + 0.5 * room * place + augment.shift * side * shift
+
+    y = center(height, window[0] / zoom, drawn[3], drawn[5])
+    x = center(width, window[1] / zoom, drawn[4], -drawn[5] if augment.shift else 0.0)
+    half_y, half_x = (window[0] - 1) / 2, (window[1] - 1) / 2
+    to_x = x - (cos * mirror * half_x - sin * half_y)
+    to_y = y - (sin * mirror * half_x + cos * half_y)
+    if straight:  # whole pixels: nothing is blurred
+        to_x, to_y = tf.round(to_x), tf.round(to_y)
+    zero = tf.zeros(())
+    return tf.stack([cos * mirror, -sin, to_x, sin * mirror, cos, to_y, zero, zero])[tf.newaxis]
+
+
+def _resample(image, transform, window, interpolation, outside):
+    resampled = tf.raw_ops.ImageProjectiveTransformV3(
+        images=image[tf.newaxis],
+        transforms=transform,
+        output_shape=tf.constant(window, tf.int32),
+        fill_value=outside,
+        interpolation=interpolation,
+        fill_mode="CONSTANT",
+    )[0]
+    resampled.set_shape((*window, image.shape[-1]))
+    return resampled

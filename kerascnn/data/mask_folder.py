@@ -1,0 +1,266 @@
+"""A folder of images and masks."""
+
+import os
+import warnings
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import numpy as np
+import tensorflow as tf
+from PIL import Image
+
+from kerascnn.data.folder import SkippedImageWarning
+from kerascnn.data.images import SUFFIXES, UnreadableImageError, image_files, read_image
+from kerascnn.data.mask_source import IGNORED, MaskSource, ignored_among
+from kerascnn.data.source import SPLITS
+from kerascnn.data.splits import cut, split_folders
+
+# How many of the files with the same fault are named.
+_NAMED = 3
+
+
+class HeldOutWarning(UserWarning):
+    """There is no validation split, so images of the training were held out for it."""
+
+
+def read_mask(path):
+    """Reads a mask: the number of the class of every pixel.
+
+    Args:
+        path: path of an image file of one channel, or with a palette, whose indices are taken.
+
+    Returns:
+        uint8 array of shape `(height, width)`.
+
+    Raises:
+        UnreadableImageError: if the file is no image or is broken.
+        ValueError: if the file holds colors, or numbers above 255.
+        FileNotFoundError: if there is no such file.
+    """
+    try:
+        with Image.open(path) as image:
+            image.load()
+            mode, values = image.mode, np.asarray(image)
+    except FileNotFoundError:
+        raise
+    except Exception as error:  # Pillow's decoders raise errors of many kinds
+        raise UnreadableImageError(f"{path} cannot be read as a mask ({error}).") from error
+    if values.ndim != 2:
+        raise ValueError(
+            f"{path} must hold the number of a class in every pixel, in one channel or by a "
+            f"palette; got an image of mode {mode}."
+        )
+    if values.min() < 0 or values.max() > IGNORED:
+        raise ValueError(f"{path} must hold numbers from 0 to 255; got {values.max()}.")
+    return values.astype(np.uint8)
+
+
+def mask_folder(path, ignore=None, strict=False):
+    """Finds the pairs of a folder and reads each once to see that it can be trained on.
+
+    The folder holds `classes.txt`, a name per line in the order of the masks' values, and either
+    `images/` and `masks/`, or a subfolder with these two for each split (`train`, `val`, `test`).
+    What is missing of validation and test is cut from training: a tenth, chosen by a hash of the
+    file's name. An image and its mask have the same name, but for the suffix.
+
+    Args:
+        path: str or path.
+        ignore: optional names of classes that count nowhere; by default those named `void` or
+            the like. The value 255 never counts.
+        strict: bool, whether a broken file is an error; otherwise its pair is skipped with a
+            `SkippedImageWarning`.
+
+    Raises:
+        ValueError: if images and masks do not match in name or size, a mask has a value of no
+            class, a class occurs nowhere in training, or there are too few images.
+        FileNotFoundError: if the folder lacks `classes.txt`, `images` or `masks`.
+        UnreadableImageError: if `strict` and a file is broken.
+    """
+    root = Path(path).resolve()
+    class_names = _class_names(root / "classes.txt")
+    ignored = ignored_among(class_names, ignore)
+    trees = split_folders(root)
+    if trees["train"] is None:
+        trees = {"train": root}
+    pairs = {split: _pairs(tree) for split, tree in trees.items() if tree is not None}
+    shapes, values = {}, {}
+    for split in pairs:
+        pairs[split] = _whole(pairs[split], shapes, values, len(class_names), strict)
+    _hold_out(root, pairs)
+    _check_occurrence(root, pairs["train"], values, class_names, ignored)
+    return _source(root, class_names, ignored, pairs, shapes)
+
+
+def _class_names(path):
+    if not path.is_file():
+        raise FileNotFoundError(
+            f"There is no {path}, which must name the classes, one per line, in the order of the "
+            "masks' values."
+        )
+    names = [line.strip() for line in path.read_text().splitlines()]
+    while names and not names[-1]:
+        names.pop()
+    if "" in names or len(set(names)) < len(names) or not names:
+        raise ValueError(
+            f"{path} must hold a different name in every line; got {', '.join(names) or 'nothing'}."
+        )
+    return tuple(names)
+
+
+def _pairs(tree):
+    """`[(image, mask)]` of a split, by name."""
+    for name in ("images", "masks"):
+        if not (tree / name).is_dir():
+            raise FileNotFoundError(f"There is no folder {tree / name}.")
+    found = {}
+    for name in ("images", "masks"):
+        folder = tree / name
+        found[name] = {}
+        for path in image_files(folder):
+            key = path.relative_to(folder).with_suffix("").as_posix()
+            if key in found[name]:
+                raise ValueError(f"{path} has the name of {found[name][key]}.")
+            found[name][key] = path
+    images, masks = found["images"], found["masks"]
+    for what, lonely in (
+        ("mask", [path for key, path in images.items() if key not in masks]),
+        ("image", [path for key, path in masks.items() if key not in images]),
+    ):
+        if lonely:
+            raise ValueError(
+                f"Every image needs a mask of its name, and every mask an image; there is no "
+                f"{what} for {_listed(lonely)}."
+            )
+    if not images:
+        raise ValueError(f"{tree / 'images'} must hold images ({', '.join(SUFFIXES)}); got none.")
+    return [(images[key], masks[key]) for key in sorted(images)]
+
+
+def _listed(paths):
+    more = f" and {len(paths) - _NAMED} more" if len(paths) > _NAMED else ""
+    return ", ".join(str(path) for path in paths[:_NAMED]) + more
+
+
+def _whole(pairs, shapes, values, classes, strict):
+    """The readable pairs; notes the shape of each image and the values of its mask."""
+
+    def facts(pair):
+        try:
+            return read_image(pair[0]).shape, read_mask(pair[1])
+        except UnreadableImageError as error:
+            return error
+
+    whole, wrong_size, stray = [], [], []
+    with ThreadPoolExecutor() as pool:
+        for (image, mask), found in zip(pairs, pool.map(facts, pairs), strict=True):
+            if isinstance(found, UnreadableImageError):
+                if strict:
+                    raise found
+                warnings.warn(f"Skipped: {found}", SkippedImageWarning, stacklevel=2)
+                continue
+            shape, labels = found
+            if labels.shape != shape[:2]:
+                wrong_size.append((mask, labels.shape, shape[:2]))
+            present = np.unique(labels)
+            outside = present[(present >= classes) & (present != IGNORED)]
+            if len(outside):
+                stray.append((mask, outside))
+            shapes[image], values[image] = shape, present
+            whole.append((image, mask))
+    if wrong_size:
+        mask, got, wanted = wrong_size[0]
+        raise ValueError(
+            f"A mask must have the size of its image, {_times(wanted)} for {mask}; got "
+            f"{_times(got)}{_as_well(wrong_size)}."
+        )
+    if stray:
+        mask, outside = stray[0]
+        raise ValueError(
+            f"Masks must hold the numbers of classes.txt, 0 to {classes - 1}, or 255 for pixels "
+            f"that do not count; got {', '.join(map(str, outside[:5]))} in {mask}{_as_well(stray)}."
+        )
+    return whole
+
+
+def _times(size):
+    return f"{size[1]}x{size[0]}"
+
+
+def _as_well(faults):
+    return f", and {len(faults) - 1} more such masks" if len(faults) > 1 else ""
+
+
+def _hold_out(root, pairs):
+    """Cuts what is missing of validation and test from training."""
+    masks = dict(pair for split in pairs.values() for pair in split)
+    for split in ("validation", "test"):
+        if split not in pairs:
+            images = [image for image, _ in pairs["train"]]
+            kept, held_out = cut(images, root)
+            pairs["train"] = [(image, masks[image]) for image in kept]
+            pairs[split] = [(image, masks[image]) for image in held_out]
+            if split == "validation" and held_out and "test" in pairs:
+                warnings.warn(
+                    f"{root} has no validation split: {len(held_out)} of its {len(images)} "
+                    "training images are held out for it.",
+                    HeldOutWarning,
+                    stacklevel=2,
+                )
+    if not pairs["validation"] or not pairs["train"]:
+        raise ValueError(
+            f"{root} must hold at least two images to train on, so that one can be kept for "
+            f"validation, or a validation split; got {len(pairs['train'])}."
+        )
+
+
+def _check_occurrence(root, train, values, class_names, ignored):
+    counted = {i for i, name in enumerate(class_names) if name not in ignored}
+    found = {int(value) for image, _ in train for value in values[image]} & counted
+    if len(found) < 2:
+        only = ", ".join(class_names[i] for i in sorted(found)) or "none"
+        hint = ""
+        if any(IGNORED in values[image] for image, _ in train):
+            hint = " (255 does not count; a mask of two classes holds 0 and 1)"
+        raise ValueError(
+            f"The training masks of {root} must show at least two classes; got {only}{hint}."
+        )
+    empty = [class_names[i] for i in sorted(counted - found)]
+    if empty:
+        raise ValueError(
+            f"Every class of {root / 'classes.txt'} must occur in a training mask, or be ignored; "
+            f"there is no {', '.join(empty)} in {len(train)} masks."
+        )
+
+
+def _source(root, class_names, ignored, pairs, shapes):
+    sizes = {shape[:2] for shape in shapes.values()}
+    size = sizes.pop() if len(sizes) == 1 else (None, None)
+    channels = max(shape[2] for shape in shapes.values())
+
+    def decode(image, mask):
+        image = tf.numpy_function(
+            lambda path: read_image(os.fsdecode(path), channels), [image], tf.uint8, stateful=False
+        )
+        mask = tf.numpy_function(
+            lambda path: read_mask(os.fsdecode(path)), [mask], tf.uint8, stateful=False
+        )
+        image.set_shape((*size, channels))
+        mask.set_shape(size)
+        return image, mask
+
+    elements = {}
+    for split in SPLITS:
+        columns = [[os.fsencode(pair[i]) for pair in pairs[split]] for i in (0, 1)]
+        elements[split] = tf.data.Dataset.from_tensor_slices(
+            tuple(tf.constant(column, tf.string, (len(column),)) for column in columns)
+        )
+    return MaskSource(
+        name=str(root),
+        class_names=class_names,
+        ignored=ignored,
+        image_shape=(*size, channels),
+        elements=elements,
+        decode=decode,
+        num_examples={split: len(pairs[split]) for split in SPLITS},
+        file_names={split: tuple(image.name for image, _ in pairs[split]) for split in SPLITS},
+    )

@@ -1,0 +1,67 @@
+"""Scenes of handwritten digits: the embedded images for segmentation."""
+
+import numpy as np
+import tensorflow as tf
+from PIL import Image
+
+from kerascnn.data.digits import digit_images, digit_parts
+from kerascnn.data.mask_source import MaskSource
+
+SIZE = 64
+_COUNTS = {"train": 1000, "validation": 100, "test": 200}
+# A digit belongs to the mask where an enlarged image of it is brighter than this; around there
+# its opacity rises from none to full.
+_INK = 96
+_SOFT = 48
+
+
+def scenes(seed=0):
+    """Pictures of 64x64 pixels, each with two to five digits in colors on a colored ground.
+
+    A mask tells for every pixel the digit it belongs to, or the background. Digits of the training
+    scenes are the training images of `"digits"`, and so on: no digit of a test scene was trained
+    on.
+
+    Args:
+        seed: int, decides everything.
+
+    Returns:
+        `MaskSource` of 1,000 scenes to train on, 100 for validation and 200 to test on.
+    """
+    images, labels = digit_images()[..., 0], digit_parts()
+    elements = {}
+    for number, (split, count) in enumerate(_COUNTS.items()):
+        rng = np.random.default_rng((seed, number))
+        indices, digits = labels[split]
+        drawn = [_scene(rng, images[indices], digits) for _ in range(count)]
+        elements[split] = tf.data.Dataset.from_tensor_slices(
+            tuple(np.stack(column) for column in zip(*drawn, strict=True))
+        )
+    return MaskSource(
+        name="scenes",
+        class_names=("background", *(str(digit) for digit in range(10))),
+        ignored=(),
+        image_shape=(SIZE, SIZE, 3),
+        elements=elements,
+        decode=lambda image, mask: (image, mask),
+        num_examples=dict(_COUNTS),
+    )
+
+
+def _scene(rng, images, digits):
+    corners = Image.fromarray(rng.integers(0, 110, (2, 2, 3), np.uint8))
+    picture = np.asarray(corners.resize((SIZE, SIZE), Image.Resampling.BILINEAR), np.float32)
+    picture = picture + rng.normal(0, 8, picture.shape)
+    mask = np.zeros((SIZE, SIZE), np.uint8)
+    for _ in range(rng.integers(2, 6)):
+        i = rng.integers(len(images))
+        side = int(rng.integers(20, 33))
+        digit = Image.fromarray(images[i]).resize((side, side), Image.Resampling.BICUBIC)
+        alpha = np.asarray(digit, np.float32)
+        top, left = rng.integers(0, SIZE - side + 1, 2)
+        place = (slice(top, top + side), slice(left, left + side))
+        color = rng.integers(140, 256, 3)
+        opacity = np.clip((alpha[..., np.newaxis] - _INK + _SOFT) / (2 * _SOFT), 0, 1)
+        picture[place] = picture[place] * (1 - opacity) + color * opacity
+        mask[place][alpha > _INK] = 1 + digits[i]
+    return np.clip(np.round(picture), 0, 255).astype(np.uint8), mask

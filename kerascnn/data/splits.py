@@ -1,0 +1,42 @@
+"""How the files of a folder fall into training, validation and test."""
+
+import hashlib
+import os
+
+# What people call the folder of a split.
+_SPLIT_FOLDERS = {
+    "train": ("train", "training"),
+    "validation": ("validation", "valid", "val"),
+    "test": ("test", "testing"),
+}
+_HELD_OUT = 0.1
+
+
+def split_folders(root):
+    """`{split: folder}` by the names of the subfolders; `None` where there is none."""
+    folders = sorted(entry for entry in root.iterdir() if entry.is_dir())
+    return {
+        split: next((entry for entry in folders if entry.name.casefold() in names), None)
+        for split, names in _SPLIT_FOLDERS.items()
+    }
+
+
+def cut(files, root):
+    """Splits files into those kept and a tenth held out: `(kept, held out)`.
+
+    A hash of the file's name decides: the same ones on every machine, and nearly the same when
+    files are added. Of two files at least one is held out, of one none.
+
+    Args:
+        files: list of paths below `root`.
+        root: path.
+    """
+    if len(files) < 2:
+        return files, []
+
+    def fate(path):
+        return hashlib.sha256(os.fsencode(path.relative_to(root).as_posix())).digest()
+
+    count = max(1, round(_HELD_OUT * len(files)))
+    held_out = set(sorted(files, key=fate)[:count])
+    return [path for path in files if path not in held_out], sorted(held_out)

@@ -1,0 +1,174 @@
+import json
+import re
+import shutil
+
+import numpy as np
+import pytest
+import tensorflow as tf
+from PIL import Image
+
+from kerascnn_apps.command import run
+
+QUICK = ["--model", "unet", "--option", "width=8", "--option", "depth=2", "--recipe", "quick"]
+
+
+def output(capsys, *arguments, status=0):
+    capsys.readouterr()
+    assert run(["segment", *map(str, arguments)]) == status
+    return capsys.readouterr()
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory):
+    """Pictures of red and blue fields on gray, some of them of unknown kind."""
+    root = tmp_path_factory.mktemp("data") / "fields"
+    rng = np.random.default_rng(0)
+    for kind in ("images", "masks"):
+        (root / kind).mkdir(parents=True)
+    (root / "classes.txt").write_text("ground\nunknown\nred\nblue\n")
+    for i in range(20):
+        mask = np.zeros((40, 56), np.uint8)
+        for value in rng.permutation([1, 2, 3]):
+            top, left = rng.integers(0, 24), rng.integers(0, 36)
+            mask[top : top + 16, left : left + 20] = value
+        colors = np.array([[90, 90, 90], [90, 200, 90], [220, 30, 30], [30, 30, 220]])
+        image = np.clip(colors[mask] + rng.normal(0, 12, (*mask.shape, 3)), 0, 255)
+        Image.fromarray(image.astype(np.uint8)).save(root / "images" / f"field{i}.png")
+        Image.fromarray(mask).save(root / "masks" / f"field{i}.png")
+    return root
+
+
+@pytest.fixture(scope="module")
+def trained(folder, tmp_path_factory):
+    out = tmp_path_factory.mktemp("runs") / "fields"
+    arguments = ["train", "--data", folder, "--ignore", "unknown", "--out", out, *QUICK]
+    more = ["--epochs", 8, "--batch-size", 4, "--factor", 0.5, "--crop-size", 16, 24]
+    assert run(["segment", *map(str, [*arguments, *more])]) == 0
+    return out
+
+
+def test_train_leaves_a_whole_run(trained):
+    plots = {path.name for path in (trained / "plots").iterdir()}
+    assert plots == {
+        "confusion_matrix.png",
+        "learning_curves.png",
+        "overlays.png",
+        "per_class.png",
+    }
+    recipe = json.loads((trained / "recipe.json").read_text())
+    assert recipe["data"]["class_names"] == ["ground", "unknown", "red", "blue"]
+    assert recipe["data"]["ignored"] == ["unknown"]
+    assert recipe["model"]["options"] == {"width": 4, "depth": 2}
+    assert recipe["segmentation"]["factor"] == 0.5
+    assert recipe["segmentation"]["crop_size"] == [16, 24]
+    metrics = json.loads((trained / "metrics.json").read_text())["test"]
+    assert metrics["num_images"] == 2
+    assert metrics["mean_iou"] > 0.6
+    assert [row["class_name"] for row in metrics["per_class"]] == ["ground", "red", "blue"]
+    header = (trained / "history.csv").read_text().splitlines()[0]
+    assert {"mean_iou", "val_mean_iou"} <= set(header.split(","))
+    assert len(list((trained / "examples").iterdir())) == 2
+
+
+def test_a_finished_run_is_left_alone(trained, folder, capsys):
+    before = (trained / "model.keras").read_bytes()
+    text = output(capsys, "train", "--data", folder, "--out", trained).out
+    assert "finished run" in text
+    assert (trained / "model.keras").read_bytes() == before
+
+
+def test_evaluate_repeats_the_metrics(trained, capsys, tmp_path):
+    metrics = json.loads((trained / "metrics.json").read_text())["test"]
+    found = json.loads(output(capsys, "evaluate", trained, "--json").out)
+    assert found["mean_iou"] == metrics["mean_iou"]
+    matrix = np.array(found["confusion_matrix"])
+    ious = np.diag(matrix) / (matrix.sum(0) + matrix.sum(1) - np.diag(matrix))
+    assert found["mean_iou"] == pytest.approx(ious.mean())
+    assert found["global_accuracy"] == pytest.approx(np.trace(matrix) / matrix.sum())
+    result = output(
+        capsys, "evaluate", trained, "--split", "validation", "--plots", tmp_path / "plots"
+    )
+    assert result.out.startswith("validation mean IoU ")
+    assert "blue" in result.out
+    assert (tmp_path / "plots" / "overlays.png").is_file()
+
+
+def test_predict_writes_masks_overlays_and_probabilities(trained, folder, capsys, tmp_path):
+    out = tmp_path / "answers"
+    results = json.loads(
+        output(
+            capsys, "predict", trained, folder / "images", "--out", out, "--probabilities", "--json"
+        ).out
+    )
+    assert len(results) == 20
+    matrix = np.zeros((4, 4))
+    for result in results:
+        mask = np.asarray(Image.open(result["mask"]))
+        name = result["mask"].rsplit("/", 1)[1]
+        truth = np.asarray(Image.open(folder / "masks" / name))
+        np.add.at(matrix, (truth, mask), 1)
+        probabilities = np.load(result["probabilities"])
+        assert probabilities.shape == (*mask.shape, 3)
+        # In a mask stand the values of classes.txt, among which the ignored one has its place.
+        np.testing.assert_array_equal(mask, np.array([0, 2, 3])[probabilities.argmax(axis=-1)])
+        assert Image.open(result["overlay"]).size == mask.shape[::-1]
+    assert matrix[[0, 2, 3], [0, 2, 3]].sum() / matrix[[0, 2, 3]].sum() > 0.8
+    error = output(capsys, "predict", trained, folder / "images", "--out", out, status=2).err
+    assert "exists; --force" in error
+    output(capsys, "predict", trained, folder / "images", "--out", out, "--force")
+
+
+def test_predict_tells_of_broken_files_and_does_the_others(trained, folder, capsys, tmp_path):
+    (tmp_path / "broken.png").write_bytes(b"nothing")
+    files = [tmp_path / "broken.png", folder / "images" / "field3.png"]
+    result = output(capsys, "predict", trained, *files, "--out", tmp_path / "out", status=1)
+    assert "broken.png cannot be read as an image" in result.err
+    assert (tmp_path / "out" / "masks" / "field3.png").is_file()
+    shutil.copy(files[1], tmp_path / "field3.png")
+    twice = [files[1], tmp_path / "field3.png"]
+    error = output(capsys, "predict", trained, *twice, "--out", tmp_path / "two", status=2).err
+    assert "would be written under one name" in error
+
+
+def test_the_export_answers_as_predict_does(trained, capsys, tmp_path):
+    path = output(capsys, "export", trained, "--out", tmp_path / "export").out.split()[-1]
+    pixels = np.random.default_rng(0).integers(0, 256, (33, 47, 3), np.uint8)
+    Image.fromarray(pixels).save(tmp_path / "odd.png")
+    output(capsys, "predict", trained, tmp_path / "odd.png", "--out", tmp_path / "out")
+    signature = tf.saved_model.load(path).signatures["encoded_images"]
+    encoded = (tmp_path / "odd.png").read_bytes()
+    mask = signature(encoded_images=tf.constant([encoded]))["mask"][0].numpy()
+    np.testing.assert_array_equal(
+        mask, np.asarray(Image.open(tmp_path / "out" / "masks" / "odd.png"))
+    )
+
+
+@pytest.mark.parametrize(
+    ("arguments", "sentence"),
+    [
+        (["--model", "resnet20"], r"`model` must be one of 'deeplabv3_resnet50', .*'resnet20'"),
+        (["--model", "unett"], "Did you mean 'unet'"),
+        (["--option", "width"], "must be NAME=VALUE; got 'width'"),
+        (["--option", "colour=3"], "options of 'unet' are .*got colour=3"),
+        (["--recipe", "slow"], "must be one of 'quick', 'standard'; got recipe='slow'"),
+        (["--loss", "l2"], "got .*l2"),
+        (["--factor", "0"], "`factor` must be a number above 0"),
+        (["--ignore", "11"], "`ignore` must be one of 'background', .*got ignore='11'"),
+        (["--data", "/no/such"], "There is no folder /no/such"),
+        (["--data", "senes"], "got 'senes'|'senes' is no embedded set"),
+        (["--seed", "-1"], "`seed` must not be negative"),
+    ],
+)
+def test_wrong_use_of_train(arguments, sentence, capsys, tmp_path):
+    error = output(capsys, "train", "--out", tmp_path / "run", *arguments, status=2).err
+    assert re.search(sentence, error), error
+    assert len(error.strip().splitlines()) == 1
+    assert not (tmp_path / "run").exists()
+
+
+def test_runs_of_another_kind_are_refused(tmp_path, capsys):
+    (tmp_path / "recipe.json").write_text('{"versions": {}}')
+    for command in ("evaluate", "predict", "export"):
+        more = ["picture.png"] if command == "predict" else []
+        error = output(capsys, command, tmp_path, *more, status=2).err
+        assert "must be a run of `kerascnn segment train`" in error
