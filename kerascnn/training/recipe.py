@@ -105,10 +105,11 @@ class Recipe:
         highest = self.learning_rate if learning_rate is None else learning_rate
         rate = self._schedule(steps, warmup_steps, highest)
         ema = {"use_ema": True, "ema_momentum": self.ema} if self.ema else {}
-        common = {"weight_decay": self.weight_decay or None, **ema}
         if self.optimizer == "sgd":
-            return keras.optimizers.SGD(rate, momentum=0.9, nesterov=True, **common)
-        return keras.optimizers.AdamW(rate, **common)
+            return keras.optimizers.SGD(
+                rate, momentum=0.9, nesterov=True, weight_decay=self.weight_decay or None, **ema
+            )
+        return keras.optimizers.AdamW(rate, weight_decay=self.weight_decay, **ema)
 
     def _schedule(self, steps, warmup_steps, rate):
         schedules = keras.optimizers.schedules

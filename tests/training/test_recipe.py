@@ -55,6 +55,14 @@ def test_optimizers():
     assert not adamw.use_ema
 
 
+@pytest.mark.parametrize("optimizer", ["adamw", "sgd"])
+def test_no_weight_decay_leaves_weights_without_gradients_alone(optimizer):
+    made = Recipe(epochs=1, optimizer=optimizer, weight_decay=0.0).make_optimizer(10)
+    kernel = keras.Variable(np.ones((2, 2), "float32"))
+    made.apply([np.zeros((2, 2), "float32")], [kernel])
+    np.testing.assert_array_equal(keras.ops.convert_to_numpy(kernel), 1)
+
+
 def test_built_in_a_precision():
     with built_in("mixed_float16"):
         assert keras.layers.Dense(1).compute_dtype == "float16"
