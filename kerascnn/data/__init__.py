@@ -1,11 +1,14 @@
 """Data sets by name or folder, as `tf.data` pipelines for `model.fit`."""
 
 from kerascnn.data.augmentation import Augmentation
+from kerascnn.data.bicubic import enlarged, reduced
 from kerascnn.data.folder import SkippedImageWarning
 from kerascnn.data.images import SUFFIXES, UnreadableImageError, files_of, image_files, read_image
 from kerascnn.data.load import EMBEDDED, EMBEDDED_WITH_MASKS, find, find_masks, load
 from kerascnn.data.mask_folder import HeldOutWarning, read_mask
 from kerascnn.data.mask_source import IGNORED, MaskSource
+from kerascnn.data.patches import patches, whole_pictures
+from kerascnn.data.photos import Photo, Photos, find_photos
 from kerascnn.data.pixels import prepare
 from kerascnn.data.source import SPLITS, DataInfo, Source
 
@@ -19,15 +22,22 @@ __all__ = [
     "DataInfo",
     "HeldOutWarning",
     "MaskSource",
+    "Photo",
+    "Photos",
     "SkippedImageWarning",
     "Source",
     "UnreadableImageError",
+    "enlarged",
     "files_of",
     "find",
     "find_masks",
+    "find_photos",
     "image_files",
     "load",
+    "patches",
     "prepare",
     "read_image",
     "read_mask",
+    "reduced",
+    "whole_pictures",
 ]

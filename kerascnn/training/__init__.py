@@ -18,6 +18,15 @@ from kerascnn.training.recipe import PRECISIONS, Recipe, built_in
 from kerascnn.training.run_folder import RunFolder, written_whole
 from kerascnn.training.segment import TILE, segment
 from kerascnn.training.segmentation import SegmentationScores, image_iou
+from kerascnn.training.upscaling import (
+    Upscaling,
+    factor_of,
+    luminance_psnr,
+    luminance_ssim,
+    psnr,
+    reconstruct,
+    upscale,
+)
 
 __all__ = [
     "PRECISIONS",
@@ -34,17 +43,24 @@ __all__ = [
     "Recipe",
     "RunFolder",
     "SegmentationScores",
+    "Upscaling",
     "accuracy",
     "answering",
     "best_epoch",
     "built_in",
     "classify",
     "dense_loss",
+    "factor_of",
     "fit",
     "image_iou",
     "last_checkpoint",
     "loss_for",
+    "luminance_psnr",
+    "luminance_ssim",
     "median_frequency_weights",
+    "psnr",
+    "reconstruct",
     "segment",
+    "upscale",
     "written_whole",
 ]

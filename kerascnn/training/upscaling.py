@@ -1,0 +1,301 @@
+"""How well a model upscales pictures."""
+
+import math
+from dataclasses import dataclass
+
+import keras
+import numpy as np
+from keras import ops
+
+from kerascnn.data.bicubic import REACH, enlarged, reduced
+from kerascnn.data.pixels import luminance
+from kerascnn.data.upscaling import to_pixels, to_upscale, upscaled_picture
+from kerascnn.models.summary import summary
+
+# An infinite ratio could be neither averaged nor written as JSON.
+_LEAST_ERROR = 1e-10
+# Wang et al., 2004, section III C
+_WINDOW = np.exp(-((np.arange(11) - 5) ** 2) / (2 * 1.5**2))
+_WINDOW /= _WINDOW.sum()
+
+
+@keras.saving.register_keras_serializable(package="kerascnn")
+def psnr(y_true, y_pred):
+    """Peak signal to noise ratio of images with values from 0 to 1, in decibels.
+
+    `-10 * log10(mse)` for each image, over all of its pixels and channels, with answers clipped to
+    0 to 1. An image without any error has 100. For `fit`, as the metric; `luminance_psnr` is what
+    papers report.
+
+    Args:
+        y_true: float tensor of shape `(batch, height, width, channels)`.
+        y_pred: float tensor of the same shape.
+
+    Returns:
+        float32 tensor of shape `(batch,)`.
+
+    Example:
+        >>> import keras
+        >>> import kerascnn
+        >>> images = keras.ops.zeros((1, 4, 4, 1))
+        >>> round(float(kerascnn.training.psnr(images, images + 0.1)[0]), 3)
+        20.0
+    """
+    answers = ops.clip(ops.cast(y_pred, "float32"), 0.0, 1.0)
+    error = ops.mean(ops.square(ops.cast(y_true, "float32") - answers), axis=(1, 2, 3))
+    return -10.0 * ops.log10(ops.maximum(error, _LEAST_ERROR))
+
+
+def luminance_psnr(truth, picture, border=0):
+    """Peak signal to noise ratio of luminance, in decibels, as the papers on upscaling report it.
+
+    `10 * log10(255**2 / mse)` over `Y = 16 + (65.481 R + 128.553 G + 24.966 B) / 255`, which has
+    values from 16 to 235 (MATLAB's `rgb2ycbcr`, without its rounding). Over a luminance with
+    values from 0 to 255 it would be 1.32 lower, for every picture.
+
+    Args:
+        truth: uint8 array of shape `(height, width, channels)` with 1 or 3 channels.
+        picture: uint8 array of the same shape.
+        border: int, pixels on each side to leave out; papers take the factor of upscaling.
+
+    Returns:
+        float; 100 at most, if nothing differs.
+
+    Raises:
+        ValueError: if the shapes differ, or nothing is left inside the border.
+
+    Example:
+        >>> import numpy as np
+        >>> import kerascnn
+        >>> black = np.zeros((8, 8, 3), "uint8")
+        >>> round(kerascnn.training.luminance_psnr(black, black + np.uint8(255)), 3)  # of 219
+        1.322
+    """
+    truth, picture = _inside(truth, picture, border, smallest=1)
+    error = np.mean((truth - picture) ** 2) / 255**2
+    return float(-10 * np.log10(max(error, _LEAST_ERROR)))
+
+
+def luminance_ssim(truth, picture, border=0):
+    """Structural similarity of luminance, as the papers on upscaling report it.
+
+    The mean of `(2 m n + c1) (2 s + c2) / ((m**2 + n**2 + c1) (v + w + c2))` over all places where
+    a Gaussian window of 11x11 pixels and a deviation of 1.5 fits in, with the weighted means `m`
+    and `n`, variances `v` and `w` and covariance `s` of the two pictures under it, and constants
+    `c1 = (0.01 * 255)**2` and `c2 = (0.03 * 255)**2`. Luminance as in `luminance_psnr`.
+
+    Args:
+        truth: uint8 array of shape `(height, width, channels)` with 1 or 3 channels.
+        picture: uint8 array of the same shape.
+        border: int, pixels on each side to leave out; papers take the factor of upscaling.
+
+    Returns:
+        float, at most 1, which is equality.
+
+    Raises:
+        ValueError: if the shapes differ, or the window does not fit inside the border.
+
+    Reference:
+        [Wang et al., 2004](https://doi.org/10.1109/TIP.2003.819861)
+
+    Example:
+        >>> import numpy as np
+        >>> import kerascnn
+        >>> picture = np.arange(256, dtype="uint8").reshape(16, 16, 1)
+        >>> kerascnn.training.luminance_ssim(picture, picture)
+        1.0
+    """
+    x, y = _inside(truth, picture, border, smallest=len(_WINDOW))
+    mean_x, mean_y = _blurred(x), _blurred(y)
+    variance_x = _blurred(x * x) - mean_x**2
+    variance_y = _blurred(y * y) - mean_y**2
+    covariance = _blurred(x * y) - mean_x * mean_y
+    c1, c2 = (0.01 * 255) ** 2, (0.03 * 255) ** 2
+    similar = (2 * mean_x * mean_y + c1) * (2 * covariance + c2)
+    return float(np.mean(similar / ((mean_x**2 + mean_y**2 + c1) * (variance_x + variance_y + c2))))
+
+
+def _inside(truth, picture, border, smallest):
+    """The luminances of two pictures within the border."""
+    if truth.shape != picture.shape:
+        raise ValueError(
+            f"`picture` must have the shape of `truth`, {truth.shape}; got {picture.shape}."
+        )
+    if border < 0 or min(truth.shape[:2]) - 2 * border < smallest:
+        raise ValueError(
+            f"`border` must be at least 0 and leave {smallest}x{smallest} pixels; "
+            f"got border={border} with shape {truth.shape}."
+        )
+    weights = np.array([65.481, 128.553, 24.966])
+    inside = slice(border, -border or None)
+
+    def of(image):
+        color = np.broadcast_to(image[inside, inside], (*image[inside, inside].shape[:2], 3))
+        return 16 + color @ weights / 255
+
+    return of(truth), of(picture)
+
+
+def _blurred(image):
+    for _ in range(2):  # rows, then columns
+        places = len(image) - len(_WINDOW) + 1
+        image = sum(w * image[i : i + places] for i, w in enumerate(_WINDOW)).T
+    return image
+
+
+def factor_of(model):
+    """How many times larger a model makes images.
+
+    Args:
+        model: `keras.Model` from images of any size with 1 or 3 channels, last, to images.
+
+    Returns:
+        int.
+
+    Raises:
+        ValueError: if it is no such model.
+
+    Example:
+        >>> import keras
+        >>> import kerascnn
+        >>> layers = [keras.Input((None, None, 1)), kerascnn.layers.SubpixelConv2D(1, 3, 3)]
+        >>> kerascnn.training.factor_of(keras.Sequential(layers))
+        3
+    """
+    shape = tuple(model.input_shape)
+    if len(shape) == 4 and shape[1:3] == (None, None) and shape[3] in (1, 3):
+        output = tuple(model.compute_output_shape((1, 64, 64, shape[3])))
+        if output == (1, output[1], output[1], shape[3]) and output[1] % 64 == 0:
+            return output[1] // 64
+    raise ValueError(
+        "`model` must upscale images of any size with 1 or 3 channels, last; "
+        f"got a model from {shape} to {model.output_shape}."
+    )
+
+
+def upscale(model, picture, tile=256):
+    """Lets a model upscale a picture.
+
+    Models of one channel upscale luminance, and color is enlarged by bicubic interpolation. The
+    picture goes through the model in tiles, which overlap by as much as a pixel of the answer
+    sees of the picture: the answer is that of the whole picture, and needs memory for one tile.
+
+    Args:
+        model: `keras.Model` from images of any size with 1 or 3 channels and values from 0 to 1
+            to images that are a factor larger, channels last. If its receptive field is not known
+            (`kerascnn.summary`), or is the whole image, there is one tile.
+        picture: uint8 array of shape `(height, width, channels)` with 1 or 3 channels.
+        tile: int, the side of a tile without its overlap.
+
+    Returns:
+        uint8 array of shape `(height * factor, width * factor, channels)`.
+
+    Raises:
+        ValueError: if it is no such model or picture, or `tile` is below 1.
+
+    Example:
+        >>> import keras
+        >>> import numpy as np
+        >>> import kerascnn
+        >>> layers = [keras.Input((None, None, 1)), kerascnn.layers.SubpixelConv2D(1, 3, 3)]
+        >>> picture = np.zeros((20, 30, 3), "uint8")
+        >>> kerascnn.training.upscale(keras.Sequential(layers), picture).shape
+        (60, 90, 3)
+    """
+    factor = factor_of(model)
+    if picture.ndim != 3 or picture.shape[2] not in (1, 3) or picture.dtype != np.uint8:
+        raise ValueError(
+            "`picture` must be a uint8 array of shape (height, width, channels) with 1 or 3 "
+            f"channels; got {picture.dtype} of shape {picture.shape}."
+        )
+    if tile < 1:
+        raise ValueError(f"`tile` must be at least 1; got tile={tile}.")
+    height, width, channels = picture.shape
+    overlap = _reach(model)
+    if overlap is None:
+        tile, overlap = max(height, width), 0
+    answer = np.empty((height * factor, width * factor, channels), np.uint8)
+    for top in range(0, height, tile):
+        for left in range(0, width, tile):
+            rows = slice(max(0, top - overlap), top + tile + overlap)
+            columns = slice(max(0, left - overlap), left + tile + overlap)
+            part = _upscaled(model, picture[rows, columns], factor)
+            y, x = factor * (top - rows.start), factor * (left - columns.start)
+            target = answer[top * factor :, left * factor :][: tile * factor, : tile * factor]
+            target[:] = part[y:, x:][: target.shape[0], : target.shape[1]]
+    return answer
+
+
+def _reach(model):
+    """How many pixels away a pixel of the answer sees the picture; `None` if any or not known."""
+    fields = [row.receptive_field for row in summary(model).rows]
+    if fields[-1] is None or math.inf in fields[-1]:
+        return None
+    # Half of an even field would be too little, and the field of the whole is rounded.
+    return max(REACH, max(fields[-1]) // 2 + 1)
+
+
+def _upscaled(model, part, factor):
+    color = np.repeat(part, 3, axis=-1) if part.shape[-1] == 1 else part
+    given = to_upscale(color[np.newaxis], model.input_shape[-1])
+    answers = model.predict_on_batch(np.asarray(given))
+    upscaled = upscaled_picture(keras.ops.convert_to_numpy(answers), color[np.newaxis], factor)
+    upscaled = upscaled[0].numpy()
+    if part.shape[-1] == 1:
+        return luminance(upscaled.astype(np.int32)).astype(np.uint8)
+    return upscaled
+
+
+@dataclass(frozen=True)
+class Upscaling:
+    """A picture that was reduced and upscaled again, beside the truth.
+
+    Args:
+        truth: uint8 array of shape `(height, width, channels)`, the picture, cropped to a multiple
+            of the factor.
+        low: uint8 array, the reduced picture.
+        bicubic: uint8 array of the shape of `truth`, the answer of bicubic interpolation.
+        upscaled: uint8 array of the shape of `truth`, the model's answer.
+    """
+
+    truth: np.ndarray
+    low: np.ndarray
+    bicubic: np.ndarray
+    upscaled: np.ndarray
+
+    @property
+    def factor(self):
+        """int, by how much the picture was reduced."""
+        return self.truth.shape[0] // self.low.shape[0]
+
+    def metrics(self):
+        """How good the two answers are, without a border of `factor` pixels.
+
+        Returns:
+            dict: `psnr` and `ssim` of the model's answer, `bicubic_psnr` and `bicubic_ssim`; see
+            `luminance_psnr` and `luminance_ssim`.
+        """
+        answers = {"": self.upscaled, "bicubic_": self.bicubic}
+        return {
+            f"{name}{metric}": measure(self.truth, answer, self.factor)
+            for name, answer in answers.items()
+            for metric, measure in (("psnr", luminance_psnr), ("ssim", luminance_ssim))
+        }
+
+
+def reconstruct(model, picture):
+    """Reduces a picture by a model's factor and lets the model upscale it again.
+
+    Args:
+        model: `keras.Model` as for `upscale`.
+        picture: uint8 array of shape `(height, width, 3)`.
+
+    Returns:
+        `Upscaling`.
+
+    Raises:
+        ValueError: if it is no such model or picture, or the picture is smaller than the factor.
+    """
+    low, truth = reduced(picture, factor_of(model))
+    bicubic = to_pixels(enlarged(low[np.newaxis] / np.float32(255), factor_of(model)))
+    return Upscaling(truth, low, bicubic[0].numpy(), upscale(model, low))
