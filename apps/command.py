@@ -17,6 +17,7 @@ from kerascnn_apps.classify import main as classify
 from kerascnn_apps.segment import main as segment
 from kerascnn_apps.serve.main import serve
 from kerascnn_apps.summary import summary
+from kerascnn_apps.upscale import main as upscale
 
 app = typer.Typer(
     help="Convolutional networks: train, evaluate, use and export them.",
@@ -25,6 +26,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
 )
 app.add_typer(classify.app, name="classify")
+app.add_typer(upscale.app, name="upscale")
 app.add_typer(segment.app, name="segment")
 app.command()(classify.demo)
 app.command()(serve)

@@ -2,6 +2,7 @@
 
 from kerascnn.visualize.augmentation import augmentation
 from kerascnn.visualize.calibration import calibration
+from kerascnn.visualize.comparison import comparison
 from kerascnn.visualize.confusion_matrix import confusion_matrix
 from kerascnn.visualize.examples import examples
 from kerascnn.visualize.learning_curves import learning_curves
@@ -14,6 +15,7 @@ __all__ = [
     "blend",
     "calibration",
     "colorize",
+    "comparison",
     "confusion_matrix",
     "examples",
     "learning_curves",

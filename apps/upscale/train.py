@@ -1,0 +1,159 @@
+"""From pictures to a finished run folder."""
+
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+
+import keras
+import typer
+from PIL import Image
+
+from kerascnn import data, models, visualize
+from kerascnn.training import (
+    RunFolder,
+    best_epoch,
+    built_in,
+    factor_of,
+    fit,
+    last_checkpoint,
+    psnr,
+    written_whole,
+)
+from kerascnn_apps.upscale import report
+from kerascnn_apps.upscale.recipes import recipe_for
+
+_EXAMPLE_FILES = 4
+_LOSSES = {
+    "mean_squared_error": keras.losses.MeanSquaredError,
+    "mean_absolute_error": keras.losses.MeanAbsoluteError,
+}
+
+
+@dataclass(frozen=True)
+class Task:
+    """What to train on what."""
+
+    data: str
+    model: str
+    recipe: str
+    overrides: dict = field(default_factory=dict)
+    seed: int = 0
+    strict: bool = False
+
+    def __post_init__(self):
+        if self.seed < 0:
+            raise ValueError(f"`seed` must not be negative; got seed={self.seed}.")
+
+
+def train(task, folder, force=False, command=""):
+    """Trains, tests and draws; says what it did. Returns whether there was anything to do."""
+    keras.config.set_image_data_format("channels_last")  # what the pipelines give
+    run = RunFolder(folder)
+    # What can be told to be wrong is told before the data are read, which may take a while.
+    _check_model(task.model)
+    recipe = recipe_for(task.recipe, task.model, **task.overrides)
+    run.check_usable()
+    if run.state == "finished" and not force:
+        typer.echo(f"{folder} holds a finished run; --force clears it and trains anew.")
+        return False
+    keras.utils.set_random_seed(task.seed)
+    with built_in(recipe.training.precision):
+        model = models.create_model(task.model)
+    factor, channels = factor_of(model), model.input_shape[-1]
+    smallest = max(recipe.patch_size * factor, smallest_to_measure(factor))
+    photos = data.find_photos(task.data, task.strict, smallest)
+    if not photos.pictures["validation"]:
+        raise ValueError(
+            f"{photos.name} must hold at least two pictures of at least {smallest}x{smallest} "
+            "pixels, so that one can be kept for validation; "
+            f"got {len(photos.pictures['train'])}."
+        )
+    # A run that goes on must not see the parts of its first epochs again.
+    seed = task.seed + 1000 * last_checkpoint(run)[0]
+    pipelines = {
+        "train": data.patches(
+            photos,
+            factor,
+            channels,
+            recipe.patch_size,
+            recipe.patches,
+            recipe.training.batch_size,
+            seed,
+        ),
+        "validation": data.whole_pictures(photos, "validation", factor, channels),
+    }
+    facts = {
+        "model": {"name": task.model, "parameters": model.count_params()},
+        "data": {
+            "name": photos.name,
+            "num_pictures": {split: len(found) for split, found in photos.pictures.items()},
+        },
+        "upscaling": {
+            "factor": factor,
+            **{key: value for key, value in asdict(recipe).items() if key != "training"},
+        },
+        "seed": task.seed,
+    }
+    if force:  # now that nothing is left that could be wrong
+        run.clear()
+    history = fit(
+        model,
+        pipelines,
+        recipe.training,
+        run.path,
+        facts,
+        command,
+        loss=_LOSSES[recipe.loss](),
+        metric=psnr,
+    )
+    _finish(run, photos, history)
+    return True
+
+
+def smallest_to_measure(factor):
+    """How high and wide a picture must be for its structural similarity: a window, and borders."""
+    return 11 + 3 * factor
+
+
+def _check_model(name):
+    task = models.task_of(name)  # knows the name, or says which are known
+    if task != "upscaling":
+        known = ", ".join(models.list_models(task="upscaling"))
+        raise ValueError(
+            f"`model` must upscale images ({known}); got model={name!r}, which is for {task}."
+        )
+
+
+def _finish(run, photos, history):
+    """Tests the best model, draws, and writes `metrics.json`, which marks a run as finished."""
+    model = run.load_model()
+    split = "test" if photos.pictures["test"] else "validation"
+    tested = photos.pictures[split]
+    metrics = {
+        split: report.numbers(model, tested),
+        "best_epoch": best_epoch(history)["epoch"],
+        "training_seconds": round(sum(row["seconds"] for row in history), 1),
+    }
+    figures = {
+        "learning_curves": visualize.learning_curves(history, metrics["best_epoch"]),
+        "comparison": report.comparison(
+            model, tested, metrics[split], f"{run.path.name}: {split} pictures, least gain first"
+        ),
+    }
+    plots = [run.save_figure(name, figure) for name, figure in figures.items()]
+    for photo in tested[:_EXAMPLE_FILES]:
+        _save_example(run, photo, factor_of(model))
+    run.write_json(run.metrics_path, metrics)
+
+    typer.echo(
+        f"{report.summary(split, metrics[split])}, trained in {metrics['training_seconds']:.0f} s"
+    )
+    typer.echo(f"model:       {run.model_path}")
+    for plot in plots:
+        typer.echo(f"plot:        {plot}")
+
+
+def _save_example(run, photo, factor):
+    """Leaves a test picture in low resolution as a file to try `predict` on."""
+    low, _ = data.reduced(photo.read(), factor)
+    with written_whole(run.examples / f"{Path(photo.name).stem}.png") as path:
+        Image.fromarray(low).save(path)

@@ -1,0 +1,347 @@
+import json
+import shutil
+
+import numpy as np
+import pytest
+import tensorflow as tf
+from PIL import Image
+
+import kerascnn
+from kerascnn.training import RunFolder, luminance_psnr, upscale
+from kerascnn_apps.command import run
+from kerascnn_apps.upscale import recipes
+
+
+def output(capsys, *arguments, status=0):
+    capsys.readouterr()
+    assert run([str(argument) for argument in arguments]) == status
+    return capsys.readouterr()
+
+
+def told(capsys, *arguments, status=2):
+    error = output(capsys, *arguments, status=status).err
+    assert error.startswith("kerascnn: ")
+    assert error.count("\n") == 1
+    assert error.rstrip().endswith((".", "?"))
+    return error
+
+
+@pytest.fixture(scope="session")
+def tiny_recipes():
+    """Recipes with few patches in an epoch: what is trained for is tested elsewhere."""
+    with pytest.MonkeyPatch.context() as patch:
+        for name, recipe in recipes.RECIPES.items():
+            tiny = recipes.dataclasses.replace(recipe, patches=64)
+            patch.setitem(recipes.RECIPES, name, tiny)
+        yield
+
+
+def picture(path, seed, size=(60, 66), mode="RGB"):
+    rng = np.random.default_rng(seed)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    small = Image.fromarray(rng.integers(0, 256, (9, 8, 3)).astype(np.uint8))
+    small.resize(size[::-1], Image.Resampling.BICUBIC).convert(mode).save(path)
+    return path
+
+
+@pytest.fixture(scope="session")
+def pictures(tmp_path_factory):
+    """A folder of ten pictures."""
+    folder = tmp_path_factory.mktemp("pictures")
+    for i in range(10):
+        picture(folder / f"{i}.png", seed=i)
+    return folder
+
+
+@pytest.fixture(scope="session")
+def upscaler(tmp_path_factory, pictures, tiny_recipes):
+    """A run of one epoch."""
+    folder = tmp_path_factory.mktemp("upscale") / "run"
+    train = ["upscale", "train", "--data", pictures, "--epochs", "1", "--out", folder]
+    assert run([str(argument) for argument in train]) == 0
+    return folder
+
+
+def test_train_leaves_a_whole_run(upscaler, pictures):
+    assert {entry.name for entry in upscaler.iterdir()} == {
+        "checkpoints",
+        "events",
+        "examples",
+        "history.csv",
+        "metrics.json",
+        "model.keras",
+        "plots",
+        "recipe.json",
+    }
+    assert {path.name for path in (upscaler / "plots").iterdir()} == {
+        "comparison.png",
+        "learning_curves.png",
+    }
+    for path in (upscaler / "plots").iterdir():
+        assert min(Image.open(path).size) > 300
+    recipe = json.loads((upscaler / "recipe.json").read_text())
+    assert recipe["model"] == {"name": "espcn_x3", "parameters": 22729}
+    assert recipe["data"] == {
+        "name": str(pictures),
+        "num_pictures": {"train": 8, "validation": 1, "test": 1},
+    }
+    assert recipe["upscaling"] == {
+        "factor": 3,
+        "loss": "mean_squared_error",
+        "patch_size": 17,
+        "patches": 64,
+    }
+    assert recipe["training"]["epochs"] == 1
+    header = (upscaler / "history.csv").read_text().splitlines()[0]
+    assert header == "epoch,loss,psnr,val_loss,val_psnr,seconds"
+    metrics = json.loads((upscaler / "metrics.json").read_text())
+    assert metrics["best_epoch"] == 1
+    (row,) = metrics["test"]["pictures"]
+    assert metrics["test"] == {
+        "num_pictures": 1,
+        "pictures": [row],
+        **{key: value for key, value in row.items() if key != "name"},
+    }
+    assert 5 < row["psnr"] < row["bicubic_psnr"] < 60
+    (example,) = (upscaler / "examples").iterdir()
+    assert example.name == row["name"]
+    assert Image.open(example).size == (22, 20)
+
+
+def test_evaluate_repeats_the_metrics(upscaler, capsys):
+    metrics = json.loads((upscaler / "metrics.json").read_text())["test"]
+    evaluate = ("upscale", "evaluate", upscaler)
+    assert json.loads(output(capsys, *evaluate, "--json").out) == metrics
+    first, _, heading, _, line = output(capsys, *evaluate).out.splitlines()
+    assert first == (
+        f"test PSNR {metrics['psnr']:.2f} dB, SSIM {metrics['ssim']:.4f}; "
+        f"bicubic {metrics['bicubic_psnr']:.2f} dB, {metrics['bicubic_ssim']:.4f} (1 picture)"
+    )
+    assert heading.split("  ")[0] == "picture"
+    assert line.split() == [
+        metrics["pictures"][0]["name"],
+        f"{metrics['psnr']:.2f}",
+        f"{metrics['ssim']:.4f}",
+        f"{metrics['bicubic_psnr']:.2f}",
+        f"{metrics['bicubic_ssim']:.4f}",
+        f"{metrics['psnr'] - metrics['bicubic_psnr']:+.2f}",
+    ]
+
+
+def test_evaluate_on_all_of_other_pictures(upscaler, tmp_path, capsys):
+    for i in range(2):
+        picture(tmp_path / "other" / f"{i}.jpg", seed=20 + i, size=(40, 50))
+    evaluate = ("upscale", "evaluate", upscaler, "--data", tmp_path / "other", "--split", "all")
+    found = json.loads(output(capsys, *evaluate, "--json").out)
+    assert {row["name"] for row in found["pictures"]} == {"0.jpg", "1.jpg"}
+    assert found["psnr"] == pytest.approx(np.mean([row["psnr"] for row in found["pictures"]]))
+    plot = tmp_path / "plots" / "comparison.png"
+    lines = output(capsys, *evaluate, "--plot", plot).out.splitlines()
+    assert lines[-2].split()[0] == "mean"
+    assert lines[-1] == f"plot:        {plot}"
+    assert min(Image.open(plot).size) > 300
+    assert "exists; choose a new file" in told(capsys, *evaluate, "--plot", plot)
+    assert "must have pictures in its test split" in told(capsys, *evaluate[:-1], "test")
+    assert "`split` must be one of 'train'" in told(capsys, *evaluate[:-1], "nothing")
+
+
+def test_a_finished_run_is_not_touched(upscaler, pictures, capsys):
+    before = {path: path.stat().st_mtime_ns for path in upscaler.rglob("*")}
+    text = output(capsys, "upscale", "train", "--data", pictures, "--out", upscaler).out
+    assert "holds a finished run" in text
+    assert {path: path.stat().st_mtime_ns for path in upscaler.rglob("*")} == before
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        ["--model", "espcn_x7"],
+        ["--model", "lenet5"],
+        ["--data", "no_such_folder"],
+        ["--recipe", "pie"],
+        ["--patch-size", "0"],
+        ["--patch-size", "30"],
+        ["--epochs", "0"],
+        ["--precision", "half"],
+        ["--seed", "-1"],
+    ],
+)
+@pytest.mark.filterwarnings("ignore:Skipped")
+def test_force_clears_nothing_for_a_command_that_is_wrong(upscaler, pictures, capsys, wrong):
+    before = {path: path.stat().st_mtime_ns for path in upscaler.rglob("*")}
+    train = ("upscale", "train", "--data", pictures, "--out", upscaler, "--force")
+    output(capsys, *train, *wrong, status=2)
+    assert {path: path.stat().st_mtime_ns for path in upscaler.rglob("*")} == before
+
+
+@pytest.mark.parametrize(
+    ("arguments", "sentence"),
+    [
+        (["--model", "espcn_x7"], "got name='espcn_x7'"),
+        (["--model", "lenet5"], "got model='lenet5', which is for classification"),
+        (["--data", "no_such_folder"], "There is no folder no_such_folder"),
+        (["--recipe", "pie"], "`recipe` must be one of 'quick', 'standard'; got recipe='pie'"),
+        (["--patch-size", "0"], "got patch_size=0"),
+        (["--batch-size", "0"], "got batch_size=0"),
+        (["--seed", "-1"], "got seed=-1"),
+        (["--no-such-option"], "--no-such-option"),
+    ],
+)
+def test_wrong_use_of_train(arguments, sentence, tmp_path, capsys):
+    assert sentence in told(capsys, "upscale", "train", "--out", tmp_path / "out", *arguments)
+    assert not (tmp_path / "out").exists()
+
+
+def test_folders_that_cannot_be_trained_on(tmp_path, capsys):
+    (tmp_path / "data").mkdir()
+    train = ("upscale", "train", "--data", tmp_path / "data", "--out", tmp_path / "run")
+    assert "must hold pictures of at least 51x51 pixels" in told(capsys, *train)
+    picture(tmp_path / "data" / "a.png", seed=0)
+    assert "must hold at least two pictures of at least 51x51 pixels" in told(capsys, *train)
+    picture(tmp_path / "data" / "b.png", seed=1, size=(50, 90))
+    assert "b.png must be at least 51 pixels high and wide; got 50x90" in told(
+        capsys, *train, "--strict"
+    )
+    (tmp_path / "file").touch()
+    assert "file is a file" in told(capsys, *train[:-1], tmp_path / "file" / "run")
+    (tmp_path / "data" / "a.png").write_bytes(b"nothing")
+    assert "a.png cannot be read" in told(capsys, *train, "--strict", status=1)
+    assert not (tmp_path / "run").exists()
+
+
+def test_an_unfinished_run_goes_on_and_another_is_refused(upscaler, pictures, tmp_path, capsys):
+    copy = tmp_path / "copy"
+    shutil.copytree(upscaler, copy)
+    (copy / "metrics.json").unlink()
+    train = ("upscale", "train", "--data", pictures, "--out", copy, "--epochs")
+    assert "begun with another training;" in told(capsys, *train, 2)
+    output(capsys, *train, 1)
+    for name in ("history.csv", "metrics.json"):
+        if name == "history.csv":
+            assert (copy / name).read_text() == (upscaler / name).read_text()
+        else:
+            first, again = (json.loads((f / name).read_text()) for f in (upscaler, copy))
+            assert first == again
+    output(capsys, *train, 2, "--force")
+    assert len((copy / "history.csv").read_text().splitlines()) == 3
+
+
+def test_one_seed_gives_one_result(upscaler, pictures, tmp_path, capsys):
+    train = ("upscale", "train", "--data", pictures, "--epochs", 1, "--out")
+    output(capsys, *train, tmp_path / "again")
+    output(capsys, *train, tmp_path / "other", "--seed", 1)
+    first, again, other = (
+        RunFolder(folder).load_model().get_weights()
+        for folder in (upscaler, tmp_path / "again", tmp_path / "other")
+    )
+    for a, b in zip(first, again, strict=True):
+        np.testing.assert_array_equal(a, b)
+    assert not np.array_equal(first[0], other[0])
+
+
+def test_predict_writes_pictures_of_every_kind(upscaler, tmp_path, capsys):
+    images = tmp_path / "images"
+    color = picture(images / "deep" / "color.png", seed=0, size=(11, 14))
+    gray = picture(images / "gray.png", seed=1, size=(7, 5), mode="L")
+    Image.open(color).quantize(16).save(images / "palette.png")
+    Image.open(color).convert("RGBA").save(images / "alpha.webp", lossless=True)
+    exif = Image.Exif()
+    exif[0x0112] = 6
+    Image.open(color).save(images / "turned.jpg", exif=exif)
+    out = tmp_path / "out"
+    predict = ("upscale", "predict", upscaler, images, "--out", out)
+    results = json.loads(output(capsys, *predict, "--json").out)
+    sizes = {
+        "alpha_x3.png": (42, 33),
+        "deep/color_x3.png": (42, 33),
+        "gray_x3.png": (15, 21),
+        "palette_x3.png": (42, 33),
+        "turned_x3.png": (33, 42),
+    }
+    assert len(results) == len(sizes)
+    found = {}
+    for result in results:
+        assert (result["width"], result["height"]) == Image.open(result["upscaled"]).size
+        found[result["upscaled"].removeprefix(f"{out}/")] = result["width"], result["height"]
+    assert found == sizes
+    assert Image.open(out / "gray_x3.png").mode == "L"
+    model = RunFolder(upscaler).load_model()
+    for source, target in ((color, "deep/color_x3.png"), (gray, "gray_x3.png")):
+        expected = upscale(model, kerascnn.data.read_image(source))
+        np.testing.assert_array_equal(kerascnn.data.read_image(out / target), expected)
+
+
+def test_predict_overwrites_nothing_and_does_the_rest(upscaler, tmp_path, capsys):
+    images, out = tmp_path / "images", tmp_path / "out"
+    for name in ("a.png", "b.png", "b.jpg", "c.png"):
+        picture(images / name, seed=0, size=(8, 8))
+    (images / "broken.png").write_bytes(b"nothing")
+    out.mkdir()
+    (out / "a_x3.png").write_text("mine")
+    predict = ("upscale", "predict", upscaler, images, "--out", out)
+    found = output(capsys, *predict, status=1)
+    assert found.out.splitlines() == [f"{out / name}_x3.png  24x24" for name in ("b", "c")]
+    errors = found.err.splitlines()
+    assert len(errors) == 3
+    assert f"a.png is not upscaled: {out / 'a_x3.png'} exists; --force overwrites it." in errors[0]
+    assert "b_x3.png is that of another picture already" in errors[1]
+    assert "broken.png cannot be read as an image" in errors[2]
+    assert (out / "a_x3.png").read_text() == "mine"
+    (images / "broken.png").unlink()
+    (images / "b.jpg").unlink()
+    output(capsys, *predict, "--force")
+    assert Image.open(out / "a_x3.png").size == (24, 24)
+
+
+@pytest.mark.parametrize(
+    ("path", "out", "sentence"),
+    [
+        ("absent.png", "out", "There is no file or folder"),
+        (".", "out", "must hold images"),
+        ("a.png", "a.png", "must be a folder for the pictures; it is a file"),
+    ],
+)
+def test_wrong_use_of_predict(upscaler, tmp_path, capsys, path, out, sentence):
+    if path == "a.png":
+        picture(tmp_path / path, seed=0)
+    arguments = ("upscale", "predict", upscaler, tmp_path / path, "--out", tmp_path / out)
+    assert sentence in told(capsys, *arguments)
+
+
+def test_export_serves_the_answers_of_predict(upscaler, tmp_path, capsys):
+    text = output(capsys, "upscale", "export", upscaler, "--out", tmp_path / "served").out
+    assert text.split()[-1] == str(tmp_path / "served" / "1")
+    served = tf.saved_model.load(tmp_path / "served" / "1").signatures
+    files = sorted((upscaler / "examples").iterdir())
+    output(capsys, "upscale", "predict", upscaler, *files, "--out", tmp_path / "out")
+    expected = [kerascnn.data.read_image(path) for path in sorted((tmp_path / "out").iterdir())]
+    for answer in (
+        served["encoded_images"](encoded_images=[file.read_bytes() for file in files]),
+        served["serving_default"](images=[kerascnn.data.read_image(file) for file in files]),
+    ):
+        assert np.abs(answer["images"].numpy().astype(int) - np.stack(expected)).max() <= 1
+
+
+@pytest.mark.parametrize("command", ["evaluate", "export"])
+def test_a_folder_without_a_run_of_this_app(command, tmp_path, capsys):
+    assert "holds no run" in told(capsys, "upscale", command, tmp_path / "absent")
+    RunFolder(tmp_path / "other").begin({"training": {}})
+    assert "must be a run of `kerascnn upscale train`" in told(
+        capsys, "upscale", command, tmp_path / "other"
+    )
+
+
+def test_a_color_model_on_real_pictures(real_data, tiny_recipes, tmp_path, capsys, monkeypatch):
+    config = kerascnn.models.EDSRConfig(factor=2, depth=1, width=8)
+    monkeypatch.setattr(kerascnn.models, "create_model", lambda name: kerascnn.models.edsr(config))
+    for path in sorted((real_data / "camvid" / "val" / "images").iterdir())[:4]:
+        shutil.copy(path, tmp_path)
+    options = ("--model", "edsr_baseline_x2", "--epochs", 1, "--patch-size", 16)
+    train = ("upscale", "train", "--data", tmp_path, "--out", tmp_path / "run", *options)
+    assert output(capsys, *train).out.startswith("test PSNR ")
+    recipe = json.loads((tmp_path / "run" / "recipe.json").read_text())
+    assert recipe["upscaling"]["loss"] == "mean_absolute_error"
+    (row,) = json.loads((tmp_path / "run" / "metrics.json").read_text())["test"]["pictures"]
+    low, truth = kerascnn.data.reduced(kerascnn.data.read_image(tmp_path / row["name"]), 2)
+    answer = upscale(RunFolder(tmp_path / "run").load_model(), low)
+    assert row["psnr"] == pytest.approx(luminance_psnr(truth, answer, border=2))
