@@ -394,3 +394,12 @@ def test_mnist_learns(real_data, tmp_path, capsys):
     metrics = json.loads((tmp_path / "mnist" / "metrics.json").read_text())
     assert metrics["test"]["num_examples"] == 10_000
     assert metrics["test"]["accuracy"] > 0.95
+
+
+def test_a_model_for_another_task(tmp_path, capsys):
+    train = ("classify", "train", "--data", "digits", "--out", tmp_path / "run", "--model")
+    error = output(capsys, *train, "unet", status=2).err
+    assert "must classify images; got model='unet', which is for segmentation (`ker" in error
+    error = output(capsys, *train, "autoencoder", status=2).err
+    assert "got model='autoencoder', which is for reconstruction." in error
+    assert not (tmp_path / "run").exists()

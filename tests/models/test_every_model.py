@@ -16,6 +16,7 @@ from kerascnn.models import (
     training_options,
     upscaling_factor,
 )
+from kerascnn.models.family import TASKS
 from kerascnn.models.registry import families
 
 # The smallest images that show all of a network.
@@ -112,9 +113,10 @@ assert "kerascnn" not in sys.modules
 
 
 @pytest.mark.skipif(BACKEND != "tensorflow", reason="a SavedModel is TensorFlow's")
-def test_saves_reloads_and_exports(tmp_path):
+@pytest.mark.parametrize("task", TASKS)
+def test_saves_reloads_and_exports(task, tmp_path):
     expected = {}
-    for name in list_models():
+    for name in list_models(task=task):
         model = small(name)
         x, _ = batch(name, model)
         expected[name] = model.predict(x, verbose=0)
