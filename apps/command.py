@@ -57,13 +57,17 @@ def options(
 @app.command()
 def models(
     pattern: Annotated[str, typer.Argument(help="Shell pattern, such as 'lenet*'.")] = "*",
+    task: Annotated[
+        str | None,
+        typer.Option(help="classification, segmentation, upscaling or reconstruction."),
+    ] = None,
 ):
     """List the models that can be built by name."""
     from kerascnn.models import list_models
 
-    names = list_models(pattern)
+    names = list_models(pattern, task)
     if not names:
-        known = ", ".join(list_models())
+        known = ", ".join(list_models(task=task))
         raise ValueError(f"`PATTERN` must match a model's name ({known}); got {pattern!r}.")
     for name in names:
         typer.echo(name)

@@ -26,7 +26,7 @@ from tensorflow.tsl.profiler.protobuf.xplane_pb2 import XSpace
 from timing import arguments, in_turn, seconds, write_page
 from worker import Worker
 
-from kerascnn.data.source import Source
+from kerascnn.data import MaskSource, Source
 from kerascnn.layers.keras_conv import KerasConv
 from kerascnn.models import create_model
 
@@ -43,6 +43,7 @@ class Case:
         keras_steps: optional int, the same for Keras's side.
         keras_rounds: optional int, after which Keras's side is left out.
         options: dict, further arguments of the model.
+        masks: bool, whether every pixel has a label.
     """
 
     name: str
@@ -52,6 +53,7 @@ class Case:
     keras_steps: int | None = None
     keras_rounds: int | None = None
     options: dict = field(default_factory=dict)
+    masks: bool = False
 
 
 CASES = (
@@ -60,18 +62,24 @@ CASES = (
     # Keras takes minutes for one step of this.
     Case("resnext29_8x64d", (32, 32, 3), 4, 2, keras_steps=1, keras_rounds=2),
     Case("mobilenet_v1", (32, 32, 3), 64, 3, options={"stem_strides": 1}),
+    Case("unet", (96, 128, 3), 8, 4, options={"width": 32}, masks=True),
 )
+CLASSES = 10
 SGD = {"learning_rate": 0.001, "momentum": 0.9}
 STEPS_PER_EXECUTION = 20  # as in `kerascnn.training.fit`
 NODE = re.compile(r"[^:]:(\w+)$")  # how the profiler names an operation: its path and its type
 SHOWN = 16  # types of operation in a profile
 NAMESAKES = {
     "BatchNormalization": keras.layers.BatchNormalization,
+    "Conv2DTranspose": keras.layers.Conv2DTranspose,
     "DepthwiseConv2D": keras.layers.DepthwiseConv2D,
     "Dropout": keras.layers.Dropout,
     "GroupConv2D": keras.layers.Conv2D,
     "PointwiseConv2D": keras.layers.Conv2D,
 }
+
+# What Keras has no layer for; with these shapes they have nothing to do.
+UNMATCHED = ("PadToMultiple2D", "CropLike2D")
 
 
 def rebuilt(model, of_keras):
@@ -86,10 +94,13 @@ def rebuilt(model, of_keras):
         cls, config = type(operation), operation.get_config()
         if isinstance(operation, KerasConv):
             config["padding"] = as_same(config)
-        if of_keras and cls.__module__.startswith("kerascnn"):
+        if of_keras and cls.__module__.startswith("kerascnn") and cls.__name__ not in UNMATCHED:
             cls = NAMESAKES[cls.__name__]
-            # Keras's dropout has this mode only.
+            # What Keras's layers have no argument for: its dropout has one mode only, and its
+            # transposed convolution one group.
             assert config.pop("mode", "inverted") == "inverted"
+            if cls is keras.layers.Conv2DTranspose:
+                assert config.pop("groups") == 1
         return cls.from_config(config)
 
     return keras.models.clone_model(model, clone_function=clone)
@@ -139,19 +150,22 @@ def examples(case, steps):
     rng = np.random.default_rng(0)
     count = case.batch * steps
     images = rng.integers(0, 256, (count, *case.shape), np.uint8)
-    return images, rng.integers(0, 10, count)
+    if case.masks:
+        return images, rng.integers(0, CLASSES, images.shape[:3], np.uint8)
+    return images, rng.integers(0, CLASSES, count)
 
 
 def our_fit(model, case):
     """A function that trains for an epoch."""
     images, labels = examples(case, case.steps)
-    source = Source(
+    source = (MaskSource if case.masks else Source)(
         name="noise",
         class_names=tuple("0123456789"),
         image_shape=case.shape,
         elements={"train": tf.data.Dataset.from_tensor_slices((images, labels))},
         decode=lambda image, label: (image, label),
         num_examples={"train": len(images)},
+        **({"ignored": ()} if case.masks else {}),
     )
     data = source.pipeline("train", batch_size=case.batch)
     compiled(model, steps_per_execution=min(STEPS_PER_EXECUTION, case.steps))
@@ -175,12 +189,14 @@ def asked(torch, what, case, parameters):
         batch=case.batch,
         steps=case.steps,
         parameters=parameters,
+        options=case.options,
+        masks=case.masks,
         **SGD,
     )
 
 
 def made(case):
-    return create_model(case.name, input_shape=case.shape, num_classes=10, **case.options)
+    return create_model(case.name, input_shape=case.shape, num_classes=CLASSES, **case.options)
 
 
 def measured(case, torch, rounds):

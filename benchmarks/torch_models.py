@@ -111,26 +111,59 @@ def mobilenet_v1(channels):
     return nn.Sequential(*blocks, *classified(channels, nn.Dropout(0.001)))
 
 
+class UNet(nn.Module):
+    """U-Net as it is used today: same padding and batch normalization."""
+
+    def __init__(self, channels, width, depth=4):
+        super().__init__()
+        self.encoder, self.up, self.decoder = (nn.ModuleList() for _ in range(3))
+        for stage in range(depth + 1):
+            filters = width * 2**stage
+            self.encoder.append(twice(channels, filters))
+            channels = filters
+        for stage in reversed(range(depth)):
+            filters = width * 2**stage
+            self.up.append(nn.ConvTranspose2d(2 * filters, filters, 2, 2))
+            self.decoder.append(twice(2 * filters, filters))
+        self.logits = nn.Conv2d(width, 10, 1)
+
+    def forward(self, x):
+        skips = []
+        for stage, convolutions in enumerate(self.encoder):
+            x = convolutions(nn.functional.max_pool2d(x, 2) if stage else x)
+            skips.insert(0, x)
+        for up, convolutions, skip in zip(self.up, self.decoder, skips[1:], strict=True):
+            x = convolutions(torch.cat([skip, up(x)], dim=1))
+        return self.logits(x)
+
+
+def twice(channels, filters):
+    return nn.Sequential(conv_norm(channels, filters, 3), conv_norm(filters, filters, 3))
+
+
+# MobileNet's only option, a stem without strides, is the form it has here anyway.
 MODELS = {
-    "lenet5": lenet5,
-    "resnet20": lambda channels: residual(channels, basic, (16, 32, 64)),
-    "resnext29_8x64d": lambda channels: residual(channels, bottleneck, (64, 128, 256)),
-    "mobilenet_v1": mobilenet_v1,
+    "lenet5": lambda channels, **options: lenet5(channels),
+    "resnet20": lambda channels, **options: residual(channels, basic, (16, 32, 64)),
+    "resnext29_8x64d": lambda channels, **options: residual(channels, bottleneck, (64, 128, 256)),
+    "mobilenet_v1": lambda channels, **options: mobilenet_v1(channels),
+    "unet": UNet,
 }
 
 
-def made(name, shape, parameters):
+def made(name, shape, parameters, options):
     """A module for training that has as many parameters as ours."""
-    module = MODELS[name](shape[-1])
+    module = MODELS[name](shape[-1], **options)
     found = sum(parameter.numel() for parameter in module.parameters())
     assert found == parameters, f"{name} has {found} parameters in PyTorch and {parameters} in ours"
     return module.to(memory_format=torch.channels_last).train()
 
 
-def runners(name, shape, batch, steps, parameters, learning_rate, momentum):
-    module = made(name, shape, parameters)
+def runners(name, shape, batch, steps, parameters, options, masks, learning_rate, momentum):
+    module = made(name, shape, parameters, options)
     optimizer = torch.optim.SGD(module.parameters(), learning_rate, momentum)
-    images, labels = torch.rand(batch * steps, *shape), torch.randint(10, (batch * steps,))
+    images = torch.rand(batch * steps, *shape)
+    labels = torch.randint(10, images.shape[: 3 if masks else 1])
 
     def epoch():
         """Keeps the mean loss and the accuracy, as Keras does."""
@@ -144,7 +177,7 @@ def runners(name, shape, batch, steps, parameters, learning_rate, momentum):
             optimizer.step()
             loss_sum += loss.detach()
             correct += (logits.argmax(1) == y).sum()
-        return loss_sum.item() / steps, correct.item() / len(images)
+        return loss_sum.item() / steps, correct.item() / labels.numel()
 
     def operations():
         """Milliseconds and calls per step, by operation."""

@@ -1,4 +1,4 @@
-"""Serve an exported classifier over HTTP for a first try.
+"""Serve an exported model over HTTP for a first try.
 
     kerascnn serve runs/mnist --port 8000
     curl --data-binary @picture.png http://127.0.0.1:8000/predict
@@ -18,7 +18,7 @@ def serve(
     host: Annotated[str, typer.Option(help="Address to listen on.")] = "127.0.0.1",
     port: Annotated[int, typer.Option(help="Port to listen on.")] = 8000,
 ):
-    """Answer images sent to /predict with their classes."""
+    """Answer images sent to /predict: with their class, their mask, or larger."""
     try:
         import uvicorn
 
@@ -55,5 +55,6 @@ def newest_version(folder):
         if numbered:
             return max(numbered, key=lambda path: int(path.name))
     raise FileNotFoundError(
-        f"{folder} holds no exported model; `kerascnn classify export` writes one."
+        f"{folder} holds no exported model; `kerascnn classify export` (or segment, upscale) "
+        "writes one."
     )

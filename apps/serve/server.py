@@ -1,14 +1,15 @@
-"""The HTTP interface of an exported classifier."""
+"""The HTTP interface of an exported model."""
 
 import tensorflow as tf
-from fastapi import FastAPI, HTTPException, Request
+from fastapi import FastAPI, HTTPException, Request, Response
 
 
 def create_server(path):
     """Builds the application for one SavedModel.
 
-    `POST /predict` takes the bytes of a PNG or JPEG file as its body and answers with
-    `class_name`, `class_id` and `probabilities`, or with status 400 and a sentence.
+    `POST /predict` takes the bytes of a PNG or JPEG file as its body. A classifier answers with
+    JSON (`class_name`, `class_id`, `probabilities`), a segmentation model with the mask and an
+    upscaler with the picture, as PNG files; wrong input gets status 400 and a sentence.
     """
     loaded = tf.saved_model.load(str(path))  # must stay alive as long as its signatures
     server = FastAPI(title="kerascnn")
@@ -28,6 +29,11 @@ def create_server(path):
             raise HTTPException(
                 400, f"The body must be the bytes of a PNG or JPEG file; got {len(body)} bytes."
             ) from error
+        for picture in ("mask", "images"):
+            if picture in answer:
+                pixels = answer[picture][0]
+                pixels = pixels[..., tf.newaxis] if picture == "mask" else pixels
+                return Response(tf.io.encode_png(pixels).numpy(), media_type="image/png")
         return {
             "class_name": answer["class_name"][0].numpy().decode(),
             "class_id": int(answer["class_id"][0]),

@@ -58,7 +58,7 @@ def test_train_leaves_a_whole_run(trained):
     recipe = json.loads((trained / "recipe.json").read_text())
     assert recipe["data"]["class_names"] == ["ground", "unknown", "red", "blue"]
     assert recipe["data"]["ignored"] == ["unknown"]
-    assert recipe["model"]["options"] == {"width": 4, "depth": 2}
+    assert recipe["model"]["options"] == {"width": 8, "depth": 2}
     assert recipe["segmentation"]["factor"] == 0.5
     assert recipe["segmentation"]["crop_size"] == [16, 24]
     metrics = json.loads((trained / "metrics.json").read_text())["test"]

@@ -1,12 +1,18 @@
+import io
 import json
 
+import numpy as np
 import pytest
+from PIL import Image
 
 pytest.importorskip("fastapi", reason="the extra `serve` is not installed")
 pytest.importorskip("httpx", reason="the extra `serve` is not installed")
 
 from fastapi.testclient import TestClient
 
+from kerascnn.export import export_segmenter
+from kerascnn.models import create_model
+from kerascnn.training import segment
 from kerascnn_apps.command import run
 from kerascnn_apps.serve.main import newest_version
 from kerascnn_apps.serve.server import create_server
@@ -54,3 +60,16 @@ def test_newest_version(tmp_path):
 def test_nothing_to_serve(tmp_path, capsys):
     assert run(["serve", str(tmp_path)]) == 2
     assert "holds no exported model" in capsys.readouterr().err
+
+
+def test_a_segmentation_model_answers_with_a_mask(tmp_path):
+    model = create_model("unet", (None, None, 3), 3, width=2, depth=1)
+    client = TestClient(create_server(export_segmenter(model, tmp_path, [0, 4, 200])))
+    pixels = np.random.default_rng(0).integers(0, 256, (9, 14, 3), np.uint8)
+    file = io.BytesIO()
+    Image.fromarray(pixels).save(file, "PNG")
+    response = client.post("/predict", content=file.getvalue())
+    assert response.headers["content-type"] == "image/png"
+    mask = np.asarray(Image.open(io.BytesIO(response.content)))
+    (probabilities,) = segment(model, pixels)
+    np.testing.assert_array_equal(mask, np.array([0, 4, 200])[probabilities.argmax(axis=-1)])
