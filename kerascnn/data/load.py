@@ -60,7 +60,7 @@ def find_masks(name_or_folder, data_dir=None, ignore=None, strict=False):
         >>> source = kerascnn.data.find_masks("scenes")
         >>> images, masks = next(iter(source.pipeline("train", batch_size=4)))
         >>> tuple(images.shape), tuple(masks.shape), len(source.counted)
-        ((4, 64, 64, 3), (4, 64, 64), 11)
+        ((4, 48, 48, 3), (4, 48, 48), 11)
     """
     name = str(name_or_folder)
     if name in EMBEDDED_WITH_MASKS:

@@ -7,18 +7,20 @@ from PIL import Image
 from kerascnn.data.digits import digit_images, digit_parts
 from kerascnn.data.mask_source import MaskSource
 
-SIZE = 64
+SIZE = 48
 _COUNTS = {"train": 1000, "validation": 100, "test": 200}
 # A digit belongs to the mask where an enlarged image of it is brighter than this; around there
 # its opacity rises from none to full.
 _INK = 96
 _SOFT = 48
+# How often a place is looked for before a digit is left out.
+_TRIES = 10
 
 
 def scenes(seed=0):
-    """Pictures of 64x64 pixels, each with two to five digits in colors on a colored ground.
+    """Pictures of 48x48 pixels, each with up to five digits in colors on a colored ground.
 
-    A mask tells for every pixel the digit it belongs to, or the background. Digits of the training
+    Digits may touch but do not cover each other. A mask tells for every pixel the digit it belongs to, or the background. Digits of the training
     scenes are the training images of `"digits"`, and so on: no digit of a test scene was trained
     on.
 
@@ -55,13 +57,24 @@ def _scene(rng, images, digits):
     mask = np.zeros((SIZE, SIZE), np.uint8)
     for _ in range(rng.integers(2, 6)):
         i = rng.integers(len(images))
-        side = int(rng.integers(20, 33))
+        side = int(rng.integers(13, 21))
         digit = Image.fromarray(images[i]).resize((side, side), Image.Resampling.BICUBIC)
         alpha = np.asarray(digit, np.float32)
-        top, left = rng.integers(0, SIZE - side + 1, 2)
-        place = (slice(top, top + side), slice(left, left + side))
+        place = _free_place(rng, mask, alpha > _INK)
+        if place is None:
+            continue
         color = rng.integers(140, 256, 3)
         opacity = np.clip((alpha[..., np.newaxis] - _INK + _SOFT) / (2 * _SOFT), 0, 1)
         picture[place] = picture[place] * (1 - opacity) + color * opacity
         mask[place][alpha > _INK] = 1 + digits[i]
     return np.clip(np.round(picture), 0, 255).astype(np.uint8), mask
+
+
+def _free_place(rng, mask, ink):
+    """Where a digit covers none of those that are there, or `None` if a few tries find no place."""
+    side = len(ink)
+    for top, left in rng.integers(0, SIZE - side + 1, (_TRIES, 2)):
+        place = (slice(top, top + side), slice(left, left + side))
+        if not mask[place][ink].any():
+            return place
+    return None
