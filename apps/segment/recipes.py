@@ -49,14 +49,14 @@ RECIPES = {
     "standard": SegmentationRecipe(
         Recipe(
             epochs=60,
-            batch_size=8,
-            learning_rate=3e-3,
+            batch_size=4,
+            learning_rate=2e-3,
             warmup_epochs=1.0,
             weight_decay=0.02,
             ema=0.99,
             augmentation=_STREETS,
         ),
-        class_weights=True,
+        loss="cross_entropy+dice",
     ),
 }
 # Windows of photographs that differ in size, if no other size is asked for.
