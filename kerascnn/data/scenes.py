@@ -20,9 +20,9 @@ _TRIES = 10
 def scenes(seed=0):
     """Pictures of 48x48 pixels, each with up to five digits in colors on a colored ground.
 
-    Digits may touch but do not cover each other. A mask tells for every pixel the digit it belongs to, or the background. Digits of the training
-    scenes are the training images of `"digits"`, and so on: no digit of a test scene was trained
-    on.
+    Digits may touch but do not cover each other. A mask tells for every pixel the digit it belongs
+    to, or the background. Digits of the training scenes are the training images of `"digits"`, and
+    so on: no digit of a test scene was trained on.
 
     Args:
         seed: int, decides everything.
