@@ -1,6 +1,5 @@
 """What the commands have in common: arguments, options, and the line that was typed."""
 
-import json
 import shlex
 import sys
 from pathlib import Path
@@ -17,24 +16,14 @@ Backend = Annotated[
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 
 
-def options(pairs):
-    """`{name: value}` of words like `width=16` or `upsampling=bilinear`.
-
-    Raises:
-        ValueError: if a word has no `=`.
-    """
-    found = {}
-    for pair in pairs or ():
-        name, equals, value = pair.partition("=")
-        if not (name and equals):
-            raise ValueError(f"`--option` must be NAME=VALUE; got {pair!r}.")
-        try:
-            found[name] = json.loads(value)
-        except ValueError:  # a word
-            found[name] = value
-    return found
-
-
 def command_line():
     """What the user typed."""
     return shlex.join(["kerascnn", *sys.argv[1:]])
+
+
+def tell(errors):
+    """Tells of files that could not be used, in a sentence each; the last ends the command."""
+    for error in errors[:-1]:
+        print(f"kerascnn: {error}", file=sys.stderr)
+    if errors:
+        raise errors[-1]

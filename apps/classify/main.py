@@ -8,14 +8,13 @@ Measured: docs/results.md has the accuracies, with commands, seeds and machine.
 
 import json
 import shlex
-import sys
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from kerascnn_apps.backend import use_backend
-from kerascnn_apps.command_line import AsJson, Backend, DataDir, Force, Run, command_line
+from kerascnn_apps.command_line import AsJson, Backend, DataDir, Force, Run, command_line, tell
 
 app = typer.Typer(help="Classify images.", no_args_is_help=True)
 
@@ -159,10 +158,7 @@ def predict(
     else:
         for result in results:
             typer.echo(f"{result['file']}  {result['class_name']}  {result['probability']:.2%}")
-    for error in broken[:-1]:  # the last one is told by whoever catches it
-        print(f"kerascnn: {error}", file=sys.stderr)
-    if broken:
-        raise broken[-1]
+    tell(broken)
 
 
 @app.command()

@@ -23,6 +23,7 @@ from kerascnn.training import (
 )
 from kerascnn_apps.classify import report
 from kerascnn_apps.classify.recipes import recipe_for
+from kerascnn_apps.trained import recipe_of
 
 _EXAMPLES_ON_PAGE = 48
 _EXAMPLE_FILES = 16
@@ -127,11 +128,7 @@ class Start:
                 )
             return cls(name, task.weights)
         run = RunFolder(task.weights)
-        name = run.recipe().get("model", {}).get("name")
-        if name is None:
-            raise ValueError(
-                f"{task.weights} must be a run of `kerascnn classify train`; its recipe is not."
-            )
+        name = recipe_of(run, "classify")["model"]["name"]
         if task.model not in (None, name):
             raise ValueError(
                 f"`model` must be that of the weights, {name!r}; got model={task.model!r}."

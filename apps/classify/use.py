@@ -1,7 +1,5 @@
 """What a finished run is good for: testing, answering, serving."""
 
-import os
-
 import keras
 import numpy as np
 
@@ -9,6 +7,8 @@ from kerascnn import data
 from kerascnn.export import export as export_model
 from kerascnn.training import RunFolder, classify, written_whole
 from kerascnn_apps.classify import report
+from kerascnn_apps.files import printable
+from kerascnn_apps.trained import recipe_of
 
 _BATCH = 256
 
@@ -22,7 +22,7 @@ def evaluate(folder, name=None, data_dir=None, split="test", plots=None):
     if plots is not None and plots.exists() and any(plots.iterdir()):
         raise FileExistsError(f"{plots} holds files; choose a new folder for the pictures.")
     run = RunFolder(folder)
-    known = _known(run)
+    known = recipe_of(run, "classify")["data"]
     model = run.load_model()
     source = data.find(name or known["name"], data_dir or known["data_dir"])
     if list(source.class_names) != known["class_names"]:
@@ -54,7 +54,7 @@ def evaluate(folder, name=None, data_dir=None, split="test", plots=None):
 def predict(folder, paths):
     """Classifies image files; returns a dict for each, and the errors of those that are broken."""
     run = RunFolder(folder)
-    known = _known(run)
+    known = recipe_of(run, "classify")["data"]
     files = data.files_of(paths)
     model = run.load_model()
     height, width, channels = known["image_shape"]
@@ -67,7 +67,7 @@ def predict(folder, paths):
             except data.UnreadableImageError as error:
                 broken.append(error)
                 continue
-            names.append(os.fsencode(file).decode(errors="replace"))
+            names.append(printable(file))
             images.append(np.asarray(data.prepare(image, (height, width))))
         if images:
             logits = model.predict(np.stack(images), batch_size=_BATCH, verbose=0)
@@ -82,20 +82,10 @@ def predict(folder, paths):
 def export(folder, out=None):
     """Exports a run's best model with its class names; returns the version's folder."""
     run = RunFolder(folder)
-    class_names = _known(run)["class_names"]
+    class_names = recipe_of(run, "classify")["data"]["class_names"]
     model = run.load_model()
     examples = [data.read_image(path) for path in sorted(run.examples.glob("*.png"))]
     return export_model(model, out or run.exports, class_names, images=examples)
-
-
-def _known(run):
-    """What the recipe says of the data that a classifier was trained on."""
-    recipe = run.recipe()
-    if "data" not in recipe:
-        raise ValueError(
-            f"{run.path} must be a run of `kerascnn classify train`; its recipe is not."
-        )
-    return recipe["data"]
 
 
 def _result(name, probabilities, class_names):

@@ -8,14 +8,13 @@ Measured: docs/results.md has the scores, with commands, seeds and machine.
 
 import json
 import shlex
-import sys
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from kerascnn_apps.backend import use_backend
-from kerascnn_apps.command_line import AsJson, Backend, DataDir, Force, Run, command_line, options
+from kerascnn_apps.command_line import AsJson, Backend, DataDir, Force, Run, command_line, tell
 
 app = typer.Typer(help="Segment images: a class for every pixel.", no_args_is_help=True)
 
@@ -48,7 +47,7 @@ def train(
         typer.Option(help="NAME=VALUE of the model's builder, such as upsampling=pixel_shuffle."),
     ] = None,
     out: Annotated[
-        Path | None, typer.Option(help="Folder of the run; by default runs/DATA.")
+        Path | None, typer.Option(help="Folder of the run; by default runs/DATA-MODEL.")
     ] = None,
     recipe: Annotated[
         str | None,
@@ -96,7 +95,7 @@ def train(
         data_dir=data_dir,
         ignore=tuple(ignore) if ignore else None,
         model=model,
-        options=options(option),
+        options=_options(option),
         recipe=recipe,
         overrides={
             "loss": loss,
@@ -111,7 +110,7 @@ def train(
         seed=seed,
         strict=strict,
     )
-    folder = out or Path("runs") / Path(data).resolve().name
+    folder = out or Path("runs") / f"{Path(data).resolve().name}-{task.model_name}"
     if run_training(task, folder, force, command_line()):
         words = ["kerascnn", "segment", "predict", str(folder), str(folder / "examples")]
         typer.echo(f"now:         {shlex.join(words)}")
@@ -152,8 +151,9 @@ def predict(
         bool, typer.Option("--probabilities", help="Write arrays of all probabilities as well.")
     ] = False,
     tile: Annotated[
-        int, typer.Option(help="Side of the tiles that a large image is cut into, in pixels.")
-    ] = 1024,
+        int | None,
+        typer.Option(help="Side of the tiles that a large image is cut into, in pixels."),
+    ] = None,
     as_json: AsJson = False,
     force: Annotated[bool, typer.Option("--force", help="Write over what is there.")] = False,
 ):
@@ -172,10 +172,7 @@ def predict(
             typer.echo(f"{result['file']}  {text}  {result['overlay']}")
     if as_json:
         typer.echo(json.dumps(results, indent=2))
-    for error in broken[:-1]:  # the last one is told by whoever catches it
-        print(f"kerascnn: {error}", file=sys.stderr)
-    if broken:
-        raise broken[-1]
+    tell(broken)
 
 
 @app.command()
@@ -189,3 +186,21 @@ def export(
     from kerascnn_apps.segment.use import export as run_export
 
     typer.echo(f"SavedModel:  {run_export(run, out)}")
+
+
+def _options(pairs):
+    """`{name: value}` of words like `width=16` or `upsampling=bilinear`.
+
+    Raises:
+        ValueError: if a word has no `=`.
+    """
+    found = {}
+    for pair in pairs or ():
+        name, equals, value = pair.partition("=")
+        if not (name and equals):
+            raise ValueError(f"`--option` must be NAME=VALUE; got {pair!r}.")
+        try:
+            found[name] = json.loads(value)
+        except ValueError:  # a word
+            found[name] = value
+    return found

@@ -1,8 +1,8 @@
 """From the name of a set of images with masks to a finished run folder."""
 
 import dataclasses
-import heapq
 from dataclasses import dataclass, field
+from itertools import islice
 from pathlib import Path
 
 import keras
@@ -48,12 +48,21 @@ class Task:
             known = ", ".join(repr(name) for name in models.list_models(task="segmentation"))
             raise ValueError(f"`model` must be one of {known}; got model={self.model!r}.")
 
+        for option in ("input_shape", "num_classes", "name"):
+            if option in self.options:
+                raise ValueError(f"`{option}` follows from the data; got {self.options[option]!r}.")
+
+    @property
+    def model_name(self):
+        """The name of the model."""
+        return self.model or MODEL
+
     def build(self, channels, classes):
-        """The model, and its options for `recipe.json`."""
-        name = self.model or MODEL
+        """The model, and what `recipe.json` tells of it."""
         options = self.options if self.model else {**OPTIONS, **self.options}
-        model = models.create_model(name, (None, None, channels), classes, **options)
-        return model, {"name": name, "options": options, "parameters": model.count_params()}
+        model = models.create_model(self.model_name, (None, None, channels), classes, **options)
+        facts = {"name": self.model_name, "options": options, "parameters": model.count_params()}
+        return model, facts
 
 
 def train(task, folder, force=False, command=""):
@@ -70,16 +79,15 @@ def train(task, folder, force=False, command=""):
     keras.utils.set_random_seed(task.seed)
     with built_in(recipe.training.precision):
         model, facts = task.build(source.channels, len(source.counted))
-    if force:  # now that nothing is left that could be wrong
-        run.clear()
+    # A run that goes on must not see the orders of its first epochs again.
+    seed = task.seed + (0 if force else 1000 * last_checkpoint(run)[0])
     pipelines = {
         split: source.pipeline(
             split,
             recipe.factor,
             recipe.crop_size,
             batch_size=recipe.training.batch_size,
-            # A run that goes on must not see the orders of its first epochs again.
-            seed=task.seed + 1000 * last_checkpoint(run)[0],
+            seed=seed,
             augment=recipe.training.augmentation,
         )
         for split in ("train", "validation")
@@ -87,6 +95,9 @@ def train(task, folder, force=False, command=""):
     weights = None
     if recipe.class_weights:
         weights = median_frequency_weights(*source.pixel_counts("train")).tolist()
+    loss = dense_loss(recipe.loss, weights, recipe.training.label_smoothing)
+    if force:  # now that nothing is left that could be wrong
+        run.clear()
     segmentation = {
         key: value for key, value in dataclasses.asdict(recipe).items() if key != "training"
     }
@@ -110,7 +121,7 @@ def train(task, folder, force=False, command=""):
             "seed": task.seed,
         },
         command,
-        loss=dense_loss(recipe.loss, weights, recipe.training.label_smoothing),
+        loss=loss,
         metric=MeanIoU(len(source.counted)),
     )
     _finish(run, source, recipe.factor, history)
@@ -132,10 +143,8 @@ def _finish(run, source, factor, history):
         **tested.figures(f"{run.path.name}: {split} images, the worst first"),
     }
     plots = [run.save_figure(name, figure) for name, figure in figures.items()]
-    for name, image, _ in heapq.nsmallest(
-        _EXAMPLE_FILES, source.examples(split), key=lambda example: example[0]
-    ):
-        with written_whole(run.examples / f"{Path(name).stem}.png") as path:
+    for name, image, _ in islice(source.examples(split), _EXAMPLE_FILES):
+        with written_whole(run.examples / Path(name).with_suffix(".png")) as path:
             Image.fromarray(image[..., 0] if image.shape[-1] == 1 else image).save(path)
     run.write_json(run.metrics_path, metrics)
 

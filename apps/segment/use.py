@@ -1,6 +1,6 @@
 """What a finished run is good for: testing, segmenting, serving."""
 
-from pathlib import Path
+from dataclasses import dataclass
 
 import numpy as np
 from PIL import Image
@@ -8,7 +8,11 @@ from PIL import Image
 from kerascnn import data, visualize
 from kerascnn.export import export_segmenter
 from kerascnn.training import TILE, RunFolder, segment, written_whole
+from kerascnn_apps.files import check_folder, check_free, places, printable
 from kerascnn_apps.segment import report
+from kerascnn_apps.trained import recipe_of
+
+_BAND = 256
 
 
 def evaluate(folder, name=None, data_dir=None, split="test", plots=None):
@@ -45,46 +49,47 @@ def evaluate(folder, name=None, data_dir=None, split="test", plots=None):
     return {**tested.numbers(), "confusion_matrix": tested.scores.confusion_matrix.tolist()}, paths
 
 
-def predict(folder, paths, out, probabilities=False, tile=TILE, force=False):
+def predict(folder, paths, out, probabilities=False, tile=None, force=False):
     """Segments image files.
 
     Writes `masks/NAME.png`, `overlays/NAME.png` and, if asked for, `probabilities/NAME.npy` (a
-    float32 array `(height, width, classes)`) below `out`.
+    float32 array `(height, width, classes)`) below `out`. A file keeps its place below the folder
+    it was found in.
 
     Yields:
         a dict for each file: its name, the paths that were written, and the share of each class;
-        or the error, if it could not be read.
+        or the error, if it could not be read or its answers may not be written.
     """
     run = RunFolder(folder)
     known = _Known.of(run)
-    files = _named(data.files_of(paths), out, force)
+    check_folder(out)
+    files = list(places(paths))
     model = run.load_model()
-    counted = [name for name in known.class_names if name not in known.ignored]
-    values = np.array([known.class_names.index(name) for name in counted], np.uint8)
-    colors = visualize.palette(len(counted))
-    for name, file in files.items():
+    colors = visualize.palette(len(known.counted))
+    everything = set()
+    for file, place in files:
+        targets = {
+            "mask": (out / "masks" / place).with_suffix(".png"),
+            "overlay": (out / "overlays" / place).with_suffix(".png"),
+        }
+        if probabilities:
+            targets["probabilities"] = (out / "probabilities" / place).with_suffix(".npy")
         try:
+            check_free(file, targets.values(), everything, force)
             image = data.read_image(file, model.input_shape[-1])
-        except data.UnreadableImageError as error:
+        except (data.UnreadableImageError, FileExistsError) as error:
             yield error
             continue
-        array = out / "probabilities" / f"{name}.npy" if probabilities else None
-        labels = _labels(segment(model, image, known.factor, tile), image, len(counted), array)
-        written = {
-            "mask": out / "masks" / f"{name}.png",
-            "overlay": out / "overlays" / f"{name}.png",
-        }
-        pictures = (values[labels], visualize.blend(image, labels, colors))
-        for path, picture in zip(written.values(), pictures, strict=True):
-            with written_whole(path) as temporary:
-                Image.fromarray(picture).save(temporary)
-        if probabilities:
-            written["probabilities"] = array
-        shares = np.bincount(labels.ravel(), minlength=len(counted)) / labels.size
+        bands = segment(model, image, known.factor, tile or TILE)
+        labels = _labels(bands, image, len(known.counted), targets.get("probabilities"))
+        _save(known.values[labels], targets["mask"])
+        _save(_blended(image, labels, colors), targets["overlay"])
+        everything |= set(targets.values())
+        shares = np.bincount(labels.ravel(), minlength=len(known.counted)) / labels.size
         yield {
-            "file": str(file),
-            **{kind: str(path) for kind, path in written.items()},
-            "shares": dict(zip(counted, shares.tolist(), strict=True)),
+            "file": printable(file),
+            **{kind: printable(path) for kind, path in targets.items()},
+            "shares": dict(zip(known.counted, shares.tolist(), strict=True)),
         }
 
 
@@ -106,51 +111,54 @@ def _labels(bands, image, classes, array):
     return labels
 
 
-def _named(files, out, force):
-    """`{name: file}`, by the names that the answers will have."""
-    named = {}
-    for file in files:
-        name = Path(file).stem
-        if name in named:
-            raise ValueError(
-                f"{named[name]} and {file} would be written under one name; segment them into "
-                "different folders."
-            )
-        named[name] = file
-    there = [path for name in named if (path := out / "masks" / f"{name}.png").exists()]
-    if there and not force:
-        raise FileExistsError(f"{there[0]} exists; --force writes it anew.")
-    return named
+def _blended(image, labels, colors):
+    """The overlay, made in bands: on the way it takes many times the memory of the image."""
+    bands = [slice(top, top + _BAND) for top in range(0, len(image), _BAND)]
+    return np.concatenate([visualize.blend(image[band], labels[band], colors) for band in bands])
+
+
+def _save(picture, path):
+    with written_whole(path) as temporary:
+        Image.fromarray(picture).save(temporary)
 
 
 def export(folder, out=None):
     """Exports a run's best model; returns the version's folder."""
     run = RunFolder(folder)
     known = _Known.of(run)
-    counted = [name for name in known.class_names if name not in known.ignored]
-    examples = [data.read_image(path) for path in sorted(run.examples.glob("*.png"))]
+    examples = [data.read_image(path) for path in sorted(run.examples.rglob("*.png"))]
     return export_segmenter(
-        run.load_model(),
-        out or run.exports,
-        [known.class_names.index(name) for name in counted],
-        known.factor,
-        examples,
+        run.load_model(), out or run.exports, known.values, known.factor, examples
     )
 
 
+@dataclass(frozen=True)
 class _Known:
     """What the recipe says of the data that a model was trained on."""
 
+    name: str
+    data_dir: str | None
+    class_names: tuple[str, ...]
+    ignored: tuple[str, ...]
+    factor: float
+
     @classmethod
     def of(cls, run):
-        recipe = run.recipe()
-        if "segmentation" not in recipe:
-            raise ValueError(
-                f"{run.path} must be a run of `kerascnn segment train`; its recipe is not."
-            )
-        known = cls()
-        known.name, known.data_dir = recipe["data"]["name"], recipe["data"]["data_dir"]
-        known.class_names = tuple(recipe["data"]["class_names"])
-        known.ignored = tuple(recipe["data"]["ignored"])
-        known.factor = recipe["segmentation"]["factor"]
-        return known
+        recipe = recipe_of(run, "segment")
+        found = recipe["data"]
+        return cls(
+            name=found["name"],
+            data_dir=found["data_dir"],
+            class_names=tuple(found["class_names"]),
+            ignored=tuple(found["ignored"]),
+            factor=recipe["segmentation"]["factor"],
+        )
+
+    @property
+    def counted(self):
+        return [name for name in self.class_names if name not in self.ignored]
+
+    @property
+    def values(self):
+        """The value of each class in a mask."""
+        return np.array([self.class_names.index(name) for name in self.counted], np.uint8)

@@ -8,14 +8,13 @@ Measured: docs/results.md has the figures, with commands, seeds and machine.
 
 import json
 import shlex
-import sys
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from kerascnn_apps.backend import use_backend
-from kerascnn_apps.command_line import AsJson, Backend, Force, Run, command_line
+from kerascnn_apps.command_line import AsJson, Backend, Force, Run, command_line, tell
 
 app = typer.Typer(help="Upscale pictures.", no_args_is_help=True)
 
@@ -122,10 +121,7 @@ def predict(
     else:
         for result in results:
             typer.echo(f"{result['upscaled']}  {result['width']}x{result['height']}")
-    for error in broken[:-1]:  # the last one is told by whoever catches it
-        print(f"kerascnn: {error}", file=sys.stderr)
-    if broken:
-        raise broken[-1]
+    tell(broken)
 
 
 @app.command()

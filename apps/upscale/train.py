@@ -68,7 +68,7 @@ def train(task, folder, force=False, command=""):
             f"got {len(photos.pictures['train'])}."
         )
     # A run that goes on must not see the parts of its first epochs again.
-    seed = task.seed + 1000 * last_checkpoint(run)[0]
+    seed = task.seed + (0 if force else 1000 * last_checkpoint(run)[0])
     pipelines = {
         "train": data.patches(
             photos,

@@ -1,13 +1,12 @@
 """What a finished run is good for: testing, answering, serving."""
 
-import os
-from pathlib import Path
-
 from PIL import Image
 
 from kerascnn import data
 from kerascnn.export import export_upscaler
 from kerascnn.training import RunFolder, upscale, written_whole
+from kerascnn_apps.files import check_folder, check_free, places, printable
+from kerascnn_apps.trained import recipe_of
 from kerascnn_apps.upscale import report
 from kerascnn_apps.upscale.train import smallest_to_measure
 
@@ -20,7 +19,7 @@ def evaluate(folder, name=None, split="test", plot=None):
     if plot is not None and plot.exists():
         raise FileExistsError(f"{plot} exists; choose a new file for the picture.")
     run = RunFolder(folder)
-    known = _known(run)
+    known = recipe_of(run, "upscale")
     model = run.load_model()
     smallest = smallest_to_measure(known["upscaling"]["factor"])
     photos = data.find_photos(name or known["data"]["name"], smallest=smallest)
@@ -47,23 +46,15 @@ def predict(folder, paths, out, force=False):
     whatever the factor is.
     """
     run = RunFolder(folder)
-    factor = _known(run)["upscaling"]["factor"]
-    if out.exists() and not out.is_dir():
-        raise NotADirectoryError(f"{out} must be a folder for the pictures; it is a file.")
-    files = list(_places(paths))
+    factor = recipe_of(run, "upscale")["upscaling"]["factor"]
+    check_folder(out)
+    files = list(places(paths))
     model = run.load_model()
     results, broken, written = [], [], set()
     for path, place in files:
         target = out / place.parent / f"{place.stem}_x{factor}.png"
         try:
-            if target in written:
-                raise FileExistsError(
-                    f"{path} is not upscaled: {target} is that of another picture already."
-                )
-            if target.exists() and not force:
-                raise FileExistsError(
-                    f"{path} is not upscaled: {target} exists; --force overwrites it."
-                )
+            check_free(path, [target], written, force)
             picture = upscale(model, data.read_image(path))
         except (data.UnreadableImageError, FileExistsError) as error:
             broken.append(error)
@@ -74,8 +65,8 @@ def predict(folder, paths, out, force=False):
         written.add(target)
         results.append(
             {
-                "file": _printable(path),
-                "upscaled": _printable(target),
+                "file": printable(path),
+                "upscaled": printable(target),
                 "width": image.width,
                 "height": image.height,
             }
@@ -86,27 +77,6 @@ def predict(folder, paths, out, force=False):
 def export(folder, out=None):
     """Exports a run's best model; returns the version's folder."""
     run = RunFolder(folder)
-    _known(run)
+    recipe_of(run, "upscale")
     examples = [data.read_image(path) for path in sorted(run.examples.glob("*.png"))]
     return export_upscaler(run.load_model(), out or run.exports, images=examples)
-
-
-def _known(run):
-    """The recipe of an upscaling model."""
-    recipe = run.recipe()
-    if "upscaling" not in recipe:
-        raise ValueError(
-            f"{run.path} must be a run of `kerascnn upscale train`; its recipe is not."
-        )
-    return recipe
-
-
-def _places(paths):
-    """Pairs of a file and its path below the folder that was given."""
-    for path in paths:
-        for file in data.files_of([path]):
-            yield file, file.relative_to(path) if path.is_dir() else Path(file.name)
-
-
-def _printable(path):
-    return os.fsencode(path).decode(errors="replace")

@@ -34,7 +34,7 @@ def random_view(augment, window):
     straight = not (augment.zoom or augment.rotate)
 
     def view(image, mask, seed):
-        drawn = tf.random.stateless_uniform((8,), seed, -1.0, 1.0)
+        drawn = tf.random.stateless_uniform((9,), seed, -1.0, 1.0)
         transform = _transform(augment, tf.shape(mask), window, drawn, straight)
         image = _resample(image, transform, window, "BILINEAR", 0.0)
         mask = _resample(mask[..., tf.newaxis], transform, window, "NEAREST", 255.0)[..., 0]
@@ -62,7 +62,7 @@ def _transform(augment, size, window, drawn, straight):
         return (side - 1) / 2 + 0.5 * room * place + augment.shift * side * shift
 
     y = center(height, window[0] / zoom, drawn[3], drawn[5])
-    x = center(width, window[1] / zoom, drawn[4], -drawn[5] if augment.shift else 0.0)
+    x = center(width, window[1] / zoom, drawn[4], drawn[8])
     half_y, half_x = (window[0] - 1) / 2, (window[1] - 1) / 2
     to_x = x - (cos * mirror * half_x - sin * half_y)
     to_y = y - (sin * mirror * half_x + cos * half_y)

@@ -1,5 +1,6 @@
 """A folder of images and masks."""
 
+import math
 import os
 import warnings
 from concurrent.futures import ThreadPoolExecutor
@@ -51,7 +52,8 @@ def read_mask(path):
             f"palette; got an image of mode {mode}."
         )
     if values.min() < 0 or values.max() > IGNORED:
-        raise ValueError(f"{path} must hold numbers from 0 to 255; got {values.max()}.")
+        found = values.min() if values.min() < 0 else values.max()
+        raise ValueError(f"{path} must hold numbers from 0 to 255; got {found}.")
     return values.astype(np.uint8)
 
 
@@ -97,7 +99,7 @@ def _class_names(path):
             f"There is no {path}, which must name the classes, one per line, in the order of the "
             "masks' values."
         )
-    names = [line.strip() for line in path.read_text().splitlines()]
+    names = [line.strip() for line in path.read_text("utf-8-sig").splitlines()]
     while names and not names[-1]:
         names.pop()
     if "" in names or len(set(names)) < len(names) or not names:
@@ -146,7 +148,8 @@ def _whole(pairs, shapes, values, classes, strict):
 
     def facts(pair):
         try:
-            return read_image(pair[0]).shape, read_mask(pair[1])
+            mask = read_mask(pair[1])
+            return read_image(pair[0]).shape, mask.shape, np.unique(mask)
         except UnreadableImageError as error:
             return error
 
@@ -158,10 +161,9 @@ def _whole(pairs, shapes, values, classes, strict):
                     raise found
                 warnings.warn(f"Skipped: {found}", SkippedImageWarning, stacklevel=2)
                 continue
-            shape, labels = found
-            if labels.shape != shape[:2]:
-                wrong_size.append((mask, labels.shape, shape[:2]))
-            present = np.unique(labels)
+            shape, mask_shape, present = found
+            if mask_shape != shape[:2]:
+                wrong_size.append((mask, mask_shape, shape[:2]))
             outside = present[(present >= classes) & (present != IGNORED)]
             if len(outside):
                 stray.append((mask, outside))
@@ -209,7 +211,8 @@ def _hold_out(root, pairs):
     if not pairs["validation"] or not pairs["train"]:
         raise ValueError(
             f"{root} must hold at least two images to train on, so that one can be kept for "
-            f"validation, or a validation split; got {len(pairs['train'])}."
+            f"validation, or a validation split; got {len(pairs['train'])} that can be read, and "
+            f"{len(pairs['validation'])} for validation."
         )
 
 
@@ -262,5 +265,12 @@ def _source(root, class_names, ignored, pairs, shapes):
         elements=elements,
         decode=decode,
         num_examples={split: len(pairs[split]) for split in SPLITS},
-        file_names={split: tuple(image.name for image, _ in pairs[split]) for split in SPLITS},
+        num_pixels={
+            split: sum(math.prod(shapes[image][:2]) for image, _ in pairs[split])
+            for split in SPLITS
+        },
+        file_names={
+            split: tuple(image.relative_to(root).as_posix() for image, _ in pairs[split])
+            for split in SPLITS
+        },
     )

@@ -20,6 +20,8 @@ IGNORED = 255
 _IGNORED_NAMES = ("void", "ignore", "ignored", "unlabeled", "unlabelled")
 # A split that fits is kept in memory after its first epoch.
 _CACHE_BYTES = 2**30
+# How many undecoded examples of a larger split are shuffled at a time.
+_SHUFFLE_BUFFER = 50_000
 
 
 @dataclass(frozen=True)
@@ -38,11 +40,13 @@ class MaskSource:
         decode: function from such an example to a uint8 image `(height, width, channels)` and a
             uint8 mask `(height, width)`.
         num_examples: `{split: number of images}`.
+        num_pixels: optional `{split: number of pixels of all images}`, where it is known although
+            the images differ in size.
         file_names: optional `{split: names of the images}`.
         version: str, the version of the set, if it has one.
 
     Raises:
-        ValueError: if fewer than two classes are left.
+        ValueError: if fewer than two classes are left, or there are more than 255.
     """
 
     name: str
@@ -52,10 +56,15 @@ class MaskSource:
     elements: Mapping[str, tf.data.Dataset]
     decode: Callable[..., Any]
     num_examples: Mapping[str, int]
+    num_pixels: Mapping[str, int] | None = None
     file_names: Mapping[str, tuple[str, ...]] | None = None
     version: str | None = None
 
     def __post_init__(self):
+        if len(self.class_names) > IGNORED:
+            raise ValueError(
+                f"{self.name} must have at most {IGNORED} classes; got {len(self.class_names)}."
+            )
         for name in self.ignored:
             one_of(name, self.class_names, "ignore")
         if len(self.counted) < 2:
@@ -82,28 +91,52 @@ class MaskSource:
     def examples(self, split, channels=None):
         """Whole images, one by one, for a test.
 
+        Args:
+            split: `"train"`, `"validation"` or `"test"`.
+            channels: 1 or 3; by default what the images have.
+
         Yields:
             the name of the file (or the number of the example), a uint8 image `(height, width,
             channels)` and a uint8 mask `(height, width)` of labels.
         """
         one_of(split, SPLITS, "split")
         names = (self.file_names or {}).get(split)
-        dataset = self._read(split, channels or self.channels).prefetch(tf.data.AUTOTUNE)
+        dataset = self._read(self.elements[split], channels or self.channels)
+        dataset = dataset.prefetch(tf.data.AUTOTUNE)
         for i, (image, mask) in enumerate(dataset.as_numpy_iterator()):
             yield (names[i] if names else str(i)), image, mask
 
     def pixel_counts(self, split="train"):
-        """How often each class occurs: `(pixels, pixels of the images that have the class)`."""
+        """How often each class occurs.
+
+        Args:
+            split: `"train"`, `"validation"` or `"test"`.
+
+        Returns:
+            two int64 arrays of shape `(classes,)`: the pixels of each class, and the pixels of all
+            images in which it occurs.
+        """
         pixels = np.zeros(len(self.counted), np.int64)
         of_images = np.zeros(len(self.counted), np.int64)
-        for mask in self._read(split, 1).map(lambda image, mask: mask).as_numpy_iterator():
+        examples = self._read(self.elements[split], self.channels)
+        for mask in examples.map(lambda image, mask: mask).as_numpy_iterator():
             counts = np.bincount(mask.ravel(), minlength=256)
             found = counts[: len(self.counted)]
             pixels += found
             of_images += np.where(found > 0, counts[:IGNORED].sum(), 0)
         return pixels, of_images
 
-    def _read(self, split, channels):
+    def _fits(self, split, factor, channels):
+        """Whether a split may be kept in memory."""
+        pixels = (self.num_pixels or {}).get(split)
+        if pixels is None:
+            if None in self.image_shape[:2]:
+                return False
+            pixels = self.num_examples[split] * self.image_shape[0] * self.image_shape[1]
+        bytes_per_pixel = channels * (1 if factor == 1 else 4) + 1
+        return pixels * factor**2 * bytes_per_pixel <= _CACHE_BYTES
+
+    def _read(self, elements, channels):
         # A constant of the graph: a lookup is faster than a comparison with every class.
         labels = np.full(256, IGNORED, np.uint8)
         labels[list(self.values)] = np.arange(len(self.values))
@@ -112,7 +145,7 @@ class MaskSource:
             image, mask = self.decode(*example)
             return to_channels(image, channels), tf.gather(labels, tf.cast(mask, tf.int32))
 
-        return self.elements[split].map(read, tf.data.AUTOTUNE)
+        return elements.map(read, tf.data.AUTOTUNE)
 
     def pipeline(
         self,
@@ -127,8 +160,8 @@ class MaskSource:
         """Batches of images and masks for `model.fit`.
 
         The training split is shuffled, augmented and cut to windows of one size, each at a place
-        drawn at random. The other splits stay whole; where their images differ in size, a batch
-        is filled up with zeros and `IGNORED` at the lower right.
+        drawn at random. The other splits stay whole, and come in batches of no more pixels than in
+        training, one image at least.
 
         Args:
             split: `"train"`, `"validation"` or `"test"`.
@@ -154,10 +187,14 @@ class MaskSource:
         channels = channels or self.channels
         size = scaled_size(self.image_shape[:2], factor)
         count = self.num_examples[split]
-        dataset = self._read(split, channels).map(_resized(factor), tf.data.AUTOTUNE)
-        area = 512 * 512 if None in size else size[0] * size[1]
-        bytes_per_image = area * (channels * (1 if factor == 1 else 4) + 1)
-        if count * bytes_per_image <= _CACHE_BYTES:
+        fits = self._fits(split, factor, channels)
+        elements = self.elements[split]
+        if split == "train" and not fits:  # as they are stored, which takes less memory
+            elements = elements.shuffle(
+                min(count, _SHUFFLE_BUFFER), seed=seed, reshuffle_each_iteration=True
+            )
+        dataset = self._read(elements, channels).map(_resized(factor), tf.data.AUTOTUNE)
+        if fits:
             dataset = dataset.cache()
         if split == "train":
             if crop_size is None and None in size:
@@ -169,7 +206,8 @@ class MaskSource:
             view = random_view(augment or Augmentation(), window)
             # A number for each example makes what is random the same in any order of computation.
             numbers = tf.data.Dataset.random(seed, rerandomize_each_iteration=True)
-            dataset = dataset.shuffle(count, seed=seed, reshuffle_each_iteration=True)
+            if fits:
+                dataset = dataset.shuffle(count, seed=seed, reshuffle_each_iteration=True)
             dataset = tf.data.Dataset.zip(dataset, numbers.batch(2, drop_remainder=True))
             dataset = dataset.map(
                 lambda example, number: view(scale(example[0]), example[1], number),
@@ -177,13 +215,19 @@ class MaskSource:
             )
             dataset = dataset.batch(batch_size)
         else:
-            dataset = dataset.padded_batch(
-                batch_size,
-                padding_values=(tf.zeros((), dataset.element_spec[0].dtype), np.uint8(IGNORED)),
-            )
+            batch_size = _whole_at_once(batch_size, size, crop_size)
+            dataset = dataset.batch(batch_size)
             dataset = dataset.map(lambda images, masks: (scale(images), masks), tf.data.AUTOTUNE)
         dataset = dataset.prefetch(tf.data.AUTOTUNE)
         return dataset.apply(tf.data.experimental.assert_cardinality(-(-count // batch_size)))
+
+
+def _whole_at_once(batch_size, size, crop_size):
+    """How many whole images have as many pixels as a batch of windows: one, if they differ."""
+    if None in size:
+        return 1
+    window = size if crop_size is None else pair(crop_size, "crop_size")
+    return max(1, batch_size * window[0] * window[1] // (size[0] * size[1]))
 
 
 def _resized(factor):

@@ -59,7 +59,7 @@ def tensorflow_dataset_with_masks(name, data_dir=None, ignore=None):
     if builder.name not in _MASK_CLASSES:
         raise ValueError(
             "Sets of TensorFlow Datasets whose masks are known are "
-            f"{', '.join(_MASK_CLASSES)}; got {name!r}. A folder with images, masks and "
+            f"{', '.join(_MASK_CLASSES)}; got {name!r}; a folder with images, masks and "
             "classes.txt can be of anything."
         )
     if not builder.is_prepared():

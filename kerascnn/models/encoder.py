@@ -14,12 +14,13 @@ def encoders():
     )
 
 
-def build_encoder(name, input_shape, **options):
+def build_encoder(name, input_shape, strides=(), **options):
     """Builds the trunk of a classifier.
 
     Args:
         name: str, one of `encoders()`.
         input_shape: `(height, width, channels)` in Keras's image data format.
+        strides: ints, at which a decoder needs features.
         **options: further arguments of the classifier's builder, such as `pad_to`.
 
     Returns:
@@ -27,12 +28,20 @@ def build_encoder(name, input_shape, **options):
         take the weights, of the classifier's.
 
     Raises:
-        ValueError: if no such classifier is known, or it cannot serve as an encoder.
+        ValueError: if no such classifier is known, or it cannot serve as an encoder, or has no
+            features at one of the strides.
     """
     if name not in encoders():
         known = ", ".join(repr(encoder) for encoder in encoders())
         raise ValueError(f"`encoder` must be one of {known}; got encoder={name!r}.")
     family = CLASSIFIERS[name]
-    return family.builder(
+    encoder = family.builder(
         family.variants[name], input_shape, features_only=True, name=name, **options
     )
+    if not set(strides) <= set(encoder.output):
+        wanted, found = (", ".join(map(str, sorted(given))) for given in (strides, encoder.output))
+        raise ValueError(
+            f"`encoder` must have features at the strides {wanted}; "
+            f"got encoder={name!r}, which has them at {found}."
+        )
+    return encoder

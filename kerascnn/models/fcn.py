@@ -10,7 +10,6 @@ from kerascnn.models.encoder import build_encoder
 from kerascnn.models.ends import answer_dtype, image_model
 from kerascnn.models.family import Family
 from kerascnn.models.upsample import upsample
-from kerascnn.models.vgg import VARIANTS as VGG_VARIANTS
 from kerascnn.ops.shapes import one_of
 
 INPUT_SHAPE = (500, 500, 3)
@@ -83,9 +82,12 @@ def fcn(
         (None, 50, 70, 5)
     """
     one_of(config.stride, (32, 16, 8), "stride")
-    one_of(encoder, tuple(VGG_VARIANTS), "encoder")
-    trunk = build_encoder(encoder, input_shape, pad_to=32, preprocessing=preprocessing)
-    x = trunk.get_layer("stage5_pool").output
+    # What a VGG pools to the strides of 16 and 8: its features of half the stride.
+    skips = {stride: stride // 2 for stride in (16, 8) if stride >= config.stride}
+    trunk = build_encoder(
+        encoder, input_shape, (32, *skips.values()), pad_to=32, preprocessing=preprocessing
+    )
+    x = trunk.output[32]
     for i, kernel_size in ((6, 7), (7, 1)):
         x = layers.GroupConv2D(
             units,
@@ -118,14 +120,12 @@ def fcn(
         )
 
     x = scores(x, 32, "glorot_uniform")
-    for stride, stage in ((16, 4), (8, 3)):
-        if stride >= config.stride:
-            x = larger(x, 2, f"decoder_stride{stride}_{{}}")
-            # What is pooled, not the last convolution before the next pooling; from zeros on, so
-            # that training begins with the coarser network's answers.
-            skip = scores(trunk.get_layer(f"stage{stage}_pool").output, stride, "zeros")
-            add = keras_layers.Add(dtype=answer_dtype(), name=f"decoder_stride{stride}_add")
-            x = add([x, skip])
+    for stride, finer in skips.items():
+        x = larger(x, 2, f"decoder_stride{stride}_{{}}")
+        pool = keras_layers.MaxPooling2D(2, name=f"decoder_stride{stride}_pool")
+        # From zeros on, so that training begins with the coarser network's answers.
+        skip = scores(pool(trunk.output[finer]), stride, "zeros")
+        x = keras_layers.Add(dtype=answer_dtype(), name=f"decoder_stride{stride}_add")([x, skip])
     return image_model(trunk.inputs[0], larger(x, config.stride, "logits_{}"), name)
 
 

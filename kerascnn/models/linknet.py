@@ -74,7 +74,7 @@ def linknet(
         (None, 50, 71, 5)
     """
     trunk = build_encoder(
-        encoder or config.encoder, input_shape, pad_to=32, preprocessing=preprocessing
+        encoder or config.encoder, input_shape, (4,), pad_to=32, preprocessing=preprocessing
     )
     conv_norm = ConvNorm()
     features = {stride: x for stride, x in trunk.output.items() if stride >= 4}

@@ -316,8 +316,8 @@ def dense_loss(name, class_weights=None, label_smoothing=0.0):
     parts = name.split("+")
     if not known.keys() >= set(parts):
         raise ValueError(
-            f"`name` must be one of {', '.join(map(repr, known))}, or several of them joined by "
-            f"'+'; got name={name!r}."
+            f"A loss must be one of {', '.join(map(repr, known))}, or several of them joined by "
+            f"'+'; got {name!r}."
         )
     losses = [known[part]() for part in parts]
     return losses[0] if len(losses) == 1 else LossSum(losses)

@@ -22,12 +22,13 @@ def segment(model, image, factor=1.0, tile=TILE):
         factor: float, by which the model wants images resized.
         tile: int, the side of the tiles in pixels of the resized image, a multiple of 128.
 
-    Yields:
-        bands of rows from top to bottom, float32 arrays of shape `(rows, width, classes)`:
-        the probabilities of the classes. Memory holds a band at a time.
+    Returns:
+        generator of bands of rows from top to bottom, float32 arrays of shape
+        `(rows, width, classes)`: the probabilities of the classes. Memory holds the resized image
+        and a band of answers at a time.
 
     Raises:
-        ValueError: if `tile` is no multiple of 128.
+        ValueError: if `tile` is no multiple of 128, or `factor` out of its range.
 
     Example:
         >>> import numpy as np
@@ -64,7 +65,7 @@ def _bands(model, image, tile):
             band[:shared] = (1 - weight) * waiting + weight * band[:shared]
         done = rows[i + 1] - top if i + 1 < len(rows) else len(band)
         yield band[:done]
-        waiting = band[done:]
+        waiting = band[done:].copy()  # and not a view that keeps all of the band
 
 
 def _band(model, image, columns, tile, overlap):
@@ -127,7 +128,9 @@ def _enlarged(bands, size, target):
         yield tall[:, left] * (1 - weight) + tall[:, right] * weight
         emitted = ready
         if emitted < rows:
-            held, first = held[above[emitted] - first :], int(above[emitted])
+            # The next row may lie beyond what is held, if the image was larger than its answer.
+            behind = min(int(above[emitted]) - first, len(held))
+            held, first = held[behind:], first + behind
 
 
 def _neighbours(count, size):

@@ -8,6 +8,7 @@ import tensorflow as tf
 from PIL import Image
 
 from kerascnn_apps.command import run
+from kerascnn_apps.segment import train
 
 QUICK = ["--model", "unet", "--option", "width=8", "--option", "depth=2", "--recipe", "quick"]
 
@@ -67,7 +68,7 @@ def test_train_leaves_a_whole_run(trained):
     assert [row["class_name"] for row in metrics["per_class"]] == ["ground", "red", "blue"]
     header = (trained / "history.csv").read_text().splitlines()[0]
     assert {"mean_iou", "val_mean_iou"} <= set(header.split(","))
-    assert len(list((trained / "examples").iterdir())) == 2
+    assert len(list((trained / "examples").rglob("*.png"))) == 2
 
 
 def test_a_finished_run_is_left_alone(trained, folder, capsys):
@@ -114,7 +115,7 @@ def test_predict_writes_masks_overlays_and_probabilities(trained, folder, capsys
         assert Image.open(result["overlay"]).size == mask.shape[::-1]
     assert matrix[[0, 2, 3], [0, 2, 3]].sum() / matrix[[0, 2, 3]].sum() > 0.8
     error = output(capsys, "predict", trained, folder / "images", "--out", out, status=2).err
-    assert "exists; --force" in error
+    assert error.count("exists; --force overwrites it") == 20
     output(capsys, "predict", trained, folder / "images", "--out", out, "--force")
 
 
@@ -127,7 +128,8 @@ def test_predict_tells_of_broken_files_and_does_the_others(trained, folder, caps
     shutil.copy(files[1], tmp_path / "field3.png")
     twice = [files[1], tmp_path / "field3.png"]
     error = output(capsys, "predict", trained, *twice, "--out", tmp_path / "two", status=2).err
-    assert "would be written under one name" in error
+    assert "is the answer to another file" in error
+    assert (tmp_path / "two" / "masks" / "field3.png").is_file()
 
 
 def test_the_export_answers_as_predict_does(trained, capsys, tmp_path):
@@ -172,3 +174,44 @@ def test_runs_of_another_kind_are_refused(tmp_path, capsys):
         more = ["picture.png"] if command == "predict" else []
         error = output(capsys, command, tmp_path, *more, status=2).err
         assert "must be a run of `kerascnn segment train`" in error
+
+
+def test_force_clears_nothing_for_a_command_that_is_wrong(trained, folder, capsys):
+    for wrong in (["--loss", "l2"], ["--factor", "0"], ["--crop-size", 0, 5], ["--epochs", "0"]):
+        arguments = ["train", "--data", folder, "--out", trained, "--force", *QUICK, *wrong]
+        output(capsys, *arguments, status=2)
+        assert (trained / "metrics.json").is_file()
+
+
+def test_one_seed_gives_one_result_also_by_force(folder, capsys, tmp_path):
+    arguments = ["train", "--data", folder, *QUICK, "--epochs", "1", "--crop-size", 16, 16]
+    output(capsys, *arguments, "--out", tmp_path / "a")
+    first = (tmp_path / "a" / "history.csv").read_text()
+    output(capsys, *arguments, "--out", tmp_path / "a", "--force")
+    again = (tmp_path / "a" / "history.csv").read_text()
+    assert [row.rsplit(",", 1)[0] for row in first.splitlines()] == [
+        row.rsplit(",", 1)[0] for row in again.splitlines()
+    ]
+
+
+def test_an_interrupted_run_goes_on(folder, capsys, tmp_path, monkeypatch):
+    arguments = ["train", "--data", folder, *QUICK, "--epochs", "2", "--out", tmp_path / "run"]
+    with monkeypatch.context() as patch:
+        patch.setattr(train, "_finish", interrupt)
+        output(capsys, *arguments, status=1)
+    assert not (tmp_path / "run" / "metrics.json").exists()
+    output(capsys, *arguments)
+    assert (tmp_path / "run" / "metrics.json").is_file()
+    assert len((tmp_path / "run" / "history.csv").read_text().splitlines()) == 3
+
+
+def interrupt(*args):
+    raise RuntimeError("the light went out")
+
+
+def test_other_apps_refuse_the_run(trained, capsys):
+    capsys.readouterr()
+    for command in ("classify", "upscale"):
+        assert run([command, "export", str(trained)]) == 2
+        error = capsys.readouterr().err
+        assert f"must be a run of `kerascnn {command} train`; its recipe is not." in error

@@ -14,6 +14,7 @@ from kerascnn.data import (
     UnreadableImageError,
     find,
     find_masks,
+    mask_source,
     read_mask,
 )
 from kerascnn.data import tensorflow_datasets as ours
@@ -24,7 +25,7 @@ CLASSES = ("sky", "road", "car", "void")
 
 def save_pair(folder, name, size=(20, 30), values=(0, 1, 2, 3), mode="L"):
     """A random image, and a mask that has these values in stripes."""
-    rng = np.random.default_rng(len(name))
+    rng = np.random.default_rng(list(name.encode()))
     for kind in ("images", "masks"):
         (folder / kind).mkdir(parents=True, exist_ok=True)
     image = rng.integers(0, 256, (*size, 3), np.uint8)
@@ -55,7 +56,7 @@ def test_a_folder_with_splits(folder):
     assert source.num_examples == {"train": 4, "validation": 2, "test": 2}
     assert source.image_shape == (20, 30, 3)
     (name, image, mask), _ = source.examples("test")
-    assert name == "test0.jpg"
+    assert name == "test/images/test0.jpg"
     assert image.shape == (20, 30, 3)
     stored = np.asarray(Image.open(folder / "test" / "masks" / "test0.png"))
     np.testing.assert_array_equal(mask, np.where(stored == 3, IGNORED, stored))
@@ -271,14 +272,36 @@ def test_pictures_of_any_size_are_trained_in_windows(tmp_path):
         assert (np.asarray(masks)[:, :, :5] == IGNORED).all()
         assert np.asarray(images)[:, :, :5].max() == 0
     save_pair(tmp_path, "wide", size=(40, 50))
-    pipeline = find_masks(tmp_path).pipeline("validation", batch_size=2)
-    images, masks = next(iter(pipeline))
-    sizes = [mask.shape for _, _, mask in find_masks(tmp_path).examples("validation")][:2]
-    assert masks.shape == (len(sizes), *np.max(sizes, axis=0))
-    for (height, width), image, mask in zip(sizes, images.numpy(), masks.numpy(), strict=True):
-        assert (mask[height:] == IGNORED).all()
-        assert (mask[:, width:] == IGNORED).all()
-        assert image[height:].sum() == image[:, width:].sum() == 0
+    # Whole images of any size come one by one.
+    source = find_masks(tmp_path)
+    batches = list(source.pipeline("validation", batch_size=2))
+    for (images, masks), (_, image, mask) in zip(
+        batches, source.examples("validation"), strict=True
+    ):
+        np.testing.assert_array_equal(masks[0], mask)
+        np.testing.assert_allclose(images[0], image / np.float32(255), rtol=1e-6)
+
+
+def test_whole_images_come_in_batches_of_no_more_pixels_than_windows(folder):
+    source = find_masks(folder)
+    batches = {
+        crop: next(iter(source.pipeline("validation", crop_size=crop, batch_size=4)))[0].shape[0]
+        for crop in (None, (20, 15), (5, 5))
+    }
+    assert batches == {None: 2, (20, 15): 2, (5, 5): 1}
+
+
+def test_what_does_not_fit_into_memory_is_the_same(folder, monkeypatch):
+    source = find_masks(folder)
+
+    def images():
+        batches = list(source.pipeline("train", batch_size=3))
+        return {image.numpy().tobytes() for batch, _ in batches for image in batch}
+
+    expected = images()
+    monkeypatch.setattr(mask_source, "_CACHE_BYTES", 0)
+    assert images() == expected
+    assert len(expected) == 4
 
 
 def test_orders_and_views_repeat_under_a_seed(folder):
@@ -344,6 +367,62 @@ def test_a_straight_view_is_a_window_of_whole_pixels():
         mirrored.add(turn)
     assert len(places) > 20
     assert mirrored == {1, -1}
+
+
+def test_shifts_of_rows_and_columns_are_drawn_apart():
+    mask = np.zeros((41, 41), np.uint8)
+    mask[20, 20] = 1
+    image = np.zeros((41, 41, 1), np.float32)
+    view = random_view(Augmentation(shift=0.2), (41, 41))
+    places = []
+    for seed in range(60):
+        _, labels = view(image, mask, tf.constant([seed, 4]))
+        places.append(np.argwhere(labels.numpy() == 1)[0] - 20)
+    places = np.array(places)
+    assert 6 <= np.abs(places).max() <= 8
+    assert abs(np.corrcoef(places.T)[0, 1]) < 0.4
+    assert len({tuple(signs) for signs in np.sign(places).tolist()}) >= 4
+
+
+def test_zoom_and_rotation_follow_the_formula():
+    """A mask of single pixels far from the middle tells the map; slow loops apply it."""
+    rng = np.random.default_rng(0)
+    mask = rng.integers(0, 200, (21, 31)).astype(np.uint8)
+    image = rng.uniform(size=(21, 31, 2)).astype(np.float32)
+    augment = Augmentation(flip=True, zoom=0.4, rotate=30.0)
+    window = (15, 25)
+    view = random_view(augment, window)
+    for seed in range(4):
+        seen, labels = (part.numpy() for part in view(image, mask, tf.constant([seed, 5])))
+        drawn = tf.random.stateless_uniform((9,), (seed, 5), -1.0, 1.0).numpy()
+        zoom, angle = 1 + 0.4 * drawn[0], np.radians(30.0) * drawn[1]
+        mirror = -1 if drawn[2] < 0 else 1
+        middle = [
+            (side - 1) / 2 + 0.5 * max(side - size / zoom, 0) * place
+            for side, size, place in zip(mask.shape, window, drawn[3:5], strict=True)
+        ]
+        for row in range(window[0]):
+            for column in range(window[1]):
+                y, x = row - (window[0] - 1) / 2, mirror * (column - (window[1] - 1) / 2)
+                source_y = middle[0] + (np.sin(angle) * x + np.cos(angle) * y) / zoom
+                source_x = middle[1] + (np.cos(angle) * x - np.sin(angle) * y) / zoom
+                if abs(source_y % 1 - 0.5) < 1e-3 or abs(source_x % 1 - 0.5) < 1e-3:
+                    continue  # as near to one pixel as to the other
+                assert labels[row, column] == pixel(mask, round(source_y), round(source_x), 255)
+                top, left = int(np.floor(source_y)), int(np.floor(source_x))
+                expected = sum(
+                    pixel(image, top + i, left + j, 0)
+                    * (1 - abs(source_y - top - i))
+                    * (1 - abs(source_x - left - j))
+                    for i in (0, 1)
+                    for j in (0, 1)
+                )
+                np.testing.assert_allclose(seen[row, column], expected, atol=1e-4)
+
+
+def pixel(array, row, column, outside):
+    inside = 0 <= row < array.shape[0] and 0 <= column < array.shape[1]
+    return array[row, column] if inside else outside
 
 
 def test_color_leaves_masks_alone():

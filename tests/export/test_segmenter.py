@@ -36,7 +36,7 @@ np.savez(sys.argv[3], **{name: tensor.numpy() for name, tensor in answer.items()
 """
 
 
-@pytest.mark.parametrize("factor", [1.0, 0.5])
+@pytest.mark.parametrize("factor", [1.0, 0.5, 2.0])
 def test_answers_in_a_process_without_keras(model, tmp_path, factor):
     path = export_segmenter(model, tmp_path / "export", VALUES, factor)
     pixels = np.random.default_rng(0).integers(0, 256, (37, 53, 3), np.uint8)

@@ -5,6 +5,7 @@ import tensorflow as tf
 
 from kerascnn.layers import CropLike2D
 from kerascnn.training import segment
+from kerascnn.training.segment import _enlarged
 
 CLASSES = 3
 
@@ -79,6 +80,17 @@ def test_a_resized_image_is_answered_at_its_own_size(model, factor, tile):
     assert np.abs(found - expected).mean() < 1e-3
     if tile == 1024:
         np.testing.assert_allclose(found, expected, atol=1e-5)
+
+
+@pytest.mark.parametrize("factor", [0.4, 2.5, 3, 8])
+@pytest.mark.parametrize("rows", [1, 3, 50])
+def test_bands_are_enlarged_as_a_whole_is(factor, rows):
+    size = (20, 13)
+    small = [int(side * factor + 0.5) for side in size]
+    values = np.random.default_rng(0).uniform(size=(*small, 2)).astype("float32")
+    bands = (values[top : top + rows] for top in range(0, len(values), rows))
+    found = np.concatenate(list(_enlarged(bands, small, size)))
+    np.testing.assert_allclose(found, tf.image.resize(values, size), atol=1e-5)
 
 
 def test_a_single_pixel(model):
