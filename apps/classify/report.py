@@ -1,11 +1,9 @@
 """What a test of a classifier comes to: numbers, text, pictures."""
 
 import typer
-from rich.box import SIMPLE_HEAD
-from rich.console import Console
-from rich.table import Table
 
 from kerascnn import visualize
+from kerascnn_apps.table import print_table
 
 # Of more classes than this, only the worst are listed.
 _LISTED = 50
@@ -42,18 +40,14 @@ def show(split, found):
         shown = sorted(measured, key=lambda row: row["f1"])[:_WORST]
         typer.echo(f"the worst {len(shown)} of {len(rows):,} classes by F1 (--json tells all):\n")
         rows = shown
-    console = Console(markup=False, emoji=False, highlight=False)
-    if not console.is_terminal:  # a file or a pipe has no width to fold names to
-        console.width = 100 + max(len(row["class_name"]) for row in rows)
-    console.print(_table(rows))
-
-
-def _table(rows):
-    table = Table(box=SIMPLE_HEAD, show_edge=False, pad_edge=False)
-    table.add_column("class", overflow="fold")
-    for heading in ("precision", "recall", "F1", "images"):
-        table.add_column(heading, justify="right", no_wrap=True)
-    for row in rows:
-        scores = (f"{row[metric]:.3f}" for metric in ("precision", "recall", "f1"))
-        table.add_row(row["class_name"], *scores, f"{row['support']:,}")
-    return table
+    print_table(
+        ("class", "precision", "recall", "F1", "images"),
+        [
+            (
+                row["class_name"],
+                *(f"{row[metric]:.3f}" for metric in ("precision", "recall", "f1")),
+                f"{row['support']:,}",
+            )
+            for row in rows
+        ],
+    )

@@ -5,12 +5,10 @@ from dataclasses import dataclass
 
 import numpy as np
 import typer
-from rich.box import SIMPLE_HEAD
-from rich.console import Console
-from rich.table import Table
 
 from kerascnn import visualize
 from kerascnn.training import SegmentationScores, image_iou, segment
+from kerascnn_apps.table import print_table
 
 _DRAWN = 8
 
@@ -70,17 +68,17 @@ def show(split, found):
         f"{_percent(found['global_accuracy'])}, boundary F1 {_percent(found['boundary_f1'])} "
         f"({found['num_images']:,} images)\n"
     )
-    table = Table(box=SIMPLE_HEAD, show_edge=False, pad_edge=False)
-    table.add_column("class", overflow="fold")
-    for heading in ("IoU", "accuracy", "boundary F1", "pixels"):
-        table.add_column(heading, justify="right", no_wrap=True)
-    for row in found["per_class"]:
-        scores = (_percent(row[metric]) for metric in ("iou", "accuracy", "boundary_f1"))
-        table.add_row(row["class_name"], *scores, f"{row['pixels']:,}")
-    console = Console(markup=False, emoji=False, highlight=False)
-    if not console.is_terminal:  # a file or a pipe has no width to fold names to
-        console.width = 100 + max(len(row["class_name"]) for row in found["per_class"])
-    console.print(table)
+    print_table(
+        ("class", "IoU", "accuracy", "boundary F1", "pixels"),
+        [
+            (
+                row["class_name"],
+                *(_percent(row[metric]) for metric in ("iou", "accuracy", "boundary_f1")),
+                f"{row['pixels']:,}",
+            )
+            for row in found["per_class"]
+        ],
+    )
 
 
 def _percent(score):

@@ -2,12 +2,10 @@
 
 import numpy as np
 import typer
-from rich.box import SIMPLE_HEAD
-from rich.console import Console
-from rich.table import Table
 
 from kerascnn import visualize
 from kerascnn.training import reconstruct
+from kerascnn_apps.table import print_table
 
 _METRICS = ("psnr", "ssim", "bicubic_psnr", "bicubic_ssim")
 _COMPARED = 3
@@ -52,21 +50,19 @@ def summary(split, found):
 def show(split, found):
     """Prints the numbers of a split: a line of means, and a table of the pictures."""
     typer.echo(f"{summary(split, found)}\n")
-    console = Console(markup=False, emoji=False, highlight=False)
     rows = found["pictures"]
-    if not console.is_terminal:  # a file or a pipe has no width to fold names to
-        console.width = 100 + max(len(row["name"]) for row in rows)
-    table = Table(box=SIMPLE_HEAD, show_edge=False, pad_edge=False)
-    table.add_column("picture", overflow="fold")
-    for heading in ("PSNR", "SSIM", "bicubic PSNR", "bicubic SSIM", "gain in dB"):
-        table.add_column(heading, justify="right", no_wrap=True)
-    for row in [*rows, {"name": "mean", **found}] if len(rows) > 1 else rows:
-        table.add_row(
-            row["name"],
-            f"{row['psnr']:.2f}",
-            f"{row['ssim']:.4f}",
-            f"{row['bicubic_psnr']:.2f}",
-            f"{row['bicubic_ssim']:.4f}",
-            f"{row['psnr'] - row['bicubic_psnr']:+.2f}",
-        )
-    console.print(table)
+    shown = [*rows, {"name": "mean", **found}] if len(rows) > 1 else rows
+    print_table(
+        ("picture", "PSNR", "SSIM", "bicubic PSNR", "bicubic SSIM", "gain in dB"),
+        [
+            (
+                row["name"],
+                f"{row['psnr']:.2f}",
+                f"{row['ssim']:.4f}",
+                f"{row['bicubic_psnr']:.2f}",
+                f"{row['bicubic_ssim']:.4f}",
+                f"{row['psnr'] - row['bicubic_psnr']:+.2f}",
+            )
+            for row in shown
+        ],
+    )

@@ -2,7 +2,6 @@
 
 from kerascnn.data.augmentation import Augmentation
 from kerascnn.data.bicubic import enlarged, reduced
-from kerascnn.data.folder import SkippedImageWarning
 from kerascnn.data.images import SUFFIXES, UnreadableImageError, files_of, image_files, read_image
 from kerascnn.data.load import EMBEDDED, EMBEDDED_WITH_MASKS, find, find_masks, load
 from kerascnn.data.mask_folder import HeldOutWarning, read_mask
@@ -10,6 +9,7 @@ from kerascnn.data.mask_source import IGNORED, MaskSource
 from kerascnn.data.patches import patches, whole_pictures
 from kerascnn.data.photos import Photo, Photos, find_photos
 from kerascnn.data.pixels import prepare
+from kerascnn.data.readable import SkippedImageWarning
 from kerascnn.data.source import SPLITS, DataInfo, Source
 
 __all__ = [

@@ -1,20 +1,15 @@
 """A folder of pictures, one subfolder for each class."""
 
 import os
-import warnings
-from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import numpy as np
 import tensorflow as tf
 
-from kerascnn.data.images import SUFFIXES, UnreadableImageError, image_files, read_image
+from kerascnn.data.images import SUFFIXES, image_files, read_image
+from kerascnn.data.readable import readable
 from kerascnn.data.source import SPLITS, Source
 from kerascnn.data.splits import cut, split_folders
-
-
-class SkippedImageWarning(UserWarning):
-    """A broken image among good ones was left out."""
 
 
 def folder(path, strict=False):
@@ -97,25 +92,9 @@ def _whole_images(tree, shapes, strict):
     """The readable images below a folder, sorted; notes the shape of each in `shapes`."""
     if not tree.is_dir():
         return []
-    paths = image_files(tree)
-
-    def shape_or_error(path):
-        try:
-            return read_image(path).shape
-        except UnreadableImageError as error:
-            return error
-
-    whole = []
-    with ThreadPoolExecutor() as pool:
-        for path, shape in zip(paths, pool.map(shape_or_error, paths), strict=True):
-            if not isinstance(shape, UnreadableImageError):
-                shapes[path] = shape
-                whole.append(path)
-            elif strict:
-                raise shape
-            else:
-                warnings.warn(f"Skipped: {shape}", SkippedImageWarning, stacklevel=2)
-    return whole
+    found = readable(image_files(tree), lambda path: read_image(path).shape, strict)
+    shapes |= found
+    return list(found)
 
 
 def _source(root, class_names, files, shapes):

@@ -3,16 +3,15 @@
 import math
 import os
 import warnings
-from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import numpy as np
 import tensorflow as tf
 from PIL import Image
 
-from kerascnn.data.folder import SkippedImageWarning
 from kerascnn.data.images import SUFFIXES, UnreadableImageError, image_files, read_image
 from kerascnn.data.mask_source import IGNORED, MaskSource, ignored_among
+from kerascnn.data.readable import readable
 from kerascnn.data.source import SPLITS
 from kerascnn.data.splits import cut, split_folders
 
@@ -147,28 +146,17 @@ def _whole(pairs, shapes, values, classes, strict):
     """The readable pairs; notes the shape of each image and the values of its mask."""
 
     def facts(pair):
-        try:
-            mask = read_mask(pair[1])
-            return read_image(pair[0]).shape, mask.shape, np.unique(mask)
-        except UnreadableImageError as error:
-            return error
+        mask = read_mask(pair[1])
+        return read_image(pair[0]).shape, mask.shape, np.unique(mask)
 
-    whole, wrong_size, stray = [], [], []
-    with ThreadPoolExecutor() as pool:
-        for (image, mask), found in zip(pairs, pool.map(facts, pairs), strict=True):
-            if isinstance(found, UnreadableImageError):
-                if strict:
-                    raise found
-                warnings.warn(f"Skipped: {found}", SkippedImageWarning, stacklevel=2)
-                continue
-            shape, mask_shape, present = found
-            if mask_shape != shape[:2]:
-                wrong_size.append((mask, mask_shape, shape[:2]))
-            outside = present[(present >= classes) & (present != IGNORED)]
-            if len(outside):
-                stray.append((mask, outside))
-            shapes[image], values[image] = shape, present
-            whole.append((image, mask))
+    found, wrong_size, stray = readable(pairs, facts, strict), [], []
+    for (image, mask), (shape, mask_shape, present) in found.items():
+        if mask_shape != shape[:2]:
+            wrong_size.append((mask, mask_shape, shape[:2]))
+        outside = present[(present >= classes) & (present != IGNORED)]
+        if len(outside):
+            stray.append((mask, outside))
+        shapes[image], values[image] = shape, present
     if wrong_size:
         mask, got, wanted = wrong_size[0]
         raise ValueError(
@@ -181,7 +169,7 @@ def _whole(pairs, shapes, values, classes, strict):
             f"Masks must hold the numbers of classes.txt, 0 to {classes - 1}, or 255 for pixels "
             f"that do not count; got {', '.join(map(str, outside[:5]))} in {mask}{_as_well(stray)}."
         )
-    return whole
+    return list(found)
 
 
 def _times(size):

@@ -1,16 +1,14 @@
 """Pictures without labels, to learn upscaling from."""
 
-import warnings
 from collections.abc import Callable, Mapping
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 from sklearn.datasets import load_sample_image
 
-from kerascnn.data.folder import SkippedImageWarning
 from kerascnn.data.images import SUFFIXES, UnreadableImageError, image_files, read_image
+from kerascnn.data.readable import readable
 from kerascnn.data.source import SPLITS
 from kerascnn.data.splits import cut, split_folders
 
@@ -128,25 +126,14 @@ def _photo_folder(root, strict, smallest):
 def _usable(paths, sizes, strict, smallest):
     """The readable pictures that are large enough; notes the size of each in `sizes`."""
 
-    def size_or_error(path):
-        try:
-            height, width = read_image(path).shape[:2]
-        except UnreadableImageError as error:
-            return error
+    def size(path):
+        height, width = read_image(path).shape[:2]
         if min(height, width) < smallest:
-            return ValueError(
+            raise ValueError(
                 f"{path} must be at least {smallest} pixels high and wide; got {height}x{width}."
             )
         return height, width
 
-    usable = []
-    with ThreadPoolExecutor() as pool:
-        for path, found in zip(paths, pool.map(size_or_error, paths), strict=True):
-            if not isinstance(found, Exception):
-                sizes[path] = found
-                usable.append(path)
-            elif strict:
-                raise found
-            else:
-                warnings.warn(f"Skipped: {found}", SkippedImageWarning, stacklevel=2)
-    return usable
+    found = readable(paths, size, strict, (UnreadableImageError, ValueError))
+    sizes |= found
+    return list(found)
