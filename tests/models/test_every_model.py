@@ -1,5 +1,6 @@
 """What every model owes: a training step, a file that loads again, and an export that answers."""
 
+import dataclasses
 import fnmatch
 import subprocess
 import sys
@@ -17,7 +18,7 @@ from kerascnn.models import (
     upscaling_factor,
 )
 from kerascnn.models.family import TASKS
-from kerascnn.models.registry import families
+from kerascnn.models.registry import families, family_of
 
 # The smallest images that show all of a network.
 SIZES = {"mlp": 8, "lenet1": 28, "lenet5": 28, "lenet5_1998": 28, "alexnet": 67, "zfnet": 63}
@@ -54,8 +55,14 @@ def trained_here():
 def small(name, **options):
     channels, task = default_input_shape(name)[-1], task_of(name)
     if task == "classification":
-        size = SIZES.get(name, 32)
-        return create_model(name, (size, size, channels), CLASSES, **options)
+        size, family = SIZES.get(name, 32), family_of(name)
+        config = family.variants[name]
+        if BACKEND != "tensorflow" and hasattr(config, "depths"):
+            # Where every block takes long, two of a kind are enough.
+            config = dataclasses.replace(
+                config, depths=tuple(min(depth, 2) for depth in config.depths)
+            )
+        return family.builder(config, (size, size, channels), CLASSES, name=name, **options)
     for pattern, narrow in NARROW.items():
         if fnmatch.fnmatch(name, pattern):
             options = {**narrow, **options}
