@@ -58,7 +58,9 @@ def natural_pair(value, name):
 
 def _padded(size, multiple, margin, remainder):
     least = size + 2 * margin
-    return least + (remainder - least) % multiple
+    # Nothing below zero is divided: ONNX, as it is exported to, rounds that another way.
+    most = least + multiple - 1 - remainder
+    return most - most % multiple + remainder
 
 
 @symbolic(pad_to_multiple2d_shape)
@@ -119,5 +121,5 @@ def _mirrored(size, whole, before):
     """The pixel that each position mirrors: up to the last one and back again, and so on."""
     least = max if isinstance(size, int) else ops.maximum
     period = least(2 * (size - 1), 1)
-    position = (ops.arange(whole, dtype="int32") - before) % period
+    position = (ops.arange(whole, dtype="int32") + period - before % period) % period
     return ops.minimum(position, period - position)

@@ -105,7 +105,7 @@ def test_unexpected_errors_say_how_to_see_more(capsys, monkeypatch):
 
 
 def test_ctrl_c(capsys, monkeypatch):
-    def interrupted(pattern):
+    def interrupted(pattern, task):
         raise KeyboardInterrupt
 
     monkeypatch.setattr(kerascnn.models, "list_models", interrupted)

@@ -283,8 +283,8 @@ def test_predict_overwrites_nothing_and_does_the_rest(upscaler, tmp_path, capsys
     assert found.out.splitlines() == [f"{out / name}_x3.png  24x24" for name in ("b", "c")]
     errors = found.err.splitlines()
     assert len(errors) == 3
-    assert f"a.png is not upscaled: {out / 'a_x3.png'} exists; --force overwrites it." in errors[0]
-    assert "b_x3.png is that of another picture already" in errors[1]
+    assert f"a.png is left out: {out / 'a_x3.png'} exists; --force overwrites it." in errors[0]
+    assert "b_x3.png is the answer to another file" in errors[1]
     assert "broken.png cannot be read as an image" in errors[2]
     assert (out / "a_x3.png").read_text() == "mine"
     (images / "broken.png").unlink()
@@ -298,7 +298,7 @@ def test_predict_overwrites_nothing_and_does_the_rest(upscaler, tmp_path, capsys
     [
         ("absent.png", "out", "There is no file or folder"),
         (".", "out", "must hold images"),
-        ("a.png", "a.png", "must be a folder for the pictures; it is a file"),
+        ("a.png", "a.png", "must be a folder for the answers; it is a file"),
     ],
 )
 def test_wrong_use_of_predict(upscaler, tmp_path, capsys, path, out, sentence):

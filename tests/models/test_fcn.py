@@ -38,7 +38,7 @@ def test_takes_over_the_weights_of_a_vgg():
 
 
 def test_wrong_options():
-    with pytest.raises(ValueError, match="'vgg11', .*got encoder='resnet18'"):
-        create_model("fcn32s", encoder="resnet18")
+    with pytest.raises(ValueError, match="strides 4, 8, 32; got encoder='resnet20', .* at 1, 2, 4"):
+        create_model("fcn8s", encoder="resnet20")
     with pytest.raises(ValueError, match="`stride` must be one of 32, 16, 8; got stride=4"):
         fcn(FCNConfig(stride=4))

@@ -22,8 +22,12 @@ TORCHVISION = {
 SHAPE = (96, 96, 3)
 
 
-def images():
-    return np.random.default_rng(0).uniform(size=(2, *SHAPE)).astype("float32")
+# Fully connected layers fix the size: torchvision's have that of ImageNet.
+OF_IMAGENET = {"alexnet_single_column", "vgg11"}
+
+
+def images(shape=SHAPE):
+    return np.random.default_rng(0).uniform(size=(2, *shape)).astype("float32")
 
 
 def random_statistics(model):
@@ -59,9 +63,10 @@ def test_answers_as_keras_applications(name):
 def test_answers_as_torchvision(name):
     theirs, options = TORCHVISION[name]
     source = torchvision_model(theirs, num_classes=7)
-    model = create_model(name, SHAPE, num_classes=7, **options)
+    shape = (224, 224, 3) if name in OF_IMAGENET else SHAPE
+    model = create_model(name, shape, num_classes=7, **options)
     load_weights_from(model, source.state_dict())
-    x = images()
+    x = images(shape)
     assert_same_answers(model.predict(x, verbose=0), torch_logits(source, x))
 
 

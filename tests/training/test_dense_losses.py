@@ -208,7 +208,7 @@ def test_dense_loss():
 @pytest.mark.parametrize("name", ["", "jaccard", "dice+", "dice + lovasz"])
 def test_unknown_losses(name):
     known = "'cross_entropy', 'dice', 'focal', 'lovasz', or several of them joined by '\\+'; got"
-    with pytest.raises(ValueError, match=f"`name` must be one of {known}"):
+    with pytest.raises(ValueError, match=f"A loss must be one of {known}"):
         dense_loss(name)
 
 
