@@ -13,6 +13,18 @@ Force = Annotated[bool, typer.Option("--force", help="Clear the run that is in t
 Backend = Annotated[
     str | None, typer.Option(help="tensorflow, jax or torch; by default Keras's own setting.")
 ]
+Epochs = Annotated[int | None, typer.Option(help="Instead of the recipe's.")]
+BatchSize = Annotated[int | None, typer.Option(help="Instead of the recipe's.")]
+LearningRate = Annotated[float | None, typer.Option(help="Instead of the recipe's.")]
+Precision = Annotated[
+    str | None,
+    typer.Option(help="float32, mixed_bfloat16 or mixed_float16; by default the recipe's."),
+]
+Seed = Annotated[int, typer.Option(help="Decides all that is random.")]
+Images = Annotated[list[Path], typer.Argument(help="Image files, or folders of them.")]
+Versions = Annotated[
+    Path | None, typer.Option(help="Folder of the versions; by default RUN/export.")
+]
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 
 

@@ -44,6 +44,7 @@ class Case:
         keras_rounds: optional int, after which Keras's side is left out.
         options: dict, further arguments of the model.
         masks: bool, whether every pixel has a label.
+        note: str, what to know of its row.
     """
 
     name: str
@@ -54,13 +55,28 @@ class Case:
     keras_rounds: int | None = None
     options: dict = field(default_factory=dict)
     masks: bool = False
+    note: str = ""
 
 
 CASES = (
-    Case("lenet5", (28, 28, 1), 128, 100),
+    Case(
+        "lenet5",
+        (28, 28, 1),
+        128,
+        100,
+        note="`lenet5` comes down to the same operations on both sides: its ratio to Keras is that "
+        "of the feeding alone.",
+    ),
     Case("resnet20", (32, 32, 3), 128, 8),
-    # Keras takes minutes for one step of this.
-    Case("resnext29_8x64d", (32, 32, 3), 4, 2, keras_steps=1, keras_rounds=2),
+    Case(
+        "resnext29_8x64d",
+        (32, 32, 3),
+        4,
+        2,
+        keras_steps=1,
+        keras_rounds=2,
+        note="`resnext29_8x64d` takes Keras long: two rounds of one step.",
+    ),
     Case("mobilenet_v1", (32, 32, 3), 64, 3, options={"stem_strides": 1}),
     Case("unet", (96, 128, 3), 8, 4, options={"width": 32}, masks=True),
 )
@@ -299,7 +315,8 @@ def main():
             lines.append(row(case, measured(case, torch, options.rounds)))
             print(lines[-1], flush=True)
     if options.out:
-        places = {"name": options.profile, "rounds": options.rounds}
+        notes = "".join(f"\n{case.note}" for case in named(options.only) if case.note)
+        places = {"name": options.profile, "rounds": options.rounds, "notes": notes}
         write_page(options.out, page, rows="\n".join(lines), **places)
 
 
@@ -318,9 +335,7 @@ Ours is `create_model` on a pipeline of `kerascnn.data`, compiled as `kerascnn.t
 `compile` and `fit`, with which Keras does without XLA where there is no GPU. PyTorch's is a loop
 over shuffled tensors, eager and channels_last. All train with SGD and momentum on images of noise
 and keep the mean loss and the accuracy. "Same" padding stands for explicit zeros on Keras's side;
-otherwise its answers are checked to be ours. `lenet5` comes down to the same operations on
-both sides, so its ratio to Keras is that of the feeding alone. `resnext29_8x64d` takes Keras
-long: two rounds of one step.
+otherwise its answers are checked to be ours.{notes}
 """
 
 TABLE = """**{side}** (on average {busy:.1f} operations at a time)

@@ -14,7 +14,22 @@ from typing import Annotated
 import typer
 
 from kerascnn_apps.backend import use_backend
-from kerascnn_apps.command_line import AsJson, Backend, DataDir, Force, Run, command_line, tell
+from kerascnn_apps.command_line import (
+    AsJson,
+    Backend,
+    BatchSize,
+    DataDir,
+    Epochs,
+    Force,
+    Images,
+    LearningRate,
+    Precision,
+    Run,
+    Seed,
+    Versions,
+    command_line,
+    tell,
+)
 
 app = typer.Typer(help="Classify images.", no_args_is_help=True)
 
@@ -48,19 +63,16 @@ def train(
             "asks for."
         ),
     ] = None,
-    epochs: Annotated[int | None, typer.Option(help="Instead of the recipe's.")] = None,
-    batch_size: Annotated[int | None, typer.Option(help="Instead of the recipe's.")] = None,
-    learning_rate: Annotated[float | None, typer.Option(help="Instead of the recipe's.")] = None,
+    epochs: Epochs = None,
+    batch_size: BatchSize = None,
+    learning_rate: LearningRate = None,
     image_size: Annotated[
         int | None,
         typer.Option(help="Side in pixels; by default the images' or the model's."),
     ] = None,
-    precision: Annotated[
-        str | None,
-        typer.Option(help="float32, mixed_bfloat16 or mixed_float16; by default the recipe's."),
-    ] = None,
+    precision: Precision = None,
     backend: Backend = None,
-    seed: Annotated[int, typer.Option(help="Decides all that is random.")] = 0,
+    seed: Seed = 0,
     strict: Annotated[
         bool, typer.Option("--strict", help="A broken image is an error, not skipped.")
     ] = False,
@@ -146,7 +158,7 @@ def evaluate(
 @app.command()
 def predict(
     run: Run,
-    images: Annotated[list[Path], typer.Argument(help="Image files, or folders of them.")],
+    images: Images,
     as_json: AsJson = False,
 ):
     """Classify image files of any size and kind."""
@@ -164,9 +176,7 @@ def predict(
 @app.command()
 def export(
     run: Run,
-    out: Annotated[
-        Path | None, typer.Option(help="Folder of the versions; by default RUN/export.")
-    ] = None,
+    out: Versions = None,
 ):
     """Write a SavedModel for serving, checked in a fresh process."""
     from kerascnn_apps.classify.use import export as run_export
@@ -176,7 +186,7 @@ def export(
 
 def demo(
     out: Annotated[Path, typer.Option(help="Folder of the run.")] = Path("runs/demo"),
-    seed: Annotated[int, typer.Option(help="Decides all that is random.")] = 0,
+    seed: Seed = 0,
     force: Force = False,
 ):
     """Train LeNet-5 on embedded handwritten digits, draw, export, reload and predict."""

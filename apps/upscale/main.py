@@ -14,7 +14,21 @@ from typing import Annotated
 import typer
 
 from kerascnn_apps.backend import use_backend
-from kerascnn_apps.command_line import AsJson, Backend, Force, Run, command_line, tell
+from kerascnn_apps.command_line import (
+    AsJson,
+    Backend,
+    BatchSize,
+    Epochs,
+    Force,
+    Images,
+    LearningRate,
+    Precision,
+    Run,
+    Seed,
+    Versions,
+    command_line,
+    tell,
+)
 
 app = typer.Typer(help="Upscale pictures.", no_args_is_help=True)
 
@@ -33,19 +47,16 @@ def train(
         Path | None, typer.Option(help="Folder of the run; by default runs/DATA-MODEL.")
     ] = None,
     recipe: Annotated[str, typer.Option(help="quick or standard.")] = "standard",
-    epochs: Annotated[int | None, typer.Option(help="Instead of the recipe's.")] = None,
-    batch_size: Annotated[int | None, typer.Option(help="Instead of the recipe's.")] = None,
-    learning_rate: Annotated[float | None, typer.Option(help="Instead of the recipe's.")] = None,
+    epochs: Epochs = None,
+    batch_size: BatchSize = None,
+    learning_rate: LearningRate = None,
     patch_size: Annotated[
         int | None,
         typer.Option(help="Side of the parts in low resolution, instead of the recipe's."),
     ] = None,
-    precision: Annotated[
-        str | None,
-        typer.Option(help="float32, mixed_bfloat16 or mixed_float16; by default the recipe's."),
-    ] = None,
+    precision: Precision = None,
     backend: Backend = None,
-    seed: Annotated[int, typer.Option(help="Decides all that is random.")] = 0,
+    seed: Seed = 0,
     strict: Annotated[
         bool,
         typer.Option("--strict", help="A broken or too small picture is an error, not skipped."),
@@ -107,7 +118,7 @@ def evaluate(
 @app.command()
 def predict(
     run: Run,
-    images: Annotated[list[Path], typer.Argument(help="Image files, or folders of them.")],
+    images: Images,
     out: Annotated[Path, typer.Option(help="Folder for the upscaled pictures, as PNG.")],
     force: Annotated[bool, typer.Option("--force", help="Overwrite pictures there.")] = False,
     as_json: AsJson = False,
@@ -127,9 +138,7 @@ def predict(
 @app.command()
 def export(
     run: Run,
-    out: Annotated[
-        Path | None, typer.Option(help="Folder of the versions; by default RUN/export.")
-    ] = None,
+    out: Versions = None,
 ):
     """Write a SavedModel for serving, checked in a fresh process."""
     from kerascnn_apps.upscale.use import export as run_export

@@ -126,7 +126,8 @@ class _Color:
     def __init__(self, amount, seed):
         options = {"value_range": (0, 1), "seed": seed, "dtype": "float32"}
         self.brightness = keras.layers.RandomBrightness(amount / 2, **options)
-        self.contrast = keras.layers.RandomContrast(amount, **options)
+        # Keras 3.15 takes a single number for how much more contrast there may be, and no less.
+        self.contrast = keras.layers.RandomContrast((amount, amount), **options)
 
     def __call__(self, images, training):
         return self.brightness(self.contrast(images, training=training), training=training)

@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 import tensorflow as tf
 
+from kerascnn.data import memory
 from kerascnn.data.augmentation import Augmentation
 from kerascnn.data.joint_augmentation import random_view
 from kerascnn.data.pixels import rescale, scale, scaled_size, to_channels
@@ -18,10 +19,6 @@ IGNORED = 255
 
 # Classes of these names are ignored if nothing else is asked for.
 _IGNORED_NAMES = ("void", "ignore", "ignored", "unlabeled", "unlabelled")
-# A split that fits is kept in memory after its first epoch.
-_CACHE_BYTES = 2**30
-# How many undecoded examples of a larger split are shuffled at a time.
-_SHUFFLE_BUFFER = 50_000
 
 
 @dataclass(frozen=True)
@@ -134,7 +131,7 @@ class MaskSource:
                 return False
             pixels = self.num_examples[split] * self.image_shape[0] * self.image_shape[1]
         bytes_per_pixel = channels * (1 if factor == 1 else 4) + 1
-        return pixels * factor**2 * bytes_per_pixel <= _CACHE_BYTES
+        return memory.fits(pixels * factor**2 * bytes_per_pixel)
 
     def _read(self, elements, channels):
         # A constant of the graph: a lookup is faster than a comparison with every class.
@@ -191,7 +188,7 @@ class MaskSource:
         elements = self.elements[split]
         if split == "train" and not fits:  # as they are stored, which takes less memory
             elements = elements.shuffle(
-                min(count, _SHUFFLE_BUFFER), seed=seed, reshuffle_each_iteration=True
+                min(count, memory.SHUFFLE_BUFFER), seed=seed, reshuffle_each_iteration=True
             )
         dataset = self._read(elements, channels).map(_resized(factor), tf.data.AUTOTUNE)
         if fits:

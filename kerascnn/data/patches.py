@@ -3,12 +3,11 @@
 import numpy as np
 import tensorflow as tf
 
+from kerascnn.data import memory
 from kerascnn.data.bicubic import reduced
 from kerascnn.data.upscaling import to_upscale
 from kerascnn.ops.shapes import at_least_one, one_of
 
-# Pictures that fit are kept in memory after the first epoch.
-_CACHE_BYTES = 2**30
 # How much of patches is shuffled at a time, so that those of one picture do not stay together
 _SHUFFLE_BYTES = 2**26
 
@@ -145,8 +144,7 @@ def _pairs(pictures, factor, shuffle_seed=None, middle=None):
         return dataset.shuffle(len(pictures), seed=shuffle_seed, reshuffle_each_iteration=True)
 
     indices = tf.data.Dataset.range(len(pictures))
-    fits = sum(4 * height * width for height, width in (p.size for p in pictures)) <= _CACHE_BYTES
-    if fits:
+    if memory.fits(sum(4 * height * width for height, width in (p.size for p in pictures))):
         return shuffled(indices.map(pair, tf.data.AUTOTUNE).cache())
     return shuffled(indices).map(pair, tf.data.AUTOTUNE)
 

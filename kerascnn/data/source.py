@@ -6,16 +6,12 @@ from typing import Any
 
 import tensorflow as tf
 
+from kerascnn.data import memory
 from kerascnn.data.augmentation import Augmentation
 from kerascnn.data.pixels import resize, scale, to_channels
 from kerascnn.ops.shapes import one_of, pair
 
 SPLITS = ("train", "validation", "test")
-
-# A split that fits is kept in memory after its first epoch.
-_CACHE_BYTES = 2**30
-# How many undecoded examples of a larger split are shuffled at a time.
-_SHUFFLE_BUFFER = 50_000
 
 
 @dataclass(frozen=True)
@@ -94,14 +90,14 @@ class Source:
         elements, count = self.elements[split], self.num_examples[split]
         same_size = (height, width) == self.image_shape[:2]
         bytes_per_image = height * width * channels * (1 if same_size else 4)
-        fits = count * bytes_per_image <= _CACHE_BYTES
+        fits = memory.fits(count * bytes_per_image)
 
         def read(*example):
             image, label = self.decode(*example)
             return resize(to_channels(image, channels), (height, width)), label
 
         def shuffled(dataset):
-            buffer = count if fits else min(count, _SHUFFLE_BUFFER)
+            buffer = count if fits else min(count, memory.SHUFFLE_BUFFER)
             return dataset.shuffle(buffer, seed=seed, reshuffle_each_iteration=True)
 
         training = split == "train"

@@ -1,23 +1,23 @@
 """Training by recipe into a run folder, and evaluation, for any `keras.Model`."""
 
 from kerascnn.training.callbacks import answering, best_epoch, last_checkpoint
+from kerascnn.training.class_weights import median_frequency_weights
 from kerascnn.training.classification import Classification, classify
 from kerascnn.training.dense_losses import (
     DiceLoss,
     FocalLoss,
     LossSum,
     LovaszSoftmax,
-    MeanIoU,
     PixelCrossEntropy,
     dense_loss,
-    median_frequency_weights,
 )
 from kerascnn.training.fit import fit
 from kerascnn.training.losses import CrossEntropy, RBFLoss, accuracy, loss_for
+from kerascnn.training.mean_iou import MeanIoU
 from kerascnn.training.recipe import PRECISIONS, Recipe, built_in
 from kerascnn.training.run_folder import RunFolder, written_whole
 from kerascnn.training.segment import TILE, segment
-from kerascnn.training.segmentation import SegmentationScores, image_iou
+from kerascnn.training.segmentation_scores import SegmentationScores, image_iou
 from kerascnn.training.upscaling import (
     Upscaling,
     factor_of,

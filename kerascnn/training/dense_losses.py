@@ -1,15 +1,11 @@
-"""What segmenters are trained to make small, and how often they are right, pixel by pixel."""
+"""What segmenters are trained to make small."""
 
 from functools import partial
 
 import keras
-import numpy as np
 from keras import ops
 
-from kerascnn.data import IGNORED
-
-# `MeanIoU` carries over at this number, long before an int32 overflows.
-_CARRY = 2**30
+from kerascnn.training.flat_pixels import flat_pixels, mean_over, share
 
 
 @keras.saving.register_keras_serializable(package="kerascnn")
@@ -63,7 +59,7 @@ class PixelCrossEntropy(keras.losses.Loss):
         self.label_smoothing = label_smoothing
 
     def call(self, y_true, y_pred):
-        truth, counted, logits = _pixels(y_true, y_pred)
+        truth, counted, logits = flat_pixels(y_true, y_pred)
         weights = _weights_of_classes(self.class_weights, logits)
         weight = ops.take(weights, truth) * ops.cast(counted, logits.dtype)
         losses = weight * ops.sparse_categorical_crossentropy(truth, logits, from_logits=True)
@@ -71,7 +67,7 @@ class PixelCrossEntropy(keras.losses.Loss):
             spread = -ops.matmul(ops.log_softmax(logits), weights[:, None])[:, 0]
             spread = spread * ops.cast(counted, logits.dtype) / logits.shape[-1]
             losses = (1 - self.label_smoothing) * losses + self.label_smoothing * spread
-        return _share(ops.sum(losses), ops.sum(weight))
+        return share(ops.sum(losses), ops.sum(weight))
 
     def get_config(self):
         return {
@@ -125,14 +121,14 @@ class FocalLoss(keras.losses.Loss):
         self.class_weights = _checked_weights(class_weights)
 
     def call(self, y_true, y_pred):
-        truth, counted, logits = _pixels(y_true, y_pred)
+        truth, counted, logits = flat_pixels(y_true, y_pred)
         weights = _weights_of_classes(self.class_weights, logits)
         weight = ops.take(weights, truth) * ops.cast(counted, logits.dtype)
         cross_entropy = ops.sparse_categorical_crossentropy(truth, logits, from_logits=True)
         # Below 1, and at 0 already, the power of a sure pixel's 0 would have no gradient.
         missing = ops.maximum(-ops.expm1(-cross_entropy), 1e-7)
         losses = weight * missing**self.gamma * cross_entropy
-        return _share(ops.sum(losses), ops.sum(weight))
+        return share(ops.sum(losses), ops.sum(weight))
 
     def get_config(self):
         return {
@@ -186,15 +182,15 @@ class DiceLoss(keras.losses.Loss):
         self.smooth = smooth
 
     def call(self, y_true, y_pred):
-        truth, counted, logits = _pixels(y_true, y_pred)
+        truth, counted, logits = flat_pixels(y_true, y_pred)
         counted = ops.cast(counted, logits.dtype)[:, None]
         target = ops.one_hot(truth, logits.shape[-1], dtype=logits.dtype) * counted
         probabilities = ops.softmax(logits) * counted
         common = 2 * ops.sum(probabilities * target, axis=0)
         pixels = ops.sum(target, axis=0)
         both = ops.sum(probabilities**2, axis=0) + pixels
-        losses = 1 - _share(common + self.smooth, both + self.smooth)
-        return _mean_over(losses, pixels > 0)
+        losses = 1 - share(common + self.smooth, both + self.smooth)
+        return mean_over(losses, pixels > 0)
 
     def get_config(self):
         return {**super().get_config(), "smooth": self.smooth}
@@ -240,7 +236,7 @@ class LovaszSoftmax(keras.losses.Loss):
         super().__init__(name=name, **kwargs)
 
     def call(self, y_true, y_pred):
-        truth, counted, logits = _pixels(y_true, y_pred)
+        truth, counted, logits = flat_pixels(y_true, y_pred)
         member = ops.transpose(ops.one_hot(truth, logits.shape[-1], dtype="int32"))
         member = member * ops.cast(counted, "int32")
         errors = ops.abs(ops.cast(member, logits.dtype) - ops.transpose(ops.softmax(logits)))
@@ -249,7 +245,7 @@ class LovaszSoftmax(keras.losses.Loss):
         errors = ops.where(counted, errors, 0)
         growth = _jaccard_growth(ops.take_along_axis(member, order, axis=-1), logits.dtype)
         losses = ops.sum(ops.take_along_axis(errors, order, axis=-1) * growth, axis=-1)
-        return _mean_over(losses, ops.any(member > 0, axis=-1))
+        return mean_over(losses, ops.any(member > 0, axis=-1))
 
 
 @keras.saving.register_keras_serializable(package="kerascnn")
@@ -323,138 +319,6 @@ def dense_loss(name, class_weights=None, label_smoothing=0.0):
     return losses[0] if len(losses) == 1 else LossSum(losses)
 
 
-def median_frequency_weights(pixels, pixels_of_images):
-    """Class weights by which a rare class counts more: median frequency balancing.
-
-    The frequency of a class is the share of its pixels in the images in which it occurs; its weight
-    is the median of all frequencies divided by its own. A class that never occurs has no frequency
-    and a weight of 0.
-
-    Args:
-        pixels: int array of shape `(classes,)`, the pixels of each class.
-        pixels_of_images: int array of shape `(classes,)`, all pixels that count of the images in
-            which the class occurs.
-
-    Returns:
-        float array of shape `(classes,)`, for `class_weights`.
-
-    Raises:
-        ValueError: if no class occurs, or if a class has more pixels than its images.
-
-    Reference:
-        [Eigen and Fergus, 2015](https://arxiv.org/abs/1411.4734)
-
-    Example:
-        >>> import kerascnn
-        >>> weights = kerascnn.training.median_frequency_weights([80, 10, 20], [100, 100, 50])
-        >>> weights.tolist()  # frequencies 0.8, 0.1, 0.4
-        [0.5, 4.0, 1.0]
-    """
-    pixels, pixels_of_images = np.asarray(pixels), np.asarray(pixels_of_images)
-    if pixels.shape != pixels_of_images.shape or (pixels > pixels_of_images).any():
-        raise ValueError(
-            "`pixels_of_images` must be at least `pixels`, class by class; "
-            f"got pixels={pixels.tolist()}, pixels_of_images={pixels_of_images.tolist()}."
-        )
-    occurs = pixels > 0
-    if not occurs.any():
-        raise ValueError(f"`pixels` must hold a class that occurs; got pixels={pixels.tolist()}.")
-    frequency = pixels[occurs] / pixels_of_images[occurs]
-    weights = np.zeros(pixels.shape)
-    weights[occurs] = np.median(frequency) / frequency
-    return weights
-
-
-@keras.saving.register_keras_serializable(package="kerascnn")
-class MeanIoU(keras.metrics.Metric):
-    """The mean IoU of all pixels since the last reset, for logits.
-
-    `true positives / (true positives + false positives + false negatives)` of each class, in the
-    mean over the classes that occur in the truth or in the answers; 0 before anything counts. What
-    is not from 0 to below `num_classes` in the truth, such as `IGNORED`, counts nowhere. Keras's
-    `MeanIoU` with `ignore_class` gives the same, but overflows after `2**31` pixels of a class,
-    which is an epoch of a large data set; this one carries over.
-
-    Args:
-        num_classes: int.
-        name: str.
-        **kwargs: `dtype`, that of the result.
-
-    Call arguments:
-        y_true: tensor `(batch, height, width)` or `(batch, height, width, 1)`, class numbers.
-        y_pred: float tensor `(batch, height, width, num_classes)`, logits.
-
-    Raises:
-        ValueError: if the shapes do not fit each other, or if there are sample weights.
-
-    Example:
-        >>> import keras
-        >>> import kerascnn
-        >>> metric = kerascnn.training.MeanIoU(num_classes=2)
-        >>> mask = keras.ops.array([[[0, 0, 1, 255]]])
-        >>> metric.update_state(mask, keras.ops.one_hot(keras.ops.array([[[0, 1, 1, 0]]]), 2))
-        >>> float(metric.result())
-        0.5
-    """
-
-    def __init__(self, num_classes, name="mean_iou", **kwargs):
-        super().__init__(name=name, **kwargs)
-        self.num_classes = num_classes
-        shape = (num_classes, num_classes)
-        # Two int32 for one number: JAX has no int64 by default.
-        self.low = self.add_variable(shape, "zeros", dtype="int32", name="low")
-        self.high = self.add_variable(shape, "zeros", dtype="int32", name="high")
-
-    def update_state(self, y_true, y_pred, sample_weight=None):
-        if sample_weight is not None:
-            raise ValueError("`sample_weight` must be None: to `MeanIoU` all pixels are equal.")
-        if y_pred.shape[-1] != self.num_classes:
-            raise ValueError(
-                f"`y_pred` must be the logits of {self.num_classes} classes; "
-                f"got the shape {tuple(y_pred.shape)}."
-            )
-        truth, counted, logits = _pixels(y_true, y_pred)
-        pairs = truth * self.num_classes + ops.cast(ops.argmax(logits, axis=-1), "int32")
-        pairs = ops.where(counted, pairs, self.num_classes**2)
-        counts = ops.segment_sum(ops.ones_like(pairs), pairs, self.num_classes**2 + 1)[:-1]
-        low = self.low + ops.reshape(counts, self.low.shape)
-        self.high.assign(self.high + low // _CARRY)
-        self.low.assign(low % _CARRY)
-
-    def result(self):
-        matrix = ops.cast(self.high, self.dtype) * _CARRY + ops.cast(self.low, self.dtype)
-        union = ops.sum(matrix, axis=0) + ops.sum(matrix, axis=1) - ops.diagonal(matrix)
-        return _mean_over(_share(ops.diagonal(matrix), union), union > 0)
-
-    def get_config(self):
-        return {**super().get_config(), "num_classes": self.num_classes}
-
-
-def _pixels(y_true, y_pred):
-    """Class numbers of all pixels in a row, 0 where none counts; whether each counts; logits."""
-    image, pixels = tuple(y_true.shape), tuple(y_pred.shape)[:-1]
-    if len(image) == len(pixels) + 1 and image[-1] == 1:
-        image = image[:-1]
-    if len(image) != len(pixels) or any(
-        None not in sides and sides[0] != sides[1] for sides in zip(image, pixels, strict=True)
-    ):
-        raise ValueError(
-            "`y_true` must be a class number for each pixel of the logits `y_pred`; "
-            f"got the shapes {tuple(y_true.shape)} and {tuple(y_pred.shape)}."
-        )
-    classes = y_pred.shape[-1]
-    if classes > IGNORED:
-        raise ValueError(
-            f"`y_pred` must be the logits of at most {IGNORED} classes, as the number {IGNORED} "
-            f"counts nowhere; got the shape {tuple(y_pred.shape)}."
-        )
-    truth = ops.cast(ops.reshape(y_true, (-1,)), "int32")
-    counted = ops.logical_and(truth >= 0, truth < classes)
-    dtype = keras.backend.result_type(y_pred.dtype, "float32")
-    logits = ops.cast(ops.reshape(y_pred, (-1, classes)), dtype)
-    return ops.where(counted, truth, 0), counted, logits
-
-
 def _checked_weights(class_weights):
     if class_weights is None:
         return None
@@ -473,16 +337,6 @@ def _weights_of_classes(class_weights, logits):
             f"got {len(class_weights)} for the logits of {logits.shape[-1]} classes."
         )
     return ops.convert_to_tensor(class_weights, logits.dtype)
-
-
-def _share(part, whole):
-    """`part / whole`, but `part`, which is 0, where `whole` is 0."""
-    return part / ops.where(whole > 0, whole, 1)
-
-
-def _mean_over(values, chosen):
-    chosen = ops.cast(chosen, values.dtype)
-    return _share(ops.sum(values * chosen), ops.sum(chosen))
 
 
 def _jaccard_growth(member, dtype):

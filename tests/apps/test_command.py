@@ -147,3 +147,13 @@ assert "tensorflow" not in sys.modules and "keras" not in sys.modules
     )
     assert result.returncode == 0, result.stderr
     assert "--epochs" in result.stdout
+
+
+def test_models_of_a_task(capsys):
+    assert run(["models", "u*", "--task", "segmentation"]) == 0
+    found = capsys.readouterr().out.split()
+    assert found == ["unet", "unet_2015", "unet_resnet18", "unet_resnet34", "unet_resnet50"]
+    assert run(["models", "--task", "cooking"]) == 2
+    assert "`task` must be one of None, 'classification', " in told(capsys)
+    assert run(["models", "resnet*", "--task", "upscaling"]) == 2
+    assert "(edsr_baseline_x2, " in told(capsys)

@@ -126,3 +126,19 @@ def test_only_the_training_split_is_augmented():
 def test_wrong_numbers(option, sentence):
     with pytest.raises(ValueError, match=sentence):
         Augmentation(**option)
+
+
+def test_color_changes_brightness_and_contrast_of_each_image_by_its_own():
+    images = np.tile(np.random.default_rng(0).uniform(0.3, 0.7, (8, 8, 3)), (60, 1, 1, 1))
+    changed, _ = augmented(images, color=0.4)
+    assert changed.min() >= 0
+    assert changed.max() <= 1
+    flat = changed.reshape(60, -1)
+    for row in flat:  # brighter, darker, flatter: but the same picture
+        assert np.corrcoef(row, images[0].ravel())[0, 1] > 0.98
+    # Brightness goes 0.2 to either side, and contrast from 0.6 to 1.4 times.
+    shifts = flat.mean(axis=1) - images[0].mean()
+    spreads = flat.std(axis=1) / images[0].std()
+    assert 0.1 < np.abs(shifts).max() < 0.21
+    assert 0.55 < spreads.min() < 0.8
+    assert 1.2 < spreads.max() < 1.45

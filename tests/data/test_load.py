@@ -8,7 +8,7 @@ import tensorflow_datasets as tfds
 from PIL import Image
 from sklearn.datasets import load_digits
 
-from kerascnn.data import UnreadableImageError, find, load, source
+from kerascnn.data import UnreadableImageError, find, load, memory
 from kerascnn.data import tensorflow_datasets as ours
 
 
@@ -66,7 +66,7 @@ def orders(seed, epochs=3):
 @pytest.mark.parametrize("cached", [True, False])
 def test_order_differs_every_epoch_and_repeats_under_a_seed(cached, monkeypatch):
     if not cached:
-        monkeypatch.setattr(source, "_CACHE_BYTES", 0)
+        monkeypatch.setattr(memory, "CACHE_BYTES", 0)
     first, second, other = orders(1), orders(1), orders(2)
     for epoch in range(3):
         np.testing.assert_array_equal(first[epoch], second[epoch])

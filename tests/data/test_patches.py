@@ -1,7 +1,5 @@
 """Pictures in two resolutions: bicubic interpolation, sets of pictures, and their pipelines."""
 
-import sys
-
 import numpy as np
 import pytest
 import tensorflow as tf
@@ -15,6 +13,7 @@ from kerascnn.data import (
     UnreadableImageError,
     enlarged,
     find_photos,
+    memory,
     patches,
     reduced,
     whole_pictures,
@@ -172,8 +171,7 @@ def lows(pipeline, epochs=1):
 @pytest.mark.parametrize("cached", [True, False])
 def test_patches_differ_every_epoch_and_repeat_under_a_seed(cached, monkeypatch):
     if not cached:
-        # `kerascnn.data.patches` is the function: the module is found by its name alone.
-        monkeypatch.setattr(sys.modules["kerascnn.data.patches"], "_CACHE_BYTES", 0)
+        monkeypatch.setattr(memory, "CACHE_BYTES", 0)
     photos = photos_of(noise(20, 20, 3), noise(30, 20, 3, seed=1))
 
     def found(seed):

@@ -1,0 +1,42 @@
+"""Pixels as losses and metrics count them: in a row, and without those that count nowhere."""
+
+import keras
+from keras import ops
+
+from kerascnn.data import IGNORED
+
+
+def flat_pixels(y_true, y_pred):
+    """Class numbers of all pixels in a row, 0 where none counts; whether each counts; logits."""
+    image, pixels = tuple(y_true.shape), tuple(y_pred.shape)[:-1]
+    if len(image) == len(pixels) + 1 and image[-1] == 1:
+        image = image[:-1]
+    if len(image) != len(pixels) or any(
+        None not in sides and sides[0] != sides[1] for sides in zip(image, pixels, strict=True)
+    ):
+        raise ValueError(
+            "`y_true` must be a class number for each pixel of the logits `y_pred`; "
+            f"got the shapes {tuple(y_true.shape)} and {tuple(y_pred.shape)}."
+        )
+    classes = y_pred.shape[-1]
+    if classes > IGNORED:
+        raise ValueError(
+            f"`y_pred` must be the logits of at most {IGNORED} classes, as the number {IGNORED} "
+            f"counts nowhere; got the shape {tuple(y_pred.shape)}."
+        )
+    truth = ops.cast(ops.reshape(y_true, (-1,)), "int32")
+    counted = ops.logical_and(truth >= 0, truth < classes)
+    dtype = keras.backend.result_type(y_pred.dtype, "float32")
+    logits = ops.cast(ops.reshape(y_pred, (-1, classes)), dtype)
+    return ops.where(counted, truth, 0), counted, logits
+
+
+def share(part, whole):
+    """`part / whole`, but `part`, which is 0, where `whole` is 0."""
+    return part / ops.where(whole > 0, whole, 1)
+
+
+def mean_over(values, chosen):
+    """The mean of those values that are chosen; 0 if none is."""
+    chosen = ops.cast(chosen, values.dtype)
+    return share(ops.sum(values * chosen), ops.sum(chosen))

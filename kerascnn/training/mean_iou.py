@@ -1,0 +1,74 @@
+"""The mean IoU of a segmenter, during its training."""
+
+import keras
+from keras import ops
+
+from kerascnn.training.flat_pixels import flat_pixels, mean_over, share
+
+# The metric carries over at this number, long before an int32 overflows.
+_CARRY = 2**30
+
+
+@keras.saving.register_keras_serializable(package="kerascnn")
+class MeanIoU(keras.metrics.Metric):
+    """The mean IoU of all pixels since the last reset, for logits.
+
+    `true positives / (true positives + false positives + false negatives)` of each class, in the
+    mean over the classes that occur in the truth or in the answers; 0 before anything counts. What
+    is not from 0 to below `num_classes` in the truth, such as `IGNORED`, counts nowhere. Keras's
+    `MeanIoU` with `ignore_class` gives the same, but overflows after `2**31` pixels of a class,
+    which is an epoch of a large data set; this one carries over.
+
+    Args:
+        num_classes: int.
+        name: str.
+        **kwargs: `dtype`, that of the result.
+
+    Call arguments:
+        y_true: tensor `(batch, height, width)` or `(batch, height, width, 1)`, class numbers.
+        y_pred: float tensor `(batch, height, width, num_classes)`, logits.
+
+    Raises:
+        ValueError: if the shapes do not fit each other, or if there are sample weights.
+
+    Example:
+        >>> import keras
+        >>> import kerascnn
+        >>> metric = kerascnn.training.MeanIoU(num_classes=2)
+        >>> mask = keras.ops.array([[[0, 0, 1, 255]]])
+        >>> metric.update_state(mask, keras.ops.one_hot(keras.ops.array([[[0, 1, 1, 0]]]), 2))
+        >>> float(metric.result())
+        0.5
+    """
+
+    def __init__(self, num_classes, name="mean_iou", **kwargs):
+        super().__init__(name=name, **kwargs)
+        self.num_classes = num_classes
+        shape = (num_classes, num_classes)
+        # Two int32 for one number: JAX has no int64 by default.
+        self.low = self.add_variable(shape, "zeros", dtype="int32", name="low")
+        self.high = self.add_variable(shape, "zeros", dtype="int32", name="high")
+
+    def update_state(self, y_true, y_pred, sample_weight=None):
+        if sample_weight is not None:
+            raise ValueError("`sample_weight` must be None: to `MeanIoU` all pixels are equal.")
+        if y_pred.shape[-1] != self.num_classes:
+            raise ValueError(
+                f"`y_pred` must be the logits of {self.num_classes} classes; "
+                f"got the shape {tuple(y_pred.shape)}."
+            )
+        truth, counted, logits = flat_pixels(y_true, y_pred)
+        pairs = truth * self.num_classes + ops.cast(ops.argmax(logits, axis=-1), "int32")
+        pairs = ops.where(counted, pairs, self.num_classes**2)
+        counts = ops.segment_sum(ops.ones_like(pairs), pairs, self.num_classes**2 + 1)[:-1]
+        low = self.low + ops.reshape(counts, self.low.shape)
+        self.high.assign(self.high + low // _CARRY)
+        self.low.assign(low % _CARRY)
+
+    def result(self):
+        matrix = ops.cast(self.high, self.dtype) * _CARRY + ops.cast(self.low, self.dtype)
+        union = ops.sum(matrix, axis=0) + ops.sum(matrix, axis=1) - ops.diagonal(matrix)
+        return mean_over(share(ops.diagonal(matrix), union), union > 0)
+
+    def get_config(self):
+        return {**super().get_config(), "num_classes": self.num_classes}

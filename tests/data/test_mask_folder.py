@@ -1,0 +1,151 @@
+import warnings
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from kerascnn.data import (
+    IGNORED,
+    HeldOutWarning,
+    SkippedImageWarning,
+    UnreadableImageError,
+    find,
+    find_masks,
+    read_mask,
+)
+from tests.data.mask_files import CLASSES, save_pair
+
+
+def test_a_folder_with_splits(folder):
+    source = find_masks(folder)
+    assert source.class_names == CLASSES
+    assert source.ignored == ("void",)
+    assert source.counted == CLASSES[:3]
+    assert source.num_examples == {"train": 4, "validation": 2, "test": 2}
+    assert source.image_shape == (20, 30, 3)
+    (name, image, mask), _ = source.examples("test")
+    assert name == "test/images/test0.jpg"
+    assert image.shape == (20, 30, 3)
+    stored = np.asarray(Image.open(folder / "test" / "masks" / "test0.png"))
+    np.testing.assert_array_equal(mask, np.where(stored == 3, IGNORED, stored))
+
+
+def test_a_folder_without_splits_holds_a_tenth_out(tmp_path):
+    for i in range(20):
+        save_pair(tmp_path, f"street{i}")
+    (tmp_path / "classes.txt").write_text("\n".join(CLASSES))
+    first, second = find_masks(tmp_path), find_masks(tmp_path)
+    assert first.num_examples == {"train": 16, "validation": 2, "test": 2}
+    assert first.file_names == second.file_names
+    names = [set(first.file_names[split]) for split in first.num_examples]
+    assert len(set.union(*names)) == 20
+
+
+def test_no_validation_split_is_told(folder):
+    for kind in ("images", "masks"):
+        for path in (folder / "val" / kind).iterdir():
+            path.unlink()
+        (folder / "val" / kind).rmdir()
+    (folder / "val").rmdir()
+    with pytest.warns(HeldOutWarning, match="no validation split: 1 of its 4 training images"):
+        assert find_masks(folder).num_examples == {"train": 3, "validation": 1, "test": 2}
+
+
+def test_too_few_images_for_validation(tmp_path):
+    save_pair(tmp_path, "only")
+    (tmp_path / "classes.txt").write_text("\n".join(CLASSES))
+    with pytest.raises(ValueError, match="at least two images to train on, so that one"):
+        find_masks(tmp_path)
+
+
+def test_names_that_do_not_match(folder):
+    (folder / "train" / "masks" / "train2.png").unlink()
+    with pytest.raises(ValueError, match=r"no mask for .*train2\.jpg\.$"):
+        find_masks(folder)
+    (folder / "train" / "images" / "train2.jpg").unlink()
+    (folder / "val" / "images" / "val1.jpg").unlink()
+    with pytest.raises(ValueError, match=r"no image for .*val1\.png\.$"):
+        find_masks(folder)
+    save_pair(folder / "val", "val1")
+    save_pair(folder / "val", "val1")
+    Image.new("RGB", (30, 20)).save(folder / "val" / "images" / "val1.png")
+    with pytest.raises(ValueError, match=r"val1\.png has the name of .*val1\.jpg"):
+        find_masks(folder)
+
+
+def test_a_mask_of_another_size(folder):
+    Image.fromarray(np.zeros((20, 31), np.uint8)).save(folder / "train" / "masks" / "train1.png")
+    with pytest.raises(ValueError, match=r"size of its image, 30x20 for .*train1\.png; got 31x20"):
+        find_masks(folder)
+
+
+def test_values_of_no_class(folder):
+    save_pair(folder / "train", "train1", values=(0, 1, 2, 3, 4, 77, 255))
+    save_pair(folder / "train", "train3", values=(9,))
+    with pytest.raises(ValueError, match=r"0 to 3, or 255 .*got 4, 77 in .*train1\.png, and 1 m"):
+        find_masks(folder)
+
+
+def test_broken_files_are_skipped_or_refused(folder):
+    (folder / "train" / "images" / "train0.jpg").write_bytes(b"no image")
+    (folder / "train" / "masks" / "train1.png").write_bytes(b"no mask")
+    with pytest.warns(SkippedImageWarning) as caught:
+        assert find_masks(folder).num_examples["train"] == 2
+    assert ["train0.jpg" in str(w.message) for w in caught] == [True, False]
+    assert "train1.png cannot be read as a mask" in str(caught[1].message)
+    with pytest.raises(UnreadableImageError, match="train0.jpg"):
+        find_masks(folder, strict=True)
+
+
+def test_masks_of_one_class(folder):
+    for i in range(4):
+        save_pair(folder / "train", f"train{i}", values=(0, 255))
+    with pytest.raises(ValueError, match="at least two classes; got sky .255 does not count"):
+        find_masks(folder)
+
+
+def test_a_class_that_never_occurs(folder):
+    for i in range(4):
+        save_pair(folder / "train", f"train{i}", values=(0, 1))
+    with pytest.raises(ValueError, match=r"there is no car in 4 masks"):
+        find_masks(folder)
+    assert find_masks(folder, ignore=["car", "void"]).counted == ("sky", "road")
+
+
+def test_what_else_a_folder_may_lack(folder, tmp_path):
+    with pytest.raises(ValueError, match=r"images and masks, which are for segmentation"):
+        find(folder / "train")
+    with pytest.raises(FileNotFoundError, match="There is no folder /no/such"):
+        find_masks("/no/such")
+    with pytest.raises(FileNotFoundError, match=r"no .*classes\.txt, which must name the classes"):
+        find_masks(folder / "train")
+    (folder / "classes.txt").write_text("sky\nsky\n")
+    with pytest.raises(ValueError, match="different name in every line; got sky, sky"):
+        find_masks(folder)
+    (tmp_path / "empty").mkdir()
+    (tmp_path / "empty" / "classes.txt").write_text("a\nb")
+    with pytest.raises(FileNotFoundError, match="no folder .*images"):
+        find_masks(tmp_path / "empty")
+
+
+@pytest.mark.parametrize("mode", ["L", "P"])
+def test_read_mask(tmp_path, mode):
+    _, mask = save_pair(tmp_path, "one", mode=mode)
+    np.testing.assert_array_equal(read_mask(tmp_path / "masks" / "one.png"), mask)
+
+
+def test_masks_in_colors_are_refused(tmp_path):
+    Image.new("RGB", (4, 4)).save(tmp_path / "color.png")
+    with pytest.raises(ValueError, match="number of a class in every pixel.* mode RGB"):
+        read_mask(tmp_path / "color.png")
+    Image.fromarray(np.full((4, 4), 300, np.uint16)).save(tmp_path / "wide.png")
+    with pytest.raises(ValueError, match="numbers from 0 to 255; got 300"):
+        read_mask(tmp_path / "wide.png")
+    with pytest.raises(FileNotFoundError):
+        read_mask(tmp_path / "none.png")
+
+
+def test_find_masks_says_nothing_of_a_good_folder(folder):
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        find_masks(folder)

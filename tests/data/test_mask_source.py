@@ -1,0 +1,161 @@
+import numpy as np
+import pytest
+import tensorflow_datasets as tfds
+from PIL import Image
+
+from kerascnn.data import IGNORED, Augmentation, find_masks, memory
+from kerascnn.data import tensorflow_datasets as ours
+from tests.data.mask_files import CLASSES, save_pair
+
+
+def test_ignored_classes_leave_no_gap(folder):
+    source = find_masks(folder, ignore=["sky", "void"])
+    assert source.values == (1, 2)
+    _, _, mask = next(source.examples("train"))
+    stored = np.asarray(Image.open(folder / "train" / "masks" / "train0.png"))
+    expected = np.select([stored == 1, stored == 2], [0, 1], IGNORED)
+    np.testing.assert_array_equal(mask, expected)
+    with pytest.raises(ValueError, match="`ignore` must be one of 'sky', .*got ignore='skies'"):
+        find_masks(folder, ignore=["skies"])
+    with pytest.raises(ValueError, match="at least two classes; got car"):
+        find_masks(folder, ignore=["sky", "road", "void"])
+
+
+def test_pixel_counts(folder):
+    save_pair(folder / "train", "extra", values=(0, 0, 3))
+    pixels, of_images = find_masks(folder).pixel_counts("train")
+    masks = [np.asarray(Image.open(path)) for path in (folder / "train" / "masks").iterdir()]
+    for value in range(3):
+        assert pixels[value] == sum((mask == value).sum() for mask in masks)
+        # void pixels belong to no image
+        assert of_images[value] == sum((mask != 3).sum() for mask in masks if (mask == value).any())
+
+
+def test_camvid(real_data):
+    source = find_masks(real_data / "camvid")
+    assert source.num_examples == {"train": 367, "validation": 101, "test": 233}
+    assert source.ignored == ("void",)
+    assert len(source.counted) == 11
+    images, masks = next(iter(source.pipeline("train", 0.5, (96, 128), batch_size=3)))
+    assert images.shape == (3, 96, 128, 3)
+    assert masks.shape == (3, 96, 128)
+
+
+def test_scenes_are_the_same_again_and_masks_fit_their_digits():
+    source, again = find_masks("scenes"), find_masks("scenes")
+    assert source.num_examples == {"train": 1000, "validation": 100, "test": 200}
+    for (_, image, mask), (_, other, other_mask) in zip(
+        source.examples("validation"), again.examples("validation"), strict=True
+    ):
+        np.testing.assert_array_equal(image, other)
+        np.testing.assert_array_equal(mask, other_mask)
+        assert image[mask > 0].mean() > image[mask == 0].mean() + 40
+    pixels, _ = source.pixel_counts("train")
+    assert pixels[1:].min() > 0.01 * pixels.sum()
+
+
+def test_a_set_of_tensorflow_datasets(tmp_path, monkeypatch):
+    monkeypatch.setitem(ours._MASK_CLASSES, "kerascnn_stripes", (("none", "a", "b"), ("none",)))
+    source = find_masks("kerascnn_stripes", data_dir=tmp_path)
+    assert source.num_examples == {"train": 16, "validation": 2, "test": 2}
+    assert source.counted == ("a", "b")
+    _, image, mask = next(source.examples("train"))
+    assert image.shape == (*mask.shape, 3)
+    np.testing.assert_array_equal(mask, np.where(image[..., 0] == 200, 1, 0))
+    with pytest.raises(ValueError, match="oxford_iiit_pet, kerascnn_stripes; got 'mnist'"):
+        find_masks("mnist")
+
+
+class KerascnnStripes(tfds.core.GeneratorBasedBuilder):
+    """A small set with masks, counted from 1."""
+
+    VERSION = tfds.core.Version("1.0.0")
+
+    def _info(self):
+        features = {
+            "image": tfds.features.Image(shape=(None, None, 3)),
+            "segmentation_mask": tfds.features.Image(shape=(None, None, 1), use_colormap=True),
+        }
+        return self.dataset_info_from_configs(features=tfds.features.FeaturesDict(features))
+
+    def _split_generators(self, dl_manager):
+        return {"train": self._generate_examples()}
+
+    def _generate_examples(self):
+        for i in range(20):
+            mask = np.ones((8 + i % 3, 10, 1), np.uint8)
+            mask[:, ::2] = 2
+            image = np.repeat(mask * 100, 3, axis=-1)
+            yield i, {"image": image, "segmentation_mask": mask}
+
+
+def test_pictures_of_any_size_are_trained_in_windows(tmp_path):
+    for i in range(10):
+        save_pair(tmp_path, f"street{i}", size=(20 + 2 * i, 30))
+    (tmp_path / "classes.txt").write_text("\n".join(CLASSES))
+    source = find_masks(tmp_path)
+    assert source.image_shape == (None, None, 3)
+    with pytest.raises(ValueError, match="differ in size: `crop_size` must be given"):
+        source.pipeline("train")
+    for images, masks in source.pipeline("train", crop_size=(16, 40), batch_size=4):
+        assert images.shape[1:] == (16, 40, 3)
+        # The picture is narrower than the window: what is beside it is black, and counts nowhere.
+        assert (np.asarray(masks)[:, :, :5] == IGNORED).all()
+        assert np.asarray(images)[:, :, :5].max() == 0
+    save_pair(tmp_path, "wide", size=(40, 50))
+    # Whole images of any size come one by one.
+    source = find_masks(tmp_path)
+    batches = list(source.pipeline("validation", batch_size=2))
+    for (images, masks), (_, image, mask) in zip(
+        batches, source.examples("validation"), strict=True
+    ):
+        np.testing.assert_array_equal(masks[0], mask)
+        np.testing.assert_allclose(images[0], image / np.float32(255), rtol=1e-6)
+
+
+def test_whole_images_come_in_batches_of_no_more_pixels_than_windows(folder):
+    source = find_masks(folder)
+    batches = {
+        crop: next(iter(source.pipeline("validation", crop_size=crop, batch_size=4)))[0].shape[0]
+        for crop in (None, (20, 15), (5, 5))
+    }
+    assert batches == {None: 2, (20, 15): 2, (5, 5): 1}
+
+
+def test_what_does_not_fit_into_memory_is_the_same(folder, monkeypatch):
+    source = find_masks(folder)
+
+    def images():
+        batches = list(source.pipeline("train", batch_size=3))
+        return {image.numpy().tobytes() for batch, _ in batches for image in batch}
+
+    expected = images()
+    monkeypatch.setattr(memory, "CACHE_BYTES", 0)
+    assert images() == expected
+    assert len(expected) == 4
+
+
+def test_orders_and_views_repeat_under_a_seed(folder):
+    source = find_masks(folder)
+    augment = Augmentation(flip=True, shift=0.2, zoom=0.3, rotate=20.0, color=0.4)
+
+    def epochs(seed):
+        pipeline = source.pipeline(
+            "train", crop_size=(10, 12), batch_size=4, seed=seed, augment=augment
+        )
+        return [next(iter(pipeline))[0].numpy() for _ in range(2)]
+
+    first, again, other = epochs(1), epochs(1), epochs(2)
+    np.testing.assert_array_equal(first, again)
+    assert (first[0] != first[1]).any()
+    assert (first[0] != other[0]).any()
+
+
+def test_wrong_arguments_of_a_pipeline(folder):
+    source = find_masks(folder)
+    with pytest.raises(ValueError, match="`factor` must be a number above 0, 8 at most; got fac"):
+        source.pipeline("train", factor=0)
+    with pytest.raises(ValueError, match="`crop_size` must be an int or a pair"):
+        source.pipeline("train", crop_size=(0, 3))
+    with pytest.raises(ValueError, match="augmented by flip, .*; got cutout, mixup"):
+        source.pipeline("train", augment=Augmentation(cutout=0.2, mixup=0.3))
