@@ -1,6 +1,7 @@
 """Keras layers; those that share a name or purpose with one of Keras's are drop-in for it."""
 
 from kerascnn.layers.batch_normalization import BatchNormalization
+from kerascnn.layers.bilinear_upsampling import BilinearUpsampling2D
 from kerascnn.layers.blur_pool import BlurPool2D
 from kerascnn.layers.channel_shuffle import ChannelShuffle
 from kerascnn.layers.connection_table_conv import ConnectionTableConv2D
@@ -29,6 +30,7 @@ from kerascnn.layers.subsampling import Subsampling2D
 
 __all__ = [
     "BatchNormalization",
+    "BilinearUpsampling2D",
     "BlurPool2D",
     "ChannelShuffle",
     "ConnectionTableConv2D",

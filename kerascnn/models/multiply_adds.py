@@ -97,6 +97,7 @@ for _rule, _classes in {
         keras.layers.PReLU,
         keras.layers.RMSNormalization,
         layers.BatchNormalization,
+        layers.BilinearUpsampling2D,
         layers.ChannelShuffle,
         layers.CropLike2D,
         layers.DropBlock2D,

@@ -21,6 +21,7 @@ PRODUCTS = {
 
 # Operations of `kerascnn.ops` that move, compare or weight single elements
 ELEMENTWISE = {
+    "bilinear_upsampling2d",
     "channel_shuffle",
     "crop_like2d",
     "dense_concatenation",

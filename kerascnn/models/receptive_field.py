@@ -92,9 +92,10 @@ def _through_transposed_window(operation, field, inputs, outputs):
 def _through_upsampling(layer, field, inputs, outputs):
     # How many pixels an interpolation reads for one, in pixels of its input
     reach = {"nearest": 1, "bilinear": 2, "bicubic": 4, "lanczos3": 6, "lanczos5": 10}
-    taps = reach[layer.interpolation]
-    window = tuple(taps * size if size > 1 else 1 for size in layer.size)
-    return _refined(field, window, layer.size)
+    taps = reach[getattr(layer, "interpolation", "bilinear")]
+    sizes = pair_of(argument(layer, "size"))
+    window = tuple(taps * size if size > 1 else 1 for size in sizes)
+    return _refined(field, window, sizes)
 
 
 def _through_shuffle(layer, field, inputs, outputs):
@@ -149,7 +150,7 @@ for _rule, _classes in {
         layers.Subsampling2D,
     ),
     _through_transposed_window: (keras.layers.Conv2DTranspose, layers.MaxUnpool2D),
-    _through_upsampling: (keras.layers.UpSampling2D,),
+    _through_upsampling: (keras.layers.UpSampling2D, layers.BilinearUpsampling2D),
     _through_shuffle: (layers.PixelShuffle, layers.SubpixelConv2D),
     _through_unshuffle: (layers.PixelUnshuffle,),
     _gated: (layers.SqueezeExcite,),
@@ -191,6 +192,7 @@ _OPERATIONS = {
     "local_response_normalization": _keep,
     "maxout": _keep,
     "pad_to_multiple2d": _keep,
+    "bilinear_upsampling2d": _through_upsampling,
     "pixel_shuffle": _through_shuffle,
     "pixel_unshuffle": _through_unshuffle,
     "residual_sum": _keep,

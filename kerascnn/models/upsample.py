@@ -1,7 +1,5 @@
 """How decoders raise the resolution."""
 
-from keras import layers as keras_layers
-
 from kerascnn import layers
 from kerascnn.models.ends import channel_axis
 from kerascnn.ops.shapes import one_of
@@ -9,7 +7,17 @@ from kerascnn.ops.shapes import one_of
 UPSAMPLINGS = ("transposed", "pixel_shuffle", "bilinear")
 
 
-def upsample(x, upsampling, filters=None, factor=2, kernel_size=None, name="{}", **options):
+def upsample(
+    x,
+    upsampling,
+    filters=None,
+    factor=2,
+    kernel_size=None,
+    use_bias=True,
+    kernel_initializer="he_normal",
+    dtype=None,
+    name="{}",
+):
     """Makes feature maps `factor` times as high and wide.
 
     Args:
@@ -21,8 +29,10 @@ def upsample(x, upsampling, filters=None, factor=2, kernel_size=None, name="{}",
         filters: optional int, the number of channels of the output; by default the input's.
         factor: int.
         kernel_size: optional int, that of the transposed convolution; by default `factor`.
+        use_bias: bool, whether the convolution has a bias.
+        kernel_initializer: that of the transposed convolution; the others have their own.
+        dtype: optional dtype or policy of the layers.
         name: str with a place for the kind of layer, as in `"decoder_stage1_{}"`.
-        **options: further arguments of the layers: `dtype`, and those of a convolution.
 
     Returns:
         `keras.KerasTensor`.
@@ -40,13 +50,15 @@ def upsample(x, upsampling, filters=None, factor=2, kernel_size=None, name="{}",
             kernel_size or factor,
             strides=factor,
             padding="same",
+            use_bias=use_bias,
+            kernel_initializer=kernel_initializer,
+            dtype=dtype,
             name=label,
-            **{"kernel_initializer": "he_normal", **options},
         )
         return layer(x)
-    dtype = options.get("dtype")
+    common = {"use_bias": use_bias, "dtype": dtype}
     if upsampling == "pixel_shuffle":
-        return layers.SubpixelConv2D(filters, 3, factor, dtype=dtype, name=label)(x)
+        return layers.SubpixelConv2D(filters, 3, factor, name=label, **common)(x)
     if filters != channels:
-        x = layers.PointwiseConv2D(filters, dtype=dtype, name=name.format("conv"))(x)
-    return keras_layers.UpSampling2D(factor, interpolation="bilinear", dtype=dtype, name=label)(x)
+        x = layers.PointwiseConv2D(filters, name=name.format("conv"), **common)(x)
+    return layers.BilinearUpsampling2D(factor, dtype=dtype, name=label)(x)

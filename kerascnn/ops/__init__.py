@@ -1,6 +1,7 @@
 """The operations of the layers as functions on tensors, for every Keras backend."""
 
 from kerascnn.ops.batch_normalization import batch_normalization, moments, normalize
+from kerascnn.ops.bilinear_upsampling import bilinear_upsampling2d
 from kerascnn.ops.blur_pool import blur_pool2d
 from kerascnn.ops.channel_shuffle import channel_shuffle
 from kerascnn.ops.connection_table_conv import connection_table_conv2d
@@ -28,6 +29,7 @@ from kerascnn.ops.subsampling import subsampling2d
 
 __all__ = [
     "batch_normalization",
+    "bilinear_upsampling2d",
     "blur_pool2d",
     "channel_shuffle",
     "connection_table_conv2d",

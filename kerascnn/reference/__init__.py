@@ -14,6 +14,10 @@ from kerascnn.reference.activations import (
     softmax_backward,
 )
 from kerascnn.reference.batch_normalization import batch_normalization, batch_normalization_backward
+from kerascnn.reference.bilinear_upsampling import (
+    bilinear_upsampling2d,
+    bilinear_upsampling2d_backward,
+)
 from kerascnn.reference.blur_pool import blur_pool2d, blur_pool2d_backward
 from kerascnn.reference.channel_shuffle import channel_shuffle, channel_shuffle_backward
 from kerascnn.reference.connection_table_conv import (
@@ -64,6 +68,8 @@ __all__ = [
     "average_pool2d_backward",
     "batch_normalization",
     "batch_normalization_backward",
+    "bilinear_upsampling2d",
+    "bilinear_upsampling2d_backward",
     "blur_pool2d",
     "blur_pool2d_backward",
     "channel_shuffle",

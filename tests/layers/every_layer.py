@@ -26,6 +26,7 @@ EVERY_LAYER = {
         moving_mean_initializer="random_normal",
         moving_variance_initializer=keras.initializers.RandomUniform(0.5, 2.0),
     )(x),
+    "BilinearUpsampling2D": lambda x: layers.BilinearUpsampling2D((2, 3))(x),
     "BlurPool2D": lambda x: layers.BlurPool2D()(x),
     "BlurPool2D_same": lambda x: layers.BlurPool2D(4, padding="same")(x),
     "ChannelShuffle": lambda x: layers.ChannelShuffle(4)(x),

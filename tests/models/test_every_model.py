@@ -25,7 +25,7 @@ SIZES = {"mlp": 8, "lenet1": 28, "lenet5": 28, "lenet5_1998": 28, "alexnet": 67,
 SIZES |= {"alexnet_single_column": 63, **dict.fromkeys(list_models("googlenet"), 64)}
 CLASSES = 3
 # Sides that no network halves without a rest, and fewer filters than the papers have
-IMAGE_SIZE = (21, 26)
+IMAGE_SIZE, OTHER_SIZE = (21, 26), (37, 18)
 NARROW = {
     "fcn*": {"encoder": "vgg11", "units": 8},
     "segnet*": {"width": 8},
@@ -52,8 +52,11 @@ def trained_here():
     )
 
 
-def small(name, cut=BACKEND != "tensorflow", **options):
-    """A model on small images; cut, it has no more than two blocks of a kind in each stage."""
+def small(name, cut=BACKEND != "tensorflow", image_size=IMAGE_SIZE, **options):
+    """A model on small images; cut, it has no more than two blocks of a kind in each stage.
+
+    `image_size` is that of the models for images of any size.
+    """
     channels, task = default_input_shape(name)[-1], task_of(name)
     if task == "classification":
         size, family = SIZES.get(name, 32), family_of(name)
@@ -67,18 +70,19 @@ def small(name, cut=BACKEND != "tensorflow", **options):
         if fnmatch.fnmatch(name, pattern):
             options = {**narrow, **options}
     classes = CLASSES if task == "segmentation" else None
-    return create_model(name, (*IMAGE_SIZE, channels), classes, **options)
+    return create_model(name, (*image_size, channels), classes, **options)
 
 
-def batch(name, model):
+def batch(name, model, image_size=IMAGE_SIZE):
     """Images, and what the model should answer."""
     rng = np.random.default_rng(0)
-    x = rng.uniform(size=(4, *model.input_shape[1:])).astype("float32")
     task = task_of(name)
+    size = model.input_shape[1:3] if task == "classification" else image_size
+    x = rng.uniform(size=(4, *size, model.input_shape[-1])).astype("float32")
     if task == "classification":
         return x, np.arange(4) % CLASSES
     if task == "segmentation":
-        return x, rng.integers(CLASSES, size=(4, *IMAGE_SIZE))
+        return x, rng.integers(CLASSES, size=(4, *image_size))
     factor = upscaling_factor(name) if task == "upscaling" else 1
     return x, x.repeat(factor, 1).repeat(factor, 2)
 
@@ -112,9 +116,10 @@ import numpy as np
 import tensorflow as tf
 
 folder = pathlib.Path(sys.argv[1])
-for path in sorted(folder.glob("*.npy")):
+for path in sorted(folder.glob("*.npz")):
     served = tf.saved_model.load(str(folder / path.stem))
-    np.save(folder / f"{path.stem}_answer", served.serve(tf.constant(np.load(path))).numpy())
+    answers = [served.serve(tf.constant(x)).numpy() for x in np.load(path).values()]
+    np.savez(folder / f"{path.stem}_answers", *answers)
 assert "kerascnn" not in sys.modules
 """
 
@@ -122,24 +127,26 @@ assert "kerascnn" not in sys.modules
 @pytest.mark.skipif(BACKEND != "tensorflow", reason="a SavedModel is TensorFlow's")
 @pytest.mark.parametrize("task", TASKS)
 def test_saves_reloads_and_exports(task, tmp_path):
+    """Those for images of any size do so for two sizes, neither of which they were built for."""
     expected = {}
     for name in list_models(task=task):
-        model = small(name, cut=True)
-        x, _ = batch(name, model)
-        expected[name] = model.predict(x, verbose=0)
+        model = small(name, cut=True, image_size=(None, None))
+        sizes = (IMAGE_SIZE,) if task == "classification" else (IMAGE_SIZE, OTHER_SIZE)
+        inputs = [batch(name, model, size)[0] for size in sizes]
+        expected[name] = [np.asarray(model(x, training=False)) for x in inputs]
         model.save(tmp_path / "model.keras")
         again = keras.saving.load_model(tmp_path / "model.keras", safe_mode=True)
-        np.testing.assert_allclose(
-            again.predict(x, verbose=0), expected[name], rtol=1e-4, atol=1e-5
-        )
+        for x, answer in zip(inputs, expected[name], strict=True):
+            np.testing.assert_allclose(again(x, training=False), answer, rtol=1e-4, atol=1e-5)
         again.export(tmp_path / name, format="tf_saved_model", verbose=False)
-        np.save(tmp_path / f"{name}.npy", x)
+        np.savez(tmp_path / f"{name}.npz", *inputs)
         keras.backend.clear_session()
     result = subprocess.run(
         [sys.executable, "-c", ANSWER, str(tmp_path)], capture_output=True, text=True, check=False
     )
     assert result.returncode == 0, result.stderr[-2000:]
-    for name, answer in expected.items():
-        scale = np.abs(answer).max()
-        found = np.load(tmp_path / f"{name}_answer.npy")
-        np.testing.assert_allclose(found / scale, answer / scale, atol=1e-4, err_msg=name)
+    for name, answers in expected.items():
+        found = np.load(tmp_path / f"{name}_answers.npz").values()
+        for answer, of_export in zip(answers, found, strict=True):
+            scale = np.abs(answer).max()
+            np.testing.assert_allclose(of_export / scale, answer / scale, atol=1e-4, err_msg=name)

@@ -37,3 +37,10 @@ def test_bilinear_initializer_interpolates(factor):
         rtol=1e-4,
         atol=1e-5,
     )
+
+
+@pytest.mark.parametrize("upsampling", UPSAMPLINGS)
+def test_no_bias_before_normalization(upsampling):
+    inputs = keras.Input((4, 4, 8))
+    model = keras.Model(inputs, upsample(inputs, upsampling, 2, use_bias=False, name="up_{}"))
+    assert [weight.name for weight in model.weights] == ["kernel"]

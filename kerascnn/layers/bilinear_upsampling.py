@@ -1,0 +1,62 @@
+"""Bilinear upsampling by whole factors."""
+
+import keras
+
+from kerascnn import ops
+from kerascnn.ops.bilinear_upsampling import bilinear_upsampling2d_shape
+from kerascnn.ops.shapes import pair, standardize_data_format
+
+
+@keras.saving.register_keras_serializable(package="kerascnn")
+class BilinearUpsampling2D(keras.layers.Layer):
+    """Makes images larger, with pixels interpolated between the nearest ones.
+
+    Along each axis, with the factor `r` and `d[j] = (j + 1/2) / r - 1/2`,
+
+        y[i * r + j] = x[i] + max(d[j], 0) * (x[i + 1] - x[i]) + min(d[j], 0) * (x[i] - x[i - 1])
+
+    and pixels beyond the rim are those of the rim. The numbers are those of
+    `keras.layers.UpSampling2D` with `interpolation="bilinear"`, which in Keras 3.15 fails in a
+    graph of TensorFlow that does not know the images' size.
+
+    Args:
+        size: int, or pair of ints: how many times higher and wider the output is.
+        data_format: `"channels_last"` or `"channels_first"`; by default Keras's own setting.
+        **kwargs: `name`, `dtype` and so on.
+
+    Call arguments:
+        inputs: float tensor of rank 4.
+
+    Input shape:
+        `(batch, height, width, channels)`, or channels first.
+
+    Output shape:
+        `(batch, height * rows, width * columns, channels)`, or channels first.
+
+    Raises:
+        ValueError: if `size` is less than 1.
+
+    Example:
+        >>> import keras
+        >>> import kerascnn
+        >>> y = kerascnn.layers.BilinearUpsampling2D(2)(keras.ops.zeros((1, 4, 5, 3)))
+        >>> tuple(y.shape)
+        (1, 8, 10, 3)
+    """
+
+    def __init__(self, size=2, data_format=None, **kwargs):
+        super().__init__(**kwargs)
+        self.size = pair(size, "size")
+        self.data_format = standardize_data_format(data_format)
+
+    def build(self, input_shape):
+        self.compute_output_shape(input_shape)
+
+    def call(self, inputs):
+        return ops.bilinear_upsampling2d(inputs, self.size, self.data_format)
+
+    def compute_output_shape(self, input_shape):
+        return bilinear_upsampling2d_shape(input_shape, self.size, self.data_format)
+
+    def get_config(self):
+        return {**super().get_config(), "size": self.size, "data_format": self.data_format}

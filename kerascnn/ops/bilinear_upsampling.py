@@ -1,0 +1,78 @@
+"""Bilinear upsampling by whole factors."""
+
+import numpy as np
+from keras import ops
+
+from kerascnn.ops.precision import float_dtype
+from kerascnn.ops.shapes import image_shape, in_format, pair, standardize_data_format, times
+from kerascnn.ops.symbolic import symbolic
+
+
+def bilinear_upsampling2d_shape(shape, size, data_format=None):
+    """Output shape of `bilinear_upsampling2d`, and the only place its arguments are checked."""
+    rows, columns = pair(size, "size")
+    data_format = standardize_data_format(data_format)
+    batch, height, width, channels = image_shape(shape, data_format)
+    return in_format(batch, times(height, rows), times(width, columns), channels, data_format)
+
+
+@symbolic(bilinear_upsampling2d_shape, output_dtype=float_dtype)
+def bilinear_upsampling2d(x, size, data_format=None):
+    """Makes images larger, with pixels interpolated between the nearest ones.
+
+    Along each axis, with the factor `r` and `d[j] = (j + 1/2) / r - 1/2`,
+
+        y[i * r + j] = x[i] + max(d[j], 0) * (x[i + 1] - x[i]) + min(d[j], 0) * (x[i] - x[i - 1])
+
+    and pixels beyond the rim are those of the rim: what `keras.layers.UpSampling2D` with
+    `interpolation="bilinear"` and PyTorch's `interpolate` with `align_corners=False` give.
+
+    Args:
+        x: float tensor of shape `(batch, height, width, channels)`, or channels first.
+        size: int, or pair of ints: how many times higher and wider `y` is.
+        data_format: `"channels_last"` or `"channels_first"`; by default Keras's own setting.
+
+    Returns:
+        float tensor of shape `(batch, height * rows, width * columns, channels)`, or channels
+        first.
+
+    Raises:
+        ValueError: if `size` is less than 1.
+
+    Example:
+        >>> import keras
+        >>> import kerascnn
+        >>> x = keras.ops.reshape(keras.ops.array([0.0, 4.0]), (1, 1, 2, 1))
+        >>> y = kerascnn.ops.bilinear_upsampling2d(x, (1, 2))
+        >>> keras.ops.convert_to_numpy(y).ravel().tolist()
+        [0.0, 1.0, 3.0, 4.0]
+    """
+    shape = bilinear_upsampling2d_shape(x.shape, size, data_format)
+    first = 2 if standardize_data_format(data_format) == "channels_first" else 1
+    x = ops.cast(x, float_dtype(x.dtype))
+    for axis, factor in enumerate(pair(size, "size"), first):
+        if factor > 1:
+            x = _along(x, axis, factor)
+    static = [-1 if side is None else side for side in shape]
+    return ops.reshape(x, static) if static.count(-1) < 2 else x
+
+
+def _along(x, axis, factor):
+    """The same along one axis."""
+
+    def part(begin, end):
+        return x[(slice(None),) * axis + (slice(begin, end),)]
+
+    before = ops.concatenate([part(None, 1), part(None, -1)], axis)
+    after = ops.concatenate([part(1, None), part(-1, None)], axis)
+    place = (np.arange(factor) + 0.5) / factor - 0.5
+    place = place.reshape((1,) * (axis + 1) + (factor,) + (1,) * (3 - axis))
+    to_before, to_after = (
+        ops.convert_to_tensor(weight, x.dtype)
+        for weight in (np.minimum(place, 0), np.maximum(place, 0))
+    )
+    center, down, up = (ops.expand_dims(part, axis + 1) for part in (x, x - before, after - x))
+    y = center + to_before * down + to_after * up
+    sizes = list(ops.shape(x))
+    sizes[axis] = sizes[axis] * factor
+    return ops.reshape(y, sizes)
