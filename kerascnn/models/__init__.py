@@ -28,7 +28,7 @@ from kerascnn.models.shufflenet_v1 import ShuffleNetV1Config, shufflenet_v1
 from kerascnn.models.shufflenet_v2 import ShuffleNetV2Config, shufflenet_v2
 from kerascnn.models.unet import UNetConfig, unet
 from kerascnn.models.vgg import VGGConfig, vgg
-from kerascnn.models.weights import load_weights_from, with_new_head
+from kerascnn.models.weights import head_names, load_weights_from, with_new_head
 
 __all__ = [
     "AlexNetConfig",
@@ -64,6 +64,7 @@ __all__ = [
     "espcn",
     "fcn",
     "googlenet",
+    "head_names",
     "lenet",
     "linknet",
     "list_models",

@@ -20,7 +20,8 @@ def create_model(name, input_shape=None, num_classes=None, weights=None, **optio
         weights: `None` for fresh weights, or `"imagenet"` for those that Keras offers for download
             (VGG16, VGG19, ResNet50, ResNet101, ResNet152, DenseNet121, MobileNet, MobileNetV2).
             With 1,000 classes that is the whole network, otherwise its trunk. The model then has
-            the form of Keras's, and normalizes its images itself.
+            the form of Keras's, and normalizes its images itself; an option that says otherwise is
+            refused.
         **options: further arguments of the model's builder, such as `include_top`, `pooling` and,
             for an encoder, `features_only`.
 
@@ -82,6 +83,12 @@ def _with_imagenet_weights(build, name, weights, num_classes, options):
             f"Weights of ImageNet are offered for {', '.join(sorted(offered))}; got name={name!r}."
         )
     form = offered[name]
+    for option, value in {"preprocessing": form.preprocessing, **form.options}.items():
+        if options.get(option, value) != value:
+            raise ValueError(
+                f"With weights='imagenet', `{option}` must be {value!r}, that of Keras's "
+                f"{form.application}; got {option}={options[option]!r}."
+            )
     model = build(preprocessing=form.preprocessing, **form.options)
     whole = options.get("include_top", True) and num_classes == 1000
     whole = whole and not options.get("features_only", False)
@@ -98,9 +105,9 @@ def _download(form, input_shape, whole):
     shape = {"input_shape": input_shape} if whole else {}
     try:
         return application(weights="imagenet", include_top=whole, **shape)
-    except ValueError:
+    except (ValueError, OSError):  # of a wrong shape, or of a disk
         raise
-    except Exception as error:  # Keras raises a plain Exception
+    except Exception as error:  # Keras raises a plain Exception where a download fails
         raise ConnectionError(
             f"The weights of {form.application} are not on this machine and cannot be downloaded: "
             "connect to the network, or take weights=None."

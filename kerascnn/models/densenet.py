@@ -6,7 +6,7 @@ from keras import layers as keras_layers
 
 from kerascnn import layers
 from kerascnn.models.conv_norm import ConvNorm
-from kerascnn.models.ends import channel_axis, image_input, model_of
+from kerascnn.models.ends import channel_axis, image_input, model_of, stem_pool
 from kerascnn.models.family import Family, Pretrained
 
 INPUT_SHAPE = (224, 224, 3)
@@ -94,14 +94,12 @@ def densenet(
     conv_norm = ConvNorm(epsilon=epsilon)
     features = {}
     x = features[2] = conv_norm(x, config.stem_width, 7, strides=2, name="stem_{}")
-    # Zeros are as good as nothing under the maximum: the ReLU leaves nothing below them.
-    x = keras_layers.ZeroPadding2D(1, name="stem_pad")(x)
-    x = keras_layers.MaxPooling2D(3, strides=2, name="stem_pool")(x)
+    x = stem_pool(x)
     for stage, depth in enumerate(config.depths, 1):
         for block in range(1, depth + 1):
             x = _block(x, config.growth_rate, conv_norm, dropout, f"stage{stage}_block{block}")
         last = stage == len(config.depths)
-        prefix = "head" if last else f"transition{stage}"
+        prefix = "last" if last else f"transition{stage}"
         x = features[2 ** (stage + 1)] = conv_norm.norm(x, name=f"{prefix}_{{}}")
         if not last:
             x = conv_norm.conv(x, x.shape[channel_axis()] // 2, 1, name=f"{prefix}_{{}}")
@@ -137,7 +135,7 @@ FAMILIES = (
                 lambda stage, block, i: f"conv{stage + 1}_block{block}_{i - 1}_bn"
             ),
             r"transition(\d+)_(conv|bn)": lambda stage, kind: f"pool{stage + 1}_{kind}",
-            "head_bn": "bn",
+            "last_bn": "bn",
             "logits": "predictions",
         },
         torchvision_names={
@@ -151,7 +149,7 @@ FAMILIES = (
             ),
             r"transition(\d+)_conv": lambda stage: f"features.transition{stage}.conv",
             r"transition(\d+)_bn": lambda stage: f"features.transition{stage}.norm",
-            "head_bn": "features.norm5",
+            "last_bn": "features.norm5",
             "logits": "classifier",
         },
     ),

@@ -76,9 +76,25 @@ def image_input(input_shape, smallest=1, fixed=False, preprocessing=None, pad_to
     return inputs, normalize(x)
 
 
+def stem_pool(x):
+    """The 3x3 max pooling with strides of 2 and explicit zeros after the first ReLU."""
+    # Zeros are as good as nothing under the maximum: the ReLU leaves nothing below them.
+    x = layers.ZeroPadding2D(1, name="stem_pad")(x)
+    return layers.MaxPooling2D(3, strides=2, name="stem_pool")(x)
+
+
 def global_average(x):
     """The head of networks from NIN on: the mean of every feature map."""
     return layers.GlobalAveragePooling2D(name="head_pool")(x)
+
+
+def dropped_average(rate):
+    """The same with dropout after it; a function from the last features to those of the logits."""
+
+    def head(x):
+        return Dropout(rate, name="head_dropout")(global_average(x))
+
+    return head
 
 
 def dense_head(units, dropout):

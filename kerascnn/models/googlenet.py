@@ -8,7 +8,7 @@ from kerascnn import layers
 from kerascnn.models.conv_norm import ConvNorm
 from kerascnn.models.ends import (
     channel_axis,
-    global_average,
+    dropped_average,
     image_input,
     logits_layer,
     model_of,
@@ -167,9 +167,6 @@ def googlenet(
                 auxiliary.append(_auxiliary(x, conv_norm, num_classes, auxiliary_dropout, prefix))
         features[2**stage] = x
 
-    def head(x):
-        return layers.Dropout(dropout, name="head_dropout")(global_average(x))
-
     return model_of(
         inputs,
         features,
@@ -177,7 +174,7 @@ def googlenet(
         include_top,
         pooling,
         features_only,
-        head=head,
+        head=dropped_average(dropout),
         auxiliary=auxiliary,
         name=name,
     )

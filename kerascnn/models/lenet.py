@@ -9,7 +9,7 @@ from keras import layers as keras_layers
 from keras import ops as kops
 
 from kerascnn import layers, ops
-from kerascnn.models.ends import channel_axis, image_input, model_of
+from kerascnn.models.ends import answer_dtype, channel_axis, image_input, model_of
 from kerascnn.models.family import Family
 
 INPUT_SHAPE = (28, 28, 1)
@@ -222,7 +222,7 @@ def original_lenet(
         return x
 
     def classifier(x):
-        dtype = keras.config.dtype_policy().variable_dtype
+        dtype = answer_dtype()
         if not config.prototypes:
             return keras_layers.Dense(
                 num_classes, kernel_initializer=FanInUniform(), dtype=dtype, name="logits"

@@ -2,9 +2,8 @@
 
 from dataclasses import dataclass
 
-from kerascnn import layers
 from kerascnn.models.conv_norm import ConvNorm
-from kerascnn.models.ends import global_average, image_input, model_of
+from kerascnn.models.ends import dropped_average, image_input, model_of
 from kerascnn.models.family import Family, Pretrained
 from kerascnn.ops.shapes import at_least_one, one_of
 
@@ -108,11 +107,15 @@ def mobilenet_v1(
             stride *= strides
         features[stride] = x
 
-    def head(x):
-        return layers.Dropout(dropout, name="head_dropout")(global_average(x))
-
     return model_of(
-        inputs, features, num_classes, include_top, pooling, features_only, head=head, name=name
+        inputs,
+        features,
+        num_classes,
+        include_top,
+        pooling,
+        features_only,
+        head=dropped_average(dropout),
+        name=name,
     )
 
 

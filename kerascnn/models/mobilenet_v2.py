@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 from kerascnn import layers
 from kerascnn.models.conv_norm import ConvNorm
-from kerascnn.models.ends import channel_axis, global_average, image_input, model_of
+from kerascnn.models.ends import channel_axis, dropped_average, image_input, model_of
 from kerascnn.models.family import Family, Pretrained
 from kerascnn.ops.shapes import at_least_one, one_of
 
@@ -120,13 +120,17 @@ def mobilenet_v2(
             stride *= strides
         features[stride] = x
     head_width = _multiple_of_8(config.head_width * max(alpha, 1.0))
-    features[stride] = conv_norm(x, head_width, 1, name="head_{}")
-
-    def head(x):
-        return layers.Dropout(dropout, name="head_dropout")(global_average(x))
+    features[stride] = conv_norm(x, head_width, 1, name="last_{}")
 
     return model_of(
-        inputs, features, num_classes, include_top, pooling, features_only, head=head, name=name
+        inputs,
+        features,
+        num_classes,
+        include_top,
+        pooling,
+        features_only,
+        head=dropped_average(dropout),
+        name=name,
     )
 
 
@@ -182,14 +186,14 @@ FAMILIES = (
             "stem_conv": "Conv1",
             "stem_bn": "bn_Conv1",
             _BLOCK: _keras_name,
-            "head_conv": "Conv_1",
-            "head_bn": "Conv_1_bn",
+            "last_conv": "Conv_1",
+            "last_bn": "Conv_1_bn",
             "logits": "predictions",
         },
         torchvision_names={
             "stem_(conv|bn)": lambda kind: f"features.0.{int(kind == 'bn')}",
             _BLOCK: _torchvision_name,
-            "head_(conv|bn)": lambda kind: f"features.18.{int(kind == 'bn')}",
+            "last_(conv|bn)": lambda kind: f"features.18.{int(kind == 'bn')}",
             "logits": "classifier.1",
         },
     ),

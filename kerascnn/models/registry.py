@@ -59,6 +59,15 @@ def list_models(pattern="*", task=None):
 def task_of(name):
     """What a model is for: `"classification"`, `"segmentation"`, `"upscaling"`, `"reconstruction"`.
 
+    Args:
+        name: str, one of `list_models()`.
+
+    Returns:
+        str.
+
+    Raises:
+        ValueError: for an unknown name.
+
     Example:
         >>> import kerascnn
         >>> kerascnn.models.task_of("lenet5")
@@ -68,7 +77,23 @@ def task_of(name):
 
 
 def default_input_shape(name):
-    """The input shape that `create_model` takes when it is given none."""
+    """The input shape that `create_model` takes when it is given none.
+
+    Args:
+        name: str, one of `list_models()`.
+
+    Returns:
+        `(height, width, channels)` in Keras's image data format; height and width are `None` where
+        any size is taken.
+
+    Raises:
+        ValueError: for an unknown name.
+
+    Example:
+        >>> import kerascnn
+        >>> kerascnn.models.default_input_shape("lenet5")
+        (28, 28, 1)
+    """
     height, width, channels = family_of(name).input_shape
     if keras.config.image_data_format() == "channels_first":
         return channels, height, width
@@ -77,6 +102,15 @@ def default_input_shape(name):
 
 def training_options(name):
     """Options of `create_model` with which a model is trained: GoogLeNet's auxiliary heads.
+
+    Args:
+        name: str, one of `list_models()`.
+
+    Returns:
+        dict.
+
+    Raises:
+        ValueError: for an unknown name.
 
     Example:
         >>> import kerascnn
@@ -88,6 +122,15 @@ def training_options(name):
 
 def upscaling_factor(name):
     """How many times higher and wider than its images the answers of an upscaling model are.
+
+    Args:
+        name: str, one of `list_models(task="upscaling")`.
+
+    Returns:
+        int.
+
+    Raises:
+        ValueError: for any other name.
 
     Example:
         >>> import kerascnn

@@ -7,7 +7,7 @@ from keras import ops as kops
 
 from kerascnn import layers
 from kerascnn.models.conv_norm import ConvNorm
-from kerascnn.models.ends import channel_axis, image_input, model_of
+from kerascnn.models.ends import channel_axis, image_input, model_of, stem_pool
 from kerascnn.models.family import Family, Pretrained
 from kerascnn.ops.shapes import one_of
 
@@ -141,9 +141,7 @@ def resnet(
     features, stride, dilation = {}, 1, 1
     if config.stem == "imagenet":
         x = features[2] = conv_norm(x, config.widths[0], 7, strides=2, name="stem_{}")
-        # Zeros are as good as nothing under the maximum: the ReLU leaves nothing below them.
-        x = keras_layers.ZeroPadding2D(1, name="stem_pad")(x)
-        x = keras_layers.MaxPooling2D(3, strides=2, name="stem_pool")(x)
+        x = stem_pool(x)
         stride = 4
     else:
         x = conv_norm(x, config.widths[0], 3, name="stem_{}")

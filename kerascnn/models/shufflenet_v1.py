@@ -6,7 +6,7 @@ from keras import layers as keras_layers
 
 from kerascnn import layers
 from kerascnn.models.conv_norm import ConvNorm
-from kerascnn.models.ends import channel_axis, global_average, image_input, model_of
+from kerascnn.models.ends import channel_axis, dropped_average, image_input, model_of, stem_pool
 from kerascnn.models.family import Family
 from kerascnn.ops.shapes import at_least_one
 
@@ -97,9 +97,7 @@ def shufflenet_v1(
     conv_norm = ConvNorm(epsilon=epsilon)
     features = {}
     x = features[stride] = conv_norm(x, config.stem_width, 3, stride, name="stem_{}")
-    # Zeros are as good as nothing under the maximum: the ReLU leaves nothing below them.
-    x = keras_layers.ZeroPadding2D(1, name="stem_pad")(x)
-    x = keras_layers.MaxPooling2D(3, strides=2, name="stem_pool")(x)
+    x = stem_pool(x)
     stride *= 2
     features[stride] = x
     for stage, (depth, width) in enumerate(zip(config.depths, config.widths, strict=True), 2):
@@ -111,11 +109,15 @@ def shufflenet_v1(
         stride *= 2
         features[stride] = x
 
-    def head(x):
-        return layers.Dropout(dropout, name="head_dropout")(global_average(x))
-
     return model_of(
-        inputs, features, num_classes, include_top, pooling, features_only, head=head, name=name
+        inputs,
+        features,
+        num_classes,
+        include_top,
+        pooling,
+        features_only,
+        head=dropped_average(dropout),
+        name=name,
     )
 
 

@@ -21,9 +21,26 @@ _TORCH_WEIGHTS = {
 }
 
 # What the layers of a head are called by us, by Keras and by torchvision.
-_HEAD = ("head_", "logits", "auxiliary", "decoder_")
+_HEAD = ("head_", "logits", "distances", "auxiliary", "decoder_")
 _KERAS_HEAD = (*_HEAD, "fc", "conv_preds", "predictions")
 _TORCH_HEAD = ("aux", "classifier.", "fc.")
+
+
+def head_names(model):
+    """Names of the layers of a model that its trunk does not have: what gives its answer.
+
+    Args:
+        model: `keras.Model` of `create_model`.
+
+    Returns:
+        list of str.
+
+    Example:
+        >>> import kerascnn
+        >>> kerascnn.models.head_names(kerascnn.models.create_model("resnet20"))
+        ['head_pool', 'logits']
+    """
+    return [layer.name for layer in model.layers if layer.name.startswith(_HEAD)]
 
 
 def load_weights_from(model, source, include_top=True):
@@ -53,7 +70,8 @@ def load_weights_from(model, source, include_top=True):
     """
     wanted = [layer for layer in model.layers if layer.weights and layer.name != "preprocessing"]
     if not include_top:
-        wanted = [layer for layer in wanted if not layer.name.startswith(_HEAD)]
+        head = set(head_names(model))
+        wanted = [layer for layer in wanted if layer.name not in head]
     if isinstance(source, keras.Model):
         found = _from_keras(model, wanted, source)
     elif isinstance(source, Mapping):

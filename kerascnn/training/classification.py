@@ -23,6 +23,14 @@ class Classification:
         labels: int array of shape `(examples,)`, the true classes.
         probabilities: float array of shape `(examples, classes)`; of half precision, it is widened
             to float32 and its rows scaled to sums of 1, which they had lost in rounding.
+
+    Example:
+        >>> import numpy as np
+        >>> import kerascnn
+        >>> probabilities = np.array([[0.7, 0.3], [0.6, 0.4]])
+        >>> answers = kerascnn.training.Classification(np.array([0, 1]), probabilities)
+        >>> answers.metrics()["accuracy"]
+        0.5
     """
 
     labels: np.ndarray
@@ -184,6 +192,16 @@ def classify(model, dataset):
 
     Returns:
         `Classification`.
+
+    Example:
+        >>> import keras
+        >>> import kerascnn
+        >>> test, info = kerascnn.data.load("digits", "test")
+        >>> model = keras.Sequential(
+        ...     [keras.Input(info.image_shape), keras.layers.Flatten(), keras.layers.Dense(10)]
+        ... )
+        >>> kerascnn.training.classify(model, test).probabilities.shape
+        (360, 10)
     """
     labels, logits = [], []
     for images, truth in dataset:  # in one pass: the order of the next may be another

@@ -24,6 +24,7 @@ def fit(
     progress=True,
     loss=None,
     metric=accuracy,
+    head=None,
 ):
     """Trains a model and keeps the epoch that was best in validation.
 
@@ -47,6 +48,9 @@ def fit(
             `loss_for(model, recipe.label_smoothing)`.
         metric: function of labels and answers, or `keras.metrics.Metric`: the larger it is in
             validation, the better is an epoch.
+        head: optional names of the layers that learn in the recipe's frozen epochs; by default the
+            last one with weights, and those of auxiliary heads. Layers that were frozen before stay
+            so throughout.
 
     Returns:
         list with a dict of numbers per epoch: loss and metric in training and in validation (as
@@ -56,6 +60,20 @@ def fit(
         ValueError: if the model computes in another precision than the recipe asks for.
         FileExistsError: if the folder holds something else than an unfinished run of the same kind.
         RuntimeError: if the loss is no longer a number.
+
+    Example:
+        >>> import tempfile
+        >>> import keras
+        >>> import kerascnn
+        >>> data, info = kerascnn.data.load("digits")
+        >>> model = keras.Sequential(
+        ...     [keras.Input(info.image_shape), keras.layers.Flatten(), keras.layers.Dense(10)]
+        ... )
+        >>> recipe = kerascnn.training.Recipe(epochs=1)
+        >>> with tempfile.TemporaryDirectory() as folder:
+        ...     history = kerascnn.training.fit(model, data, recipe, f"{folder}/run")
+        >>> [row["epoch"] for row in history]
+        [1]
     """
     _check_precision(model, recipe.precision)
     run = RunFolder(run_dir)
@@ -67,13 +85,13 @@ def fit(
     callbacks = [record, keras.callbacks.TensorBoard(run.events)]
     if recipe.ema:
         callbacks.insert(0, keras.callbacks.SwapEMAWeights())
-    trainable = [layer for layer in model.layers if layer.trainable_weights]
+    trunk = _trunk(model, head) if recipe.frozen_epochs else []
     with ProgressBar(record.epochs_behind(), recipe.epochs, steps, visible=progress) as bar:
         for phase in _phases(recipe):
             if record.epochs_behind() > phase.end:
                 continue
-            for layer in trainable:
-                layer.trainable = not phase.frozen or _is_head(layer, trainable, model)
+            for layer in trunk:
+                layer.trainable = not phase.frozen
             _compile(model, recipe, loss, metric, phase, steps)
             model.fit(
                 data["train"],
@@ -97,9 +115,22 @@ class _Phase:
     frozen: bool
 
 
-def _is_head(layer, trainable, model):
-    """Whether a layer is the last with weights, or the last of an auxiliary head."""
-    return layer is trainable[-1] or any(layer.output is output for output in model.outputs)
+def _trunk(model, head):
+    """The layers that learn, but not in frozen epochs."""
+    learning = [layer for layer in model.layers if layer.trainable_weights]
+    if head is None:
+        answers = {id(output) for output in model.outputs}
+        head = [layer.name for layer in learning if id(layer.output) in answers]
+        head.append(learning[-1].name)
+    trunk = [layer for layer in learning if layer.name not in head]
+    return [leaf for layer in trunk for leaf in _leaves(layer) if leaf.trainable]
+
+
+def _leaves(layer):
+    """The layer, or the layers of a model that is one."""
+    if not isinstance(layer, keras.Model):
+        return [layer]
+    return [leaf for inner in layer.layers for leaf in _leaves(inner)]
 
 
 def _phases(recipe):
@@ -142,7 +173,8 @@ def _for_every_output(dataset, model):
 def _check_precision(model, precision):
     found = {layer.compute_dtype for layer in model.layers if layer.weights}
     wanted = keras.DTypePolicy(precision).compute_dtype
-    if wanted not in found:
+    # Under mixed precision some layers compute in float32 all the same.
+    if wanted not in found or (wanted == "float32" and found != {"float32"}):
         raise ValueError(
             f"`model` must compute in the recipe's precision {precision!r}; it computes in "
             f"{', '.join(sorted(found))}: build it in `kerascnn.training.built_in({precision!r})`."

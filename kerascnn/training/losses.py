@@ -108,7 +108,15 @@ class RBFLoss(keras.losses.Loss):
 
 @keras.saving.register_keras_serializable(package="kerascnn")
 def accuracy(y_true, y_pred):
-    """Whether the likeliest class is the label, or of a vector of probabilities the largest."""
+    """Whether the likeliest class is the label, or of a vector of probabilities the largest.
+
+    Example:
+        >>> import numpy as np
+        >>> import kerascnn
+        >>> logits = np.array([[2.0, 1.0], [2.0, 1.0]])
+        >>> [float(right) for right in kerascnn.training.accuracy(np.array([0, 1]), logits)]
+        [1.0, 0.0]
+    """
     truth = ops.argmax(_probabilities(y_true, y_pred.shape[-1]), axis=-1)
     return ops.cast(ops.equal(truth, ops.argmax(y_pred, axis=-1)), "float32")
 
@@ -119,6 +127,12 @@ def loss_for(model, label_smoothing=0.0):
     Args:
         model: `keras.Model`.
         label_smoothing: float, for `CrossEntropy`.
+
+    Example:
+        >>> import kerascnn
+        >>> model = kerascnn.models.create_model("lenet5_1998")
+        >>> kerascnn.training.loss_for(model).name
+        'rbf_loss'
     """
     if any(isinstance(layer, RBFOutput) for layer in model.layers):
         return RBFLoss()

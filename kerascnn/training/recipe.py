@@ -32,8 +32,8 @@ class Recipe:
         label_smoothing: float, the part of a label that is spread evenly over all classes.
         ema: float, the weight of the past in the moving average of the weights that is tested and
             kept instead of the weights themselves; 0 for none.
-        frozen_epochs: int, first epochs in which only the last layer with weights is trained, so
-            that a new head does not spoil the trunk under it. Each of the two phases has the whole
+        frozen_epochs: int, first epochs in which only the head is trained (see `fit`), so that a
+            new one does not spoil the trunk under it. Each of the two phases has the whole
             schedule for itself.
         frozen_learning_rate: float, the highest learning rate in those.
         precision: `"float32"`, `"mixed_bfloat16"` or `"mixed_float16"`, for `built_in` to build the

@@ -28,7 +28,18 @@ _TEMPORARY = ".writing-"
 
 @contextmanager
 def written_whole(path):
-    """Yields a temporary path beside `path`; it becomes `path` when nothing went wrong."""
+    """Yields a temporary path beside `path`; it becomes `path` when nothing went wrong.
+
+    Example:
+        >>> import pathlib
+        >>> import tempfile
+        >>> import kerascnn
+        >>> with tempfile.TemporaryDirectory() as folder:
+        ...     with kerascnn.training.written_whole(f"{folder}/notes.txt") as temporary:
+        ...         count = temporary.write_text("all or nothing")
+        ...     print(pathlib.Path(folder, "notes.txt").read_text())
+        all or nothing
+    """
     path = Path(path)
     path.parent.mkdir(parents=True, exist_ok=True)
     folder = Path(tempfile.mkdtemp(prefix=_TEMPORARY, dir=path.parent))
@@ -105,9 +116,10 @@ class RunFolder:
         self.check_usable()
         recipe = json.loads(json.dumps(recipe))
         if self.state == "new":
-            versions = {name: version(name) for name in _PACKAGES}
+            backend = keras.backend.backend()
+            versions = {name: version(name) for name in dict.fromkeys((*_PACKAGES, backend))}
             versions["python"] = platform.python_version()
-            versions["backend"] = keras.backend.backend()
+            versions["backend"] = backend
             self.write_json(self.recipe_path, {"command": command, **recipe, "versions": versions})
             return
         found = self.recipe()

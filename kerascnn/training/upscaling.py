@@ -295,6 +295,14 @@ def reconstruct(model, picture):
 
     Raises:
         ValueError: if it is no such model or picture, or the picture is smaller than the factor.
+
+    Example:
+        >>> import numpy as np
+        >>> import kerascnn
+        >>> model = kerascnn.models.create_model("espcn_x2")
+        >>> found = kerascnn.training.reconstruct(model, np.zeros((20, 31, 3), "uint8"))
+        >>> found.truth.shape, found.low.shape
+        ((20, 30, 3), (10, 15, 3))
     """
     low, truth = reduced(picture, factor_of(model))
     bicubic = to_pixels(enlarged(low[np.newaxis] / np.float32(255), factor_of(model)))

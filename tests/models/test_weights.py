@@ -200,3 +200,69 @@ def test_imagenet_weights_that_do_not_exist():
         create_model("resnet20", weights="imagenet")
     with pytest.raises(ValueError, match="`weights` must be None or 'imagenet'; got weights='r'"):
         create_model("resnet50", weights="r")
+
+
+@pytest.mark.parametrize(
+    "name", ["densenet121", "mobilenet_v1", "mobilenet_v2", "resnet50", "vgg16"]
+)
+def test_a_trunk_of_keras_applications(name):
+    form = PRETRAINED[name]
+    shape = (64, 64, 3)
+    application = getattr(keras.applications, form.application)
+    source = application(weights=None, include_top=False, input_shape=shape)
+    random_statistics(source)
+    model = create_model(name, shape, include_top=False, **form.options)
+    load_weights_from(model, source, include_top=False)
+    x = images(shape)
+    theirs = source.predict(x, verbose=0)
+    assert theirs.std() > 1e-3 * np.abs(theirs).max()
+    scale = np.abs(theirs).max()
+    np.testing.assert_allclose(model.predict(x, verbose=0) / scale, theirs / scale, atol=1e-4)
+
+
+@pytest.mark.parametrize("name", ["densenet121", "googlenet", "mobilenet_v2", "shufflenet_v2_x1_0"])
+def test_a_trunk_of_torchvision(name):
+    theirs, options = TORCHVISION[name]
+    state = torchvision_model(theirs, num_classes=7).state_dict()
+    whole = create_model(name, (64, 64, 3), num_classes=7, **options)
+    load_weights_from(whole, state)
+    trunk = create_model(name, (64, 64, 3), include_top=False, **options)
+    load_weights_from(trunk, state, include_top=False)
+    assert_same_layers(trunk, whole, but_for=["logits"])
+
+
+@pytest.mark.parametrize("name", ["densenet121", "mobilenet_v2", "resnet18", "shufflenet_v2_x1_0"])
+def test_an_encoder_takes_over_the_trunk_of_a_classifier(name):
+    classifier = create_model(name, (64, 64, 3), num_classes=3)
+    model = create_model("unet_resnet18", (64, 64, 3), num_classes=2, encoder=name, width=4)
+    load_weights_from(model, classifier, include_top=False)
+    decoder = [layer.name for layer in model.layers if layer.name.startswith("decoder_")]
+    assert_same_layers(model, classifier, but_for=["logits", *decoder])
+
+
+def assert_same_layers(model, other, but_for):
+    """The layers with weights of both are the same ones with the same weights."""
+    layers = [
+        {layer.name: layer for layer in one.layers if layer.weights and layer.name not in but_for}
+        for one in (model, other)
+    ]
+    assert layers[0].keys() == layers[1].keys()
+    for name, layer in layers[0].items():
+        for found, expected in zip(layer.weights, layers[1][name].weights, strict=True):
+            np.testing.assert_array_equal(found, expected)
+
+
+def test_options_of_another_form_than_the_weights(keras_home):
+    sentence = "`stride_in` must be '1x1', that of Keras's ResNet50; got stride_in='3x3'"
+    with pytest.raises(ValueError, match=sentence):
+        create_model("resnet50", weights="imagenet", stride_in="3x3")
+
+
+def test_a_full_disk_is_no_missing_network(monkeypatch):
+    def full(**kwargs):
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(keras.applications, "MobileNet", full)
+    with pytest.raises(OSError, match="No space left") as caught:
+        create_model("mobilenet_v1", weights="imagenet")
+    assert not isinstance(caught.value, ConnectionError)

@@ -280,3 +280,50 @@ def test_mixed_images_and_mixed_precision(tmp_path):
 def test_a_model_that_was_kept_loads_without_what_trained_it(finished):
     run, _ = finished
     assert not run.load_model().compiled
+
+
+def test_what_was_frozen_before_stays_frozen(digits, tmp_path):
+    inner = keras.Sequential(
+        [keras.Input((8, 8, 1)), keras.layers.Conv2D(4, 3), keras.layers.Conv2D(4, 3)]
+    )
+    inner.layers[0].trainable = False
+    inputs = keras.Input((8, 8, 1))
+    x = keras.layers.Flatten()(inner(inputs))
+    model = keras.Model(inputs, keras.layers.Dense(10)(x))
+    before = [np.array(weight) for weight in inner.weights]
+    for epochs, frozen in ((2, 1), (1, 0)):
+        recipe = Recipe(epochs=epochs, batch_size=64, frozen_epochs=frozen)
+        fit(model, digits, recipe, tmp_path / str(frozen))
+        moved = [
+            np.abs(np.array(weight) - start).max() > 0
+            for weight, start in zip(inner.weights, before, strict=True)
+        ]
+        assert moved == [False, False, True, True]
+
+
+def test_the_head_may_be_several_layers(digits, tmp_path, monkeypatch):
+    inputs = keras.Input((8, 8, 1))
+    x = keras.layers.Flatten()(keras.layers.Conv2D(4, 3, name="conv")(inputs))
+    x = keras.layers.Dense(16, activation="relu", name="head_dense1")(x)
+    model = keras.Model(inputs, keras.layers.Dense(10, name="logits")(x))
+    learning = []
+
+    class Watch(importlib.import_module("kerascnn.training.fit").Record):
+        def on_epoch_begin(self, epoch, logs=None):
+            super().on_epoch_begin(epoch, logs)
+            learning.append([w.path.split("/")[0] for w in self.model.trainable_weights])
+
+    monkeypatch.setattr(importlib.import_module("kerascnn.training.fit"), "Record", Watch)
+    recipe = Recipe(epochs=2, batch_size=64, frozen_epochs=1)
+    fit(model, digits, recipe, tmp_path / "run", head=["head_dense1", "logits"])
+    assert set(learning[0]) == {"head_dense1", "logits"}
+    assert set(learning[1]) == {"conv", "head_dense1", "logits"}
+
+
+def test_a_mixed_model_is_not_trained_as_float32(digits, tmp_path):
+    with built_in("mixed_bfloat16"):
+        inputs = keras.Input((8, 8, 1))
+        x = keras.layers.Flatten()(keras.layers.Conv2D(4, 3)(inputs))
+    model = keras.Model(inputs, keras.layers.Dense(10)(x))
+    with pytest.raises(ValueError, match="'float32'; it computes in bfloat16, float32"):
+        fit(model, digits, RECIPE, tmp_path / "run")
