@@ -2,6 +2,7 @@
 
 from kerascnn.data.augmentation import Augmentation
 from kerascnn.data.bicubic import enlarged, reduced
+from kerascnn.data.embedded import EmbeddedSetWarning
 from kerascnn.data.images import SUFFIXES, UnreadableImageError, files_of, image_files, read_image
 from kerascnn.data.load import EMBEDDED, EMBEDDED_WITH_MASKS, find, find_masks, load
 from kerascnn.data.mask_folder import HeldOutWarning, read_mask
@@ -20,6 +21,7 @@ __all__ = [
     "SUFFIXES",
     "Augmentation",
     "DataInfo",
+    "EmbeddedSetWarning",
     "HeldOutWarning",
     "MaskSource",
     "Photo",

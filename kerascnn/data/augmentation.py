@@ -56,9 +56,9 @@ class Augmentation:
     def __post_init__(self):
         for name, largest in _LARGEST.items():
             value = getattr(self, name)
-            if not 0 <= value <= largest:
+            if not isinstance(value, int | float) or not 0 <= value <= largest:
                 raise ValueError(
-                    f"`{name}` must be a number from 0 to {largest}; got {name}={value}."
+                    f"`{name}` must be a number from 0 to {largest}; got {name}={value!r}."
                 )
 
     def names(self):

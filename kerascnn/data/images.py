@@ -15,7 +15,16 @@ class UnreadableImageError(OSError):
 
 
 def image_files(folder):
-    """Image files below a folder, by suffix, sorted; hidden files and folders are passed over."""
+    """Image files below a folder, by suffix, sorted; hidden files and folders are passed over.
+
+    Example:
+        >>> import pathlib
+        >>> import sklearn.datasets
+        >>> import kerascnn
+        >>> folder = pathlib.Path(sklearn.datasets.__file__).parent / "images"
+        >>> [path.name for path in kerascnn.data.image_files(folder)]
+        ['china.jpg', 'flower.jpg']
+    """
     folder = Path(folder)
     return sorted(
         path
@@ -66,6 +75,14 @@ def read_image(path, channels=None):
     Raises:
         UnreadableImageError: if the file is no image, is broken, or may not be read.
         FileNotFoundError: if there is no such file.
+
+    Example:
+        >>> import pathlib
+        >>> import sklearn.datasets
+        >>> import kerascnn
+        >>> folder = pathlib.Path(sklearn.datasets.__file__).parent / "images"
+        >>> kerascnn.data.read_image(folder / "flower.jpg").shape
+        (427, 640, 3)
     """
     try:
         with Image.open(path) as image:

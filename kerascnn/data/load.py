@@ -3,6 +3,7 @@
 import dataclasses
 from pathlib import Path
 
+from kerascnn.data.embedded import embedded
 from kerascnn.data.source import SPLITS
 
 EMBEDDED = ("digits",)
@@ -14,9 +15,15 @@ def find(name_or_folder, data_dir=None, strict=False):
 
     Returns:
         `Source`, which knows the class names and image sizes and makes the pipelines.
+
+    Example:
+        >>> import kerascnn
+        >>> source = kerascnn.data.find("digits")
+        >>> source.image_shape, source.num_examples["train"]
+        ((8, 8, 1), 1257)
     """
     name = str(name_or_folder)
-    if name in EMBEDDED:
+    if embedded(name, EMBEDDED):
         from kerascnn.data.digits import digits
 
         return digits()
@@ -32,7 +39,7 @@ def find(name_or_folder, data_dir=None, strict=False):
     return tensorflow_dataset(name, data_dir)
 
 
-def find_masks(name_or_folder, data_dir=None, ignore=None, strict=False):
+def find_masks(name_or_folder, data_dir=None, ignore=None, strict=False, for_training=True):
     """Finds a set of images with masks, without building a pipeline yet.
 
     Args:
@@ -41,10 +48,12 @@ def find_masks(name_or_folder, data_dir=None, ignore=None, strict=False):
             `test` folders of these two), or the name of a set of TensorFlow Datasets
             (`oxford_iiit_pet`).
         data_dir: folder of TensorFlow Datasets; a set prepared there needs no network.
-        ignore: optional names of classes that count nowhere; by default those named `void` or the
-            like. The value 255 in a mask never counts.
+        ignore: optional names of classes that count nowhere, as do those named `void` or the
+            like, and the value 255 in a mask.
         strict: bool, whether a broken file in a folder is an error; otherwise it is skipped with a
             warning.
+        for_training: bool, whether a folder must have images for training and validation, with all
+            classes in them; a test needs none.
 
     Returns:
         `MaskSource`, which knows the class names and image sizes and makes the pipelines.
@@ -63,14 +72,14 @@ def find_masks(name_or_folder, data_dir=None, ignore=None, strict=False):
         ((4, 48, 48, 3), (4, 48, 48), 11)
     """
     name = str(name_or_folder)
-    if name in EMBEDDED_WITH_MASKS:
+    if embedded(name, EMBEDDED_WITH_MASKS):
         from kerascnn.data.scenes import scenes
 
         return dataclasses.replace(scenes(), ignored=tuple(ignore or ()))
     if Path(name).is_dir():
         from kerascnn.data.mask_folder import mask_folder
 
-        return mask_folder(name, ignore, strict)
+        return mask_folder(name, ignore, strict, for_training)
     _refuse_paths(name)
     from kerascnn.data.tensorflow_datasets import tensorflow_dataset_with_masks
 

@@ -20,7 +20,7 @@ _NAMED = 3
 
 
 class HeldOutWarning(UserWarning):
-    """There is no validation split, so images of the training were held out for it."""
+    """There is no validation or test split, so images of the training were held out for it."""
 
 
 def read_mask(path):
@@ -36,6 +36,17 @@ def read_mask(path):
         UnreadableImageError: if the file is no image or is broken.
         ValueError: if the file holds colors, or numbers above 255.
         FileNotFoundError: if there is no such file.
+
+    Example:
+        >>> import tempfile
+        >>> import numpy as np
+        >>> from PIL import Image
+        >>> import kerascnn
+        >>> with tempfile.TemporaryDirectory() as folder:
+        ...     Image.fromarray(np.full((2, 3), 7, "uint8")).save(f"{folder}/mask.png")
+        ...     mask = kerascnn.data.read_mask(f"{folder}/mask.png")
+        >>> mask.tolist()
+        [[7, 7, 7], [7, 7, 7]]
     """
     try:
         with Image.open(path) as image:
@@ -56,8 +67,8 @@ def read_mask(path):
     return values.astype(np.uint8)
 
 
-def mask_folder(path, ignore=None, strict=False):
-    """Finds the pairs of a folder and reads each once to see that it can be trained on.
+def mask_folder(path, ignore=None, strict=False, for_training=True):
+    """Finds the pairs of a folder and reads each once to see that it can be used.
 
     The folder holds `classes.txt`, a name per line in the order of the masks' values, and either
     `images/` and `masks/`, or a subfolder with these two for each split (`train`, `val`, `test`).
@@ -66,10 +77,12 @@ def mask_folder(path, ignore=None, strict=False):
 
     Args:
         path: str or path.
-        ignore: optional names of classes that count nowhere; by default those named `void` or
-            the like. The value 255 never counts.
+        ignore: optional names of classes that count nowhere, as do those named `void` or the like,
+            and the value 255.
         strict: bool, whether a broken file is an error; otherwise its pair is skipped with a
             `SkippedImageWarning`.
+        for_training: bool, whether there must be images for training and validation, with all
+            classes in them.
 
     Raises:
         ValueError: if images and masks do not match in name or size, a mask has a value of no
@@ -80,15 +93,17 @@ def mask_folder(path, ignore=None, strict=False):
     root = Path(path).resolve()
     class_names = _class_names(root / "classes.txt")
     ignored = ignored_among(class_names, ignore)
-    trees = split_folders(root)
-    if trees["train"] is None:
-        trees = {"train": root}
-    pairs = {split: _pairs(tree) for split, tree in trees.items() if tree is not None}
+    trees = {split: tree for split, tree in split_folders(root).items() if tree is not None}
+    if "train" not in trees and (for_training or not trees or (root / "images").is_dir()):
+        trees["train"] = root
+    pairs = {split: _pairs(tree) for split, tree in trees.items()}
     shapes, values = {}, {}
     for split in pairs:
         pairs[split] = _whole(pairs[split], shapes, values, len(class_names), strict)
-    _hold_out(root, pairs)
-    _check_occurrence(root, pairs["train"], values, class_names, ignored)
+    _hold_out(root, pairs, warn=for_training and trees.get("train") != root)
+    if for_training:
+        _check_training(root, pairs)
+        _check_occurrence(root, pairs["train"], values, class_names, ignored)
     return _source(root, class_names, ignored, pairs, shapes)
 
 
@@ -98,7 +113,11 @@ def _class_names(path):
             f"There is no {path}, which must name the classes, one per line, in the order of the "
             "masks' values."
         )
-    names = [line.strip() for line in path.read_text("utf-8-sig").splitlines()]
+    try:
+        text = path.read_text("utf-8-sig")
+    except UnicodeDecodeError as error:
+        raise ValueError(f"{path} must be text in UTF-8 ({error}).") from error
+    names = [line.strip() for line in text.splitlines()]
     while names and not names[-1]:
         names.pop()
     if "" in names or len(set(names)) < len(names) or not names:
@@ -137,9 +156,9 @@ def _pairs(tree):
     return [(images[key], masks[key]) for key in sorted(images)]
 
 
-def _listed(paths):
-    more = f" and {len(paths) - _NAMED} more" if len(paths) > _NAMED else ""
-    return ", ".join(str(path) for path in paths[:_NAMED]) + more
+def _listed(faults):
+    more = f" and {len(faults) - _NAMED} more" if len(faults) > _NAMED else ""
+    return ", ".join(str(fault) for fault in faults[:_NAMED]) + more
 
 
 def _whole(pairs, shapes, values, classes, strict):
@@ -158,16 +177,15 @@ def _whole(pairs, shapes, values, classes, strict):
             stray.append((mask, outside))
         shapes[image], values[image] = shape, present
     if wrong_size:
-        mask, got, wanted = wrong_size[0]
-        raise ValueError(
-            f"A mask must have the size of its image, {_times(wanted)} for {mask}; got "
-            f"{_times(got)}{_as_well(wrong_size)}."
+        found = (
+            f"{_times(got)} for {_times(wanted)} in {mask}" for mask, got, wanted in wrong_size
         )
+        raise ValueError(f"A mask must have the size of its image; got {_listed(list(found))}.")
     if stray:
-        mask, outside = stray[0]
+        found = (f"{' and '.join(map(str, outside[:5]))} in {mask}" for mask, outside in stray)
         raise ValueError(
             f"Masks must hold the numbers of classes.txt, 0 to {classes - 1}, or 255 for pixels "
-            f"that do not count; got {', '.join(map(str, outside[:5]))} in {mask}{_as_well(stray)}."
+            f"that do not count; got {_listed(list(found))}."
         )
     return list(found)
 
@@ -176,26 +194,26 @@ def _times(size):
     return f"{size[1]}x{size[0]}"
 
 
-def _as_well(faults):
-    return f", and {len(faults) - 1} more such masks" if len(faults) > 1 else ""
-
-
-def _hold_out(root, pairs):
+def _hold_out(root, pairs, warn):
     """Cuts what is missing of validation and test from training."""
     masks = dict(pair for split in pairs.values() for pair in split)
+    train = pairs.setdefault("train", [])
     for split in ("validation", "test"):
         if split not in pairs:
-            images = [image for image, _ in pairs["train"]]
+            images = [image for image, _ in train]
             kept, held_out = cut(images, root)
-            pairs["train"] = [(image, masks[image]) for image in kept]
+            train = pairs["train"] = [(image, masks[image]) for image in kept]
             pairs[split] = [(image, masks[image]) for image in held_out]
-            if split == "validation" and held_out and "test" in pairs:
+            if warn and held_out:
                 warnings.warn(
-                    f"{root} has no validation split: {len(held_out)} of its {len(images)} "
-                    "training images are held out for it.",
+                    f"{root} has no {split} split: {len(held_out)} of its {len(images)} training "
+                    "images are held out for it.",
                     HeldOutWarning,
                     stacklevel=2,
                 )
+
+
+def _check_training(root, pairs):
     if not pairs["validation"] or not pairs["train"]:
         raise ValueError(
             f"{root} must hold at least two images to train on, so that one can be kept for "
@@ -226,7 +244,7 @@ def _check_occurrence(root, train, values, class_names, ignored):
 def _source(root, class_names, ignored, pairs, shapes):
     sizes = {shape[:2] for shape in shapes.values()}
     size = sizes.pop() if len(sizes) == 1 else (None, None)
-    channels = max(shape[2] for shape in shapes.values())
+    channels = max((shape[2] for shape in shapes.values()), default=3)
 
     def decode(image, mask):
         image = tf.numpy_function(

@@ -1,5 +1,6 @@
 """A set of images with masks, and the pipelines that feed it to a segmentation model."""
 
+import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -17,7 +18,10 @@ from kerascnn.ops.shapes import one_of, pair
 # The label of pixels that count nowhere, neither in a loss nor in a score.
 IGNORED = 255
 
-# Classes of these names are ignored if nothing else is asked for.
+# The longest side of an image in validation, which sees an image at once.
+_LARGEST = 1024
+
+# Classes of these names are always ignored.
 _IGNORED_NAMES = ("void", "ignore", "ignored", "unlabeled", "unlabelled")
 
 
@@ -157,8 +161,8 @@ class MaskSource:
         """Batches of images and masks for `model.fit`.
 
         The training split is shuffled, augmented and cut to windows of one size, each at a place
-        drawn at random. The other splits stay whole, and come in batches of no more pixels than in
-        training, one image at least.
+        drawn at random. The other splits stay whole, but for the middle 1024x1024 pixels of what is
+        larger, and come in batches of no more pixels than in training, one image at least.
 
         Args:
             split: `"train"`, `"validation"` or `"test"`.
@@ -181,7 +185,7 @@ class MaskSource:
         one_of(split, SPLITS, "split")
         if batch_size < 1:
             raise ValueError(f"`batch_size` must be at least 1; got batch_size={batch_size}.")
-        channels = channels or self.channels
+        channels = one_of(channels or self.channels, (1, 3), "channels")
         size = scaled_size(self.image_shape[:2], factor)
         count = self.num_examples[split]
         fits = self._fits(split, factor, channels)
@@ -191,6 +195,8 @@ class MaskSource:
                 min(count, memory.SHUFFLE_BUFFER), seed=seed, reshuffle_each_iteration=True
             )
         dataset = self._read(elements, channels).map(_resized(factor), tf.data.AUTOTUNE)
+        if split != "train" and any(side is None or side > _LARGEST for side in size):
+            dataset = dataset.map(_middle, tf.data.AUTOTUNE)
         if fits:
             dataset = dataset.cache()
         if split == "train":
@@ -223,8 +229,17 @@ def _whole_at_once(batch_size, size, crop_size):
     """How many whole images have as many pixels as a batch of windows: one, if they differ."""
     if None in size:
         return 1
+    size = [min(side, _LARGEST) for side in size]
     window = size if crop_size is None else pair(crop_size, "crop_size")
-    return max(1, batch_size * window[0] * window[1] // (size[0] * size[1]))
+    return max(1, batch_size * math.prod(window) // math.prod(size))
+
+
+def _middle(image, mask):
+    rows, columns = (
+        slice(tf.maximum(side - _LARGEST, 0) // 2, tf.maximum(side - _LARGEST, 0) // 2 + _LARGEST)
+        for side in tf.unstack(tf.shape(mask))
+    )
+    return image[rows, columns], mask[rows, columns]
 
 
 def _resized(factor):
@@ -237,7 +252,6 @@ def _resized(factor):
 
 
 def ignored_among(class_names, ignore=None):
-    """The classes to ignore: the asked-for, or those whose name says so."""
-    if ignore is not None:
-        return tuple(ignore)
-    return tuple(name for name in class_names if name.casefold() in _IGNORED_NAMES)
+    """The classes to ignore: those whose name says so, and the asked-for."""
+    by_name = (name for name in class_names if name.casefold() in _IGNORED_NAMES)
+    return tuple(dict.fromkeys((*by_name, *(ignore or ()))))

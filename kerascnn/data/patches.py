@@ -102,6 +102,14 @@ def whole_pictures(photos, split, factor, channels, largest=480):
 
     Raises:
         ValueError: if there are no pictures in the split, or an argument is out of its range.
+
+    Example:
+        >>> import kerascnn
+        >>> photos = kerascnn.data.find_photos("photos")
+        >>> pictures = kerascnn.data.whole_pictures(photos, "test", factor=3, channels=1)
+        >>> low, high = next(iter(pictures))
+        >>> tuple(low.shape), tuple(high.shape)
+        ((1, 142, 160, 1), (1, 426, 480, 1))
     """
     one_of(channels, (1, 3), "channels")
     side = at_least_one(largest, "largest") // at_least_one(factor, "factor")

@@ -7,6 +7,7 @@ from pathlib import Path
 import numpy as np
 from sklearn.datasets import load_sample_image
 
+from kerascnn.data.embedded import embedded
 from kerascnn.data.images import SUFFIXES, UnreadableImageError, image_files, read_image
 from kerascnn.data.readable import readable
 from kerascnn.data.source import SPLITS
@@ -74,7 +75,7 @@ def find_photos(name_or_folder, strict=False, smallest=1):
         [('flower.jpg', (427, 640))]
     """
     name = str(name_or_folder)
-    if name == "photos":
+    if embedded(name, ("photos",)):
         return _photos()
     if not Path(name).is_dir():
         raise FileNotFoundError(
@@ -102,7 +103,12 @@ def _photos():
 def _photo_folder(root, strict, smallest):
     trees = split_folders(root)
     if trees["train"] is None:
-        trees = {"train": root, "validation": None, "test": None}
+        kept_apart = [tree for tree in trees.values() if tree is not None]
+        if kept_apart:
+            raise ValueError(
+                f"{root} must have a train folder beside {kept_apart[0].name}; there is none."
+            )
+        trees["train"] = root
     files, sizes = {}, {}
     for split, tree in trees.items():
         if tree is not None:

@@ -73,6 +73,13 @@ def prepare(images, image_size):
 
     Returns:
         float32 tensor of shape `(..., *image_size, channels)` with values from 0 to 1.
+
+    Example:
+        >>> import numpy as np
+        >>> import kerascnn
+        >>> images = kerascnn.data.prepare(np.full((1, 4, 6, 3), 255, "uint8"), (2, 3))
+        >>> tuple(images.shape), round(float(images[0, 0, 0, 0]), 4)
+        ((1, 2, 3, 3), 1.0)
     """
     return scale(resize(images, image_size))
 

@@ -1,4 +1,4 @@
-"""Classification sets of TensorFlow Datasets."""
+"""Sets of TensorFlow Datasets."""
 
 import difflib
 import sys
@@ -76,7 +76,7 @@ def tensorflow_dataset_with_masks(name, data_dir=None, ignore=None):
     return MaskSource(
         name=name,
         class_names=class_names,
-        ignored=(*unused, *ignored_among(class_names, ignore)),
+        ignored=tuple(dict.fromkeys((*unused, *ignored_among(class_names, ignore)))),
         image_shape=tuple(features[image].shape),
         version=str(builder.version),
         elements=_elements(builder, splits, (image, mask)),

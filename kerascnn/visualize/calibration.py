@@ -15,6 +15,15 @@ def calibration(bins, expected_error):
 
     Returns:
         `matplotlib.figure.Figure`.
+
+    Example:
+        >>> import numpy as np
+        >>> import kerascnn
+        >>> answers = kerascnn.training.Classification(np.array([0, 1]), np.array([[0.8, 0.2]] * 2))
+        >>> error = answers.expected_calibration_error()
+        >>> figure = kerascnn.visualize.calibration(answers.calibration(), error)
+        >>> len(figure.axes)
+        2
     """
     filled = [row for row in bins if row["count"]]
     total = sum(row["count"] for row in filled)

@@ -25,6 +25,15 @@ def comparison(pictures, labels, names, detail=80, title=""):
 
     Raises:
         ValueError: if a picture's size does not divide that of the truth.
+
+    Example:
+        >>> import numpy as np
+        >>> import kerascnn
+        >>> truth = np.zeros((60, 90, 3), "uint8")
+        >>> pictures, labels = [[truth[::3, ::3], truth]], [["low resolution", "truth"]]
+        >>> figure = kerascnn.visualize.comparison(pictures, labels, ["night.png"], detail=30)
+        >>> len(figure.axes)
+        3
     """
     columns = 1 + max(map(len, pictures))
     figure = Figure(

@@ -16,6 +16,14 @@ def confusion_matrix(matrix, class_names):
 
     Returns:
         `matplotlib.figure.Figure`.
+
+    Example:
+        >>> import numpy as np
+        >>> import kerascnn
+        >>> matrix = np.array([[9, 1], [2, 8]])
+        >>> figure = kerascnn.visualize.confusion_matrix(matrix, ["cat", "dog"])
+        >>> figure.axes[0].get_ylabel()
+        'true'
     """
     count = len(class_names)
     side = min(4 + 0.35 * count, 20)

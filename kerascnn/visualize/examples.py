@@ -18,6 +18,14 @@ def examples(images, labels, predicted, probabilities, class_names, title=""):
 
     Returns:
         `matplotlib.figure.Figure`.
+
+    Example:
+        >>> import numpy as np
+        >>> import kerascnn
+        >>> images = np.zeros((2, 8, 8, 1), "float32")
+        >>> figure = kerascnn.visualize.examples(images, [0, 1], [0, 0], [0.9, 0.6], ["cat", "dog"])
+        >>> figure.axes[1].get_title().splitlines()
+        ['cat 60%', 'true: dog']
     """
     columns = min(8, len(images))
     rows = math.ceil(len(images) / columns)

@@ -16,6 +16,13 @@ def learning_curves(history, best_epoch=None):
 
     Returns:
         `matplotlib.figure.Figure`.
+
+    Example:
+        >>> import kerascnn
+        >>> row = {"epoch": 1, "loss": 2.3, "val_loss": 2.2, "accuracy": 0.1, "val_accuracy": 0.2}
+        >>> figure = kerascnn.visualize.learning_curves([row], best_epoch=1)
+        >>> [axes.get_title() for axes in figure.axes]
+        ['Loss', 'Accuracy']
     """
     figure = Figure(figsize=(10, 4), dpi=120, layout="constrained")
     epochs = [row["epoch"] for row in history]

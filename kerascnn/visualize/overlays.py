@@ -29,6 +29,15 @@ def overlays(rows, class_names, title=""):
 
     Returns:
         `matplotlib.figure.Figure`.
+
+    Example:
+        >>> import numpy as np
+        >>> import kerascnn
+        >>> image, mask = np.zeros((8, 8, 3), "uint8"), np.zeros((8, 8), "uint8")
+        >>> row = {"image": image, "truth": mask, "predicted": mask, "iou": 1.0, "name": "night"}
+        >>> figure = kerascnn.visualize.overlays([row], ["sky", "road"])
+        >>> len(figure.axes)
+        4
     """
     colors = palette(len(class_names))
     legend = {class_names[i]: colors[i] / 255 for i in _classes_seen(rows)}

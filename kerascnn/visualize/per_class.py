@@ -32,6 +32,13 @@ def per_class(rows, metric="f1"):
 
     Raises:
         ValueError: for another metric, or one that the rows do not hold.
+
+    Example:
+        >>> import kerascnn
+        >>> scores = {"precision": 0.8, "recall": 0.9, "f1": 0.85, "support": 20}
+        >>> figure = kerascnn.visualize.per_class([{"class_name": "cat", **scores}])
+        >>> [label.get_text() for label in figure.axes[0].get_yticklabels()]
+        ['cat']
     """
     known = [name for name in _TITLES if all(name in row for row in rows)]
     if metric not in known:

@@ -1,3 +1,4 @@
+import shutil
 import warnings
 
 import numpy as np
@@ -42,13 +43,34 @@ def test_a_folder_without_splits_holds_a_tenth_out(tmp_path):
 
 
 def test_no_validation_split_is_told(folder):
-    for kind in ("images", "masks"):
-        for path in (folder / "val" / kind).iterdir():
-            path.unlink()
-        (folder / "val" / kind).rmdir()
-    (folder / "val").rmdir()
+    shutil.rmtree(folder / "val")
     with pytest.warns(HeldOutWarning, match="no validation split: 1 of its 4 training images"):
         assert find_masks(folder).num_examples == {"train": 3, "validation": 1, "test": 2}
+    shutil.rmtree(folder / "test")
+    with pytest.warns(HeldOutWarning) as caught:
+        assert find_masks(folder).num_examples == {"train": 2, "validation": 1, "test": 1}
+    assert ["no test split: 1 of its 3" in str(w.message) for w in caught] == [False, True]
+
+
+def test_images_beside_a_test_split_are_for_training(folder):
+    """What was kept apart for the test is not trained on."""
+    shutil.rmtree(folder / "val")
+    for kind in ("images", "masks"):
+        (folder / "train" / kind).rename(folder / kind)
+    shutil.rmtree(folder / "train")
+    source = find_masks(folder)
+    assert source.num_examples == {"train": 3, "validation": 1, "test": 2}
+    assert all(name.startswith("test/") for name in source.file_names["test"])
+
+
+def test_a_test_split_alone_is_for_testing_only(folder):
+    for split in ("train", "val"):
+        shutil.rmtree(folder / split)
+    source = find_masks(folder, for_training=False)
+    assert source.num_examples == {"train": 0, "validation": 0, "test": 2}
+    assert len(list(source.examples("test"))) == 2
+    with pytest.raises(FileNotFoundError, match="There is no folder .*images"):
+        find_masks(folder)
 
 
 def test_too_few_images_for_validation(tmp_path):
@@ -75,14 +97,14 @@ def test_names_that_do_not_match(folder):
 
 def test_a_mask_of_another_size(folder):
     Image.fromarray(np.zeros((20, 31), np.uint8)).save(folder / "train" / "masks" / "train1.png")
-    with pytest.raises(ValueError, match=r"size of its image, 30x20 for .*train1\.png; got 31x20"):
+    with pytest.raises(ValueError, match=r"size of its image; got 31x20 for 30x20 in .*n1\.png\.$"):
         find_masks(folder)
 
 
 def test_values_of_no_class(folder):
     save_pair(folder / "train", "train1", values=(0, 1, 2, 3, 4, 77, 255))
     save_pair(folder / "train", "train3", values=(9,))
-    with pytest.raises(ValueError, match=r"0 to 3, or 255 .*got 4, 77 in .*train1\.png, and 1 m"):
+    with pytest.raises(ValueError, match=r"0 to 3, or 255 .*got 4 and 77 in .*1\.png, 9 in .*3\.p"):
         find_masks(folder)
 
 
@@ -109,7 +131,8 @@ def test_a_class_that_never_occurs(folder):
         save_pair(folder / "train", f"train{i}", values=(0, 1))
     with pytest.raises(ValueError, match=r"there is no car in 4 masks"):
         find_masks(folder)
-    assert find_masks(folder, ignore=["car", "void"]).counted == ("sky", "road")
+    assert find_masks(folder, ignore=["car"]).counted == ("sky", "road")
+    assert find_masks(folder, for_training=False).counted == ("sky", "road", "car")
 
 
 def test_what_else_a_folder_may_lack(folder, tmp_path):
@@ -121,6 +144,9 @@ def test_what_else_a_folder_may_lack(folder, tmp_path):
         find_masks(folder / "train")
     (folder / "classes.txt").write_text("sky\nsky\n")
     with pytest.raises(ValueError, match="different name in every line; got sky, sky"):
+        find_masks(folder)
+    (folder / "classes.txt").write_bytes("Bäume\nStraße".encode("latin-1"))
+    with pytest.raises(ValueError, match=r"classes\.txt must be text in UTF-8"):
         find_masks(folder)
     (tmp_path / "empty").mkdir()
     (tmp_path / "empty" / "classes.txt").write_text("a\nb")

@@ -3,13 +3,22 @@ import pytest
 import tensorflow_datasets as tfds
 from PIL import Image
 
-from kerascnn.data import IGNORED, Augmentation, find_masks, memory
+from kerascnn.data import (
+    IGNORED,
+    Augmentation,
+    EmbeddedSetWarning,
+    HeldOutWarning,
+    find,
+    find_masks,
+    find_photos,
+    memory,
+)
 from kerascnn.data import tensorflow_datasets as ours
 from tests.data.mask_files import CLASSES, save_pair
 
 
 def test_ignored_classes_leave_no_gap(folder):
-    source = find_masks(folder, ignore=["sky", "void"])
+    source = find_masks(folder, ignore=["sky"])  # and void, whose name says so
     assert source.values == (1, 2)
     _, _, mask = next(source.examples("train"))
     stored = np.asarray(Image.open(folder / "train" / "masks" / "train0.png"))
@@ -18,7 +27,7 @@ def test_ignored_classes_leave_no_gap(folder):
     with pytest.raises(ValueError, match="`ignore` must be one of 'sky', .*got ignore='skies'"):
         find_masks(folder, ignore=["skies"])
     with pytest.raises(ValueError, match="at least two classes; got car"):
-        find_masks(folder, ignore=["sky", "road", "void"])
+        find_masks(folder, ignore=["sky", "road"])
 
 
 def test_pixel_counts(folder):
@@ -159,3 +168,24 @@ def test_wrong_arguments_of_a_pipeline(folder):
         source.pipeline("train", crop_size=(0, 3))
     with pytest.raises(ValueError, match="augmented by flip, .*; got cutout, mixup"):
         source.pipeline("train", augment=Augmentation(cutout=0.2, mixup=0.3))
+
+
+def test_of_large_images_validation_sees_the_middle(tmp_path, monkeypatch):
+    monkeypatch.setattr("kerascnn.data.mask_source._LARGEST", 16)
+    for i, size in enumerate([(20, 30), (12, 40), (20, 30), (20, 30)]):
+        save_pair(tmp_path / ("train" if i < 2 else "val"), f"street{i}", size)
+    (tmp_path / "classes.txt").write_text("\n".join(CLASSES))
+    with pytest.warns(HeldOutWarning):
+        source = find_masks(tmp_path)
+    (_, image, mask), _ = source.examples("validation")
+    seen, labels = next(iter(source.pipeline("validation", crop_size=8)))
+    np.testing.assert_allclose(seen[0], image[2:18, 7:23] / 255, rtol=1e-6)
+    np.testing.assert_array_equal(labels[0], mask[2:18, 7:23])
+
+
+def test_a_folder_with_the_name_of_an_embedded_set(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    for name, find_it in (("scenes", find_masks), ("digits", find), ("photos", find_photos)):
+        (tmp_path / name).mkdir()
+        with pytest.warns(EmbeddedSetWarning, match=f"folder of that name is ./{name}"):
+            assert find_it(name).name == name

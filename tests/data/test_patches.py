@@ -320,3 +320,11 @@ def test_real_pictures(real_data):
     low, high = next(iter(patches(photos, 2, 3, 24, count=82, batch_size=8)))
     assert low.shape == (8, 24, 24, 3)
     assert high.shape == (8, 48, 48, 3)
+
+
+def test_a_test_folder_without_a_train_folder_is_refused(tmp_path):
+    """Otherwise what was kept apart for the test would be trained on."""
+    for place in ("a.png", "b.png", "test/c.png"):
+        save(tmp_path / place)
+    with pytest.raises(ValueError, match="must have a train folder beside test; there is none"):
+        find_photos(tmp_path)

@@ -129,6 +129,15 @@ def test_names_are_no_formulas(tmp_path):
         visualize.confusion_matrix(np.eye(2, dtype=int), names),
         visualize.examples(np.zeros((2, 4, 4, 1)), [0, 1], [1, 1], [1, 1], names, title="$_$"),
         visualize.per_class(rows),
+        visualize.augmentation(
+            np.zeros((2, 4, 4, 1)),
+            [0, 1],
+            [(np.zeros((2, 4, 4, 1)), np.array([[0.7, 0.3], [0.0, 1.0]]))],
+            names,
+            title="$_$",
+        ),
     ]
     for figure in figures:
         figure.savefig(tmp_path / "figure.png")
+    labels = [axes.get_xlabel() for axes in figures[-1].axes]
+    assert labels[2:] == ["70% $x_$, 30% a$\\frac$", "a$\\frac$"]
