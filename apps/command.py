@@ -137,5 +137,5 @@ def _silence_libraries():
 
 def _show_warning(message, category, filename, lineno, file=None, line=None):
     """Tells our own warnings in a line; those of libraries are for developers."""
-    if category.__module__.startswith("kerascnn."):
+    if category.__module__.startswith(("kerascnn.", "kerascnn_apps.")):
         print(f"kerascnn: warning: {message}", file=sys.stderr)

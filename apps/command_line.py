@@ -1,5 +1,6 @@
 """What the commands have in common: arguments, options, and the line that was typed."""
 
+import json
 import shlex
 import sys
 from pathlib import Path
@@ -26,6 +27,28 @@ Versions = Annotated[
     Path | None, typer.Option(help="Folder of the versions; by default RUN/export.")
 ]
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON.")]
+
+
+def options_of(words, name):
+    """`{name: value}` of words like `width=16` or `upsampling=bilinear`.
+
+    Args:
+        words: list of str, or `None`.
+        name: str, the option that they were given with.
+
+    Raises:
+        ValueError: if a word has no name before its `=`.
+    """
+    found = {}
+    for word in words or ():
+        key, equals, value = word.partition("=")
+        if not (key and equals):
+            raise ValueError(f"`{name}` must be NAME=VALUE; got {word!r}.")
+        try:
+            found[key] = json.loads(value)
+        except ValueError:  # a word
+            found[key] = value
+    return found
 
 
 def command_line():

@@ -44,6 +44,7 @@ class Case:
         keras_rounds: optional int, after which Keras's side is left out.
         options: dict, further arguments of the model.
         masks: bool, whether every pixel has a label.
+        title: str, of its row; by default the model's name.
         note: str, what to know of its row.
     """
 
@@ -55,7 +56,11 @@ class Case:
     keras_rounds: int | None = None
     options: dict = field(default_factory=dict)
     masks: bool = False
+    title: str = ""
     note: str = ""
+
+    def __post_init__(self):
+        object.__setattr__(self, "title", self.title or self.name)
 
 
 CASES = (
@@ -78,7 +83,8 @@ CASES = (
         note="`resnext29_8x64d` takes Keras long: two rounds of one step.",
     ),
     Case("mobilenet_v1", (32, 32, 3), 64, 3, options={"stem_strides": 1}),
-    Case("unet", (96, 128, 3), 8, 4, options={"width": 32}, masks=True),
+    Case("unet", (96, 128, 3), 8, 8, options={"width": 16}, masks=True, title="unet-16"),
+    Case("unet", (96, 128, 3), 8, 4, options={"width": 32}, masks=True, title="unet-32"),
 )
 CLASSES = 10
 SGD = {"learning_rate": 0.001, "momentum": 0.9}
@@ -234,13 +240,12 @@ def row(case, times):
     shape = "x".join(map(str, (case.batch, *case.shape)))
     cells = []
     for other in ("Keras", "PyTorch"):
-        ratio = np.median(times[other]) / np.median(times["ours"])
         # A side that stops early is compared with the rounds that it took part in.
-        low, high = np.quantile(
-            [b / a for a, b in zip(times["ours"], times[other], strict=False)], (0.25, 0.75)
-        )
+        ours = times["ours"][: len(times[other])]
+        ratio = np.median(times[other]) / np.median(ours)
+        low, high = np.quantile(np.divide(times[other], ours), (0.25, 0.75))
         cells += [f"{ratio:.2f}", f"{low:.2f} to {high:.2f}"]
-    return f"| {case.name} | {shape} | {' | '.join(cells)} |"
+    return f"| {case.title} | {shape} | {' | '.join(cells)} |"
 
 
 def operations(fit, steps):
@@ -296,13 +301,13 @@ def table(side, whole, step, rows):
 
 def named(text):
     """The cases with a text in their names."""
-    return [case for case in CASES if text in case.name]
+    return [case for case in CASES if text in case.title]
 
 
 def main():
     parser = arguments(__doc__.partition("\n")[0], "model")
-    names = [case.name for case in CASES]
-    parser.add_argument("--profile", choices=names, help="show what a step consists of instead")
+    titles = [case.title for case in CASES]
+    parser.add_argument("--profile", choices=titles, help="show what a step consists of instead")
     options = parser.parse_args()
     torch = Worker("torch_models.py")
     if options.profile:

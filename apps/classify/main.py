@@ -28,6 +28,7 @@ from kerascnn_apps.command_line import (
     Seed,
     Versions,
     command_line,
+    options_of,
     tell,
 )
 
@@ -38,6 +39,13 @@ app = typer.Typer(help="Classify images.", no_args_is_help=True)
 Data = Annotated[
     str,
     typer.Option(help="'digits' (embedded), a set of TensorFlow Datasets, or a folder of classes."),
+]
+Augment = Annotated[
+    list[str] | None,
+    typer.Option(
+        help="NAME=VALUE beside the recipe's: flip, crop, shift, zoom, rotate, color, "
+        "rand_augment, cutout, mixup."
+    ),
 ]
 
 
@@ -70,6 +78,7 @@ def train(
         int | None,
         typer.Option(help="Side in pixels; by default the images' or the model's."),
     ] = None,
+    augment: Augment = None,
     precision: Precision = None,
     backend: Backend = None,
     seed: Seed = 0,
@@ -93,6 +102,7 @@ def train(
             "epochs": epochs,
             "batch_size": batch_size,
             "learning_rate": learning_rate,
+            "augmentation": options_of(augment, "--augment"),
             "precision": precision,
         },
         image_size=image_size,
@@ -114,6 +124,7 @@ def show_data(
     recipe: Annotated[
         str | None, typer.Option(help="Recipe whose augmentation is shown; as in `train`.")
     ] = None,
+    augment: Augment = None,
     image_size: Annotated[int | None, typer.Option(help="Side in pixels; as in `train`.")] = None,
     out: Annotated[
         Path | None, typer.Option(help="The picture; by default runs/DATA-data.png.")
@@ -125,7 +136,13 @@ def show_data(
     from kerascnn_apps.classify.train import Task
 
     task = Task(
-        data=data, data_dir=data_dir, model=model, recipe=recipe, image_size=image_size, seed=seed
+        data=data,
+        data_dir=data_dir,
+        model=model,
+        recipe=recipe,
+        overrides={"augmentation": options_of(augment, "--augment")},
+        image_size=image_size,
+        seed=seed,
     )
     draw(task, out or Path("runs") / f"{Path(data).resolve().name}-data.png")
 

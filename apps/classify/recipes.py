@@ -72,7 +72,9 @@ _CHANGES = {
 SMALL = 5_000
 
 
-def recipe_for(name, model, num_examples, channels, finetuning=False, **overrides):
+def recipe_for(
+    name, model, num_examples, channels, finetuning=False, augmentation=None, **overrides
+):
     """The recipe for a model and its images.
 
     Args:
@@ -81,7 +83,8 @@ def recipe_for(name, model, num_examples, channels, finetuning=False, **override
         num_examples: int, the number of training images.
         channels: int, 1 for gray images.
         finetuning: bool, whether the model begins with weights of another training.
-        **overrides: fields of `Recipe` to take instead; `None` changes nothing.
+        **overrides: fields of `Recipe` to take instead; `None` changes nothing. `augmentation` is a
+            dict of fields of `Augmentation`, which the others are left beside.
 
     Raises:
         ValueError: for an unknown name, or a number out of its range.
@@ -98,4 +101,15 @@ def recipe_for(name, model, num_examples, channels, finetuning=False, **override
     if channels == 1:
         changes["augmentation"] = _CHARACTERS
     changes |= {key: value for key, value in overrides.items() if value is not None}
-    return dataclasses.replace(RECIPES[name], **changes)
+    recipe = RECIPES[name]
+    if augmentation:
+        known = changes.get("augmentation", recipe.augmentation)
+        fields = [field.name for field in dataclasses.fields(known)]
+        for field in set(augmentation) - set(fields):
+            listed = ", ".join(repr(name) for name in fields)
+            raise ValueError(f"`augment` must be one of {listed}; got augment={field!r}.")
+        changes["augmentation"] = dataclasses.replace(known, **augmentation)
+    if "epochs" in changes:  # the head alone keeps its share
+        epochs = changes["epochs"]
+        changes["frozen_epochs"] = recipe.frozen_epochs * epochs // recipe.epochs
+    return dataclasses.replace(recipe, **changes)

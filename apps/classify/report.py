@@ -26,14 +26,19 @@ def figures(answers, class_names):
     }
 
 
-def show(split, found):
-    """Prints the numbers of a split: a line of them, and a table of the classes."""
+def summary(split, found):
+    """The numbers of a split in a line."""
     top5 = f"top-5 {found['top5_accuracy']:.2%}, " if "top5_accuracy" in found else ""
-    typer.echo(
+    return (
         f"{split} accuracy {found['accuracy']:.2%}, {top5}cross-entropy {found['loss']:.4f}, "
         f"calibration error {found['expected_calibration_error']:.2%} "
-        f"({found['num_examples']:,} images)\n"
+        f"({found['num_examples']:,} images)"
     )
+
+
+def show(split, found):
+    """Prints the numbers of a split: a line of them, and a table of the classes."""
+    typer.echo(f"{summary(split, found)}\n")
     rows = found["per_class"]
     if len(rows) > _LISTED:
         measured = [row for row in rows if row["support"]]

@@ -14,7 +14,6 @@ from kerascnn import data, models, visualize
 from kerascnn.training import (
     RunFolder,
     answering,
-    best_epoch,
     built_in,
     classify,
     fit,
@@ -23,10 +22,13 @@ from kerascnn.training import (
 )
 from kerascnn_apps.classify import report
 from kerascnn_apps.classify.recipes import recipe_for
-from kerascnn_apps.trained import recipe_of
+from kerascnn_apps.finish import finish
+from kerascnn_apps.trained import check_seed, recipe_of
 
 _EXAMPLES_ON_PAGE = 48
 _EXAMPLE_FILES = 16
+# How many times larger than a model's own images others may be without being resized to these.
+_LARGER = 4
 
 
 @dataclass(frozen=True)
@@ -44,8 +46,7 @@ class Task:
     strict: bool = False
 
     def __post_init__(self):
-        if self.seed < 0:
-            raise ValueError(f"`seed` must not be negative; got seed={self.seed}.")
+        check_seed(self.seed)
 
 
 def train(task, folder, force=False, command=""):
@@ -85,7 +86,7 @@ def train(task, folder, force=False, command=""):
     facts = {
         "model": {
             "name": start.name,
-            "weights": task.weights,
+            "weights": task.weights if start.trained is None else str(Path(task.weights).resolve()),
             "parameters": answering(model).count_params(),
         },
         "data": {
@@ -94,7 +95,7 @@ def train(task, folder, force=False, command=""):
         },
         "seed": task.seed,
     }
-    history = fit(model, pipelines, recipe, run.path, facts, command)
+    history = fit(model, pipelines, recipe, run.path, facts, command, head=start.head(model))
     _finish(run, pipelines, info, history)
     return True
 
@@ -107,11 +108,13 @@ class Start:
         name: str, of the model.
         weights: `None` or `"imagenet"`.
         trained: optional `keras.Model` of another run, whose trunk and image size are taken over.
+        precision: optional str, what the model of that run computes in.
     """
 
     name: str
     weights: str | None = None
     trained: keras.Model | None = None
+    precision: str | None = None
 
     @classmethod
     def of(cls, task):
@@ -128,19 +131,24 @@ class Start:
                 )
             return cls(name, task.weights)
         run = RunFolder(task.weights)
-        name = recipe_of(run, "classify")["model"]["name"]
+        recipe = recipe_of(run, "classify")
+        name, precision = recipe["model"]["name"], recipe["training"]["precision"]
         if task.model not in (None, name):
             raise ValueError(
                 f"`model` must be that of the weights, {name!r}; got model={task.model!r}."
             )
-        return cls(name, trained=run.load_model())
+        if task.overrides.get("precision") not in (None, precision):
+            raise ValueError(
+                f"`precision` must be that of the weights, {precision!r}; "
+                f"got precision={task.overrides['precision']!r}."
+            )
+        return cls(name, trained=run.load_model(), precision=precision)
 
     def recipe(self, task, num_examples, channels):
         """The recipe of a task with so many training images of so many channels."""
         finetuning = self.trained is not None or self.weights is not None
-        return recipe_for(
-            task.recipe, self.name, num_examples, channels, finetuning, **task.overrides
-        )
+        overrides = task.overrides | ({"precision": self.precision} if self.precision else {})
+        return recipe_for(task.recipe, self.name, num_examples, channels, finetuning, **overrides)
 
     @property
     def channels(self):
@@ -150,7 +158,7 @@ class Start:
         return None if self.weights is None else 3
 
     def image_size(self, task, source):
-        """The asked-for size; or the images', if they are no smaller than the model's; or its."""
+        """The asked-for size; or the images', if the model's is near; or the model's."""
         if self.trained is not None and None not in self.trained.input_shape[1:3]:
             size = self.trained.input_shape[1:3]
             if task.image_size not in (None, size[0]):
@@ -163,9 +171,15 @@ class Start:
             return task.image_size
         default = models.default_input_shape(self.name)[:2]
         height, width, _ = source.image_shape
-        if height and width and min(height, width) >= min(default):
-            return height, width
-        return default
+        if not (height and width) or min(height, width) < min(default):
+            return default
+        if max(height, width) > _LARGER * max(default):
+            typer.echo(
+                f"images:      {width}x{height}, resized to {default[1]}x{default[0]} for the "
+                "model (--image-size takes another)"
+            )
+            return default
+        return height, width
 
     def model(self, info):
         """The model for these data."""
@@ -177,23 +191,21 @@ class Start:
             options["weights"] = self.weights
         return models.create_model(self.name, info.image_shape, classes, **options)
 
+    def head(self, model):
+        """Names of the layers whose weights are new; `None` if that is the last one alone."""
+        return models.head_names(model) if self.weights is not None else None
+
 
 def _finish(run, pipelines, info, history):
     """Tests the best model, draws, and writes `metrics.json`, which marks a run as finished."""
     model = run.load_model()
     split = "test" if "test" in pipelines else "validation"
     answers = classify(model, pipelines[split])
-    metrics = {
-        split: report.numbers(answers, info.class_names),
-        "best_epoch": best_epoch(history)["epoch"],
-        "training_seconds": round(sum(row["seconds"] for row in history), 1),
-    }
     names, labels = info.class_names, answers.labels
     worst = answers.worst_first()[:_EXAMPLES_ON_PAGE]
     first = [int(np.argmax(labels == label)) for label in np.unique(labels)[:_EXAMPLE_FILES]]
     images = _images(pipelines[split], {*worst.tolist(), *first})
     figures = {
-        "learning_curves": visualize.learning_curves(history, metrics["best_epoch"]),
         **report.figures(answers, names),
         "examples": visualize.examples(
             [images[index] for index in worst],
@@ -204,19 +216,10 @@ def _finish(run, pipelines, info, history):
             title=f"{run.path.name}: {split} images, worst mistakes first",
         ),
     }
-    plots = [run.save_figure(name, figure) for name, figure in figures.items()]
     for index in first:
         _save_example(run, index, images[index], names[labels[index]])
-    run.write_json(run.metrics_path, metrics)
-
-    scores = metrics[split]
-    typer.echo(
-        f"{split} accuracy {scores['accuracy']:.2%} ({scores['num_examples']:,} images), "
-        f"trained in {metrics['training_seconds']:.0f} s"
-    )
-    typer.echo(f"model:       {run.model_path}")
-    for plot in plots:
-        typer.echo(f"plot:        {plot}")
+    numbers = report.numbers(answers, names)
+    finish(run, history, split, numbers, figures, report.summary(split, numbers))
 
 
 def _images(pipeline, wanted):

@@ -8,7 +8,7 @@ from kerascnn.export import export as export_model
 from kerascnn.training import RunFolder, classify, written_whole
 from kerascnn_apps.classify import report
 from kerascnn_apps.files import printable
-from kerascnn_apps.trained import recipe_of
+from kerascnn_apps.trained import recipe_of, warn_if_changed
 
 _BATCH = 256
 
@@ -30,6 +30,8 @@ def evaluate(folder, name=None, data_dir=None, split="test", plots=None):
             f"The data must have the classes of the training ({_listed(known['class_names'])}); "
             f"got {_listed(source.class_names)}."
         )
+    if name is None:
+        warn_if_changed(source.name, known["num_examples"], source.num_examples)
     height, width, channels = known["image_shape"]
     pipeline = source.pipeline(split, (height, width), channels, batch_size=_BATCH)
     if not source.num_examples[split]:

@@ -28,6 +28,7 @@ from kerascnn_apps.command_line import (
     Seed,
     Versions,
     command_line,
+    options_of,
     tell,
 )
 
@@ -48,7 +49,7 @@ def train(
     data_dir: DataDir = None,
     ignore: Annotated[
         list[str] | None,
-        typer.Option(help="A class that counts nowhere; by default those named void or the like."),
+        typer.Option(help="A class that counts nowhere, as do those named void or the like."),
     ] = None,
     model: Annotated[
         str | None,
@@ -83,7 +84,7 @@ def train(
         tuple[int, int] | None,
         typer.Option(
             help="Height and width of the training windows, after resizing; by default all of an "
-            "image."
+            "image, or 256,256 where images are large or differ in size."
         ),
     ] = None,
     epochs: Epochs = None,
@@ -107,7 +108,7 @@ def train(
         data_dir=data_dir,
         ignore=tuple(ignore) if ignore else None,
         model=model,
-        options=_options(option),
+        options=options_of(option, "--option"),
         recipe=recipe,
         overrides={
             "loss": loss,
@@ -133,7 +134,7 @@ def evaluate(
     run: Run,
     data: Annotated[str | None, typer.Option(help="Instead of the data of the training.")] = None,
     data_dir: DataDir = None,
-    split: Annotated[str, typer.Option(help="train, validation or test.")] = "test",
+    split: Annotated[str, typer.Option(help="train, validation, test or all.")] = "test",
     plots: Annotated[
         Path | None, typer.Option(help="Folder for pictures: overlays, classes, confusion matrix.")
     ] = None,
@@ -196,21 +197,3 @@ def export(
     from kerascnn_apps.segment.use import export as run_export
 
     typer.echo(f"SavedModel:  {run_export(run, out)}")
-
-
-def _options(pairs):
-    """`{name: value}` of words like `width=16` or `upsampling=bilinear`.
-
-    Raises:
-        ValueError: if a word has no `=`.
-    """
-    found = {}
-    for pair in pairs or ():
-        name, equals, value = pair.partition("=")
-        if not (name and equals):
-            raise ValueError(f"`--option` must be NAME=VALUE; got {pair!r}.")
-        try:
-            found[name] = json.loads(value)
-        except ValueError:  # a word
-            found[name] = value
-    return found

@@ -1,6 +1,7 @@
 """How segmentation models are trained: the numbers, a row for each recipe."""
 
 import dataclasses
+import math
 from dataclasses import dataclass
 
 from kerascnn.data import Augmentation
@@ -59,16 +60,17 @@ RECIPES = {
         loss="cross_entropy+dice",
     ),
 }
-# Windows of photographs that differ in size, if no other size is asked for.
+# Windows of photographs that differ in size or are large, if no other size is asked for.
 _CROP = (256, 256)
+_LARGE = 640 * 640  # pixels
 
 
-def recipe_for(name, source, **overrides):
+def recipe_for(name, data, **overrides):
     """The recipe for a set of images with masks.
 
     Args:
-        name: str, one of `RECIPES`, or `None` for what fits to the images.
-        source: `kerascnn.data.MaskSource`.
+        name: str, one of `RECIPES`, or `None` for what fits to the data.
+        data: str, the name of the set or its folder.
         **overrides: fields of `SegmentationRecipe`, or of its `training`, to take instead; `None`
             changes nothing.
 
@@ -76,7 +78,7 @@ def recipe_for(name, source, **overrides):
         ValueError: for an unknown name, or a number out of its range.
     """
     if name is None:
-        name = "quick" if source.name == "scenes" else "standard"
+        name = "quick" if data == "scenes" else "standard"
     if name not in RECIPES:
         known = ", ".join(repr(known) for known in RECIPES)
         raise ValueError(f"`recipe` must be one of {known}; got recipe={name!r}.")
@@ -85,7 +87,18 @@ def recipe_for(name, source, **overrides):
     own = {field.name for field in dataclasses.fields(SegmentationRecipe)}
     training = {key: value for key, value in overrides.items() if key not in own}
     changes = {key: value for key, value in overrides.items() if key in own}
-    if None in source.image_shape[:2]:
-        changes.setdefault("crop_size", recipe.crop_size or _CROP)
     training = dataclasses.replace(recipe.training, **training)
     return dataclasses.replace(recipe, training=training, **changes)
+
+
+def cropped(recipe, image_size):
+    """A recipe with windows, where whole images cannot be trained on.
+
+    Args:
+        recipe: `SegmentationRecipe`.
+        image_size: `(height, width)` of the stored images, `None` where they vary.
+    """
+    whole = None not in image_size and math.prod(image_size) * recipe.factor**2 <= _LARGE
+    if recipe.crop_size or whole:
+        return recipe
+    return dataclasses.replace(recipe, crop_size=_CROP)

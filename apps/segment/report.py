@@ -2,6 +2,7 @@
 
 import heapq
 from dataclasses import dataclass
+from itertools import chain
 
 import numpy as np
 import typer
@@ -42,11 +43,11 @@ class Tested:
         }
 
 
-def tested(model, source, split, factor):
-    """Tests a model on whole images, at their own resolution."""
+def tested(model, source, splits, factor):
+    """Tests a model on whole images of some splits, at their own resolution."""
     scores = SegmentationScores(source.counted)
     worst = []  # a heap: the best of the worst comes first, and goes first
-    examples = source.examples(split, model.input_shape[-1])
+    examples = chain(*(source.examples(split, model.input_shape[-1]) for split in splits))
     for number, (name, image, truth) in enumerate(examples):
         predicted = np.concatenate(
             [band.argmax(axis=-1) for band in segment(model, image, factor)]
@@ -60,14 +61,19 @@ def tested(model, source, split, factor):
     return Tested(source.counted, scores, rows)
 
 
-def show(split, found):
-    """Prints the numbers of a split: a line of them, and a table of the classes."""
-    typer.echo(
+def summary(split, found):
+    """The numbers of a split in a line."""
+    return (
         f"{split} mean IoU {_percent(found['mean_iou'])}, class average "
         f"{_percent(found['class_average_accuracy'])}, global accuracy "
         f"{_percent(found['global_accuracy'])}, boundary F1 {_percent(found['boundary_f1'])} "
-        f"({found['num_images']:,} images)\n"
+        f"({found['num_images']:,} images)"
     )
+
+
+def show(split, found):
+    """Prints the numbers of a split: a line of them, and a table of the classes."""
+    typer.echo(f"{summary(split, found)}\n")
     print_table(
         ("class", "IoU", "accuracy", "boundary F1", "pixels"),
         [

@@ -9,11 +9,10 @@ import keras
 import typer
 from PIL import Image
 
-from kerascnn import data, models, visualize
+from kerascnn import data, models
 from kerascnn.training import (
     MeanIoU,
     RunFolder,
-    best_epoch,
     built_in,
     dense_loss,
     fit,
@@ -21,8 +20,10 @@ from kerascnn.training import (
     median_frequency_weights,
     written_whole,
 )
+from kerascnn_apps.finish import finish
 from kerascnn_apps.segment import report
-from kerascnn_apps.segment.recipes import MODEL, OPTIONS, recipe_for
+from kerascnn_apps.segment.recipes import MODEL, OPTIONS, cropped, recipe_for
+from kerascnn_apps.trained import check_seed
 
 _EXAMPLE_FILES = 6
 
@@ -42,8 +43,7 @@ class Task:
     strict: bool = False
 
     def __post_init__(self):
-        if self.seed < 0:
-            raise ValueError(f"`seed` must not be negative; got seed={self.seed}.")
+        check_seed(self.seed)
         if self.model is not None and models.task_of(self.model) != "segmentation":
             known = ", ".join(repr(name) for name in models.list_models(task="segmentation"))
             raise ValueError(f"`model` must be one of {known}; got model={self.model!r}.")
@@ -69,12 +69,16 @@ def train(task, folder, force=False, command=""):
     """Trains, tests and draws; says what it did. Returns whether there was anything to do."""
     keras.config.set_image_data_format("channels_last")  # what the pipelines give
     run = RunFolder(folder)
+    # What can be told to be wrong is told before the data are read, which may take a while.
+    recipe = recipe_for(task.recipe, task.data, **task.overrides)
+    dense_loss(recipe.loss)
+    task.build(channels=3, classes=2)
     run.check_usable()
     if run.state == "finished" and not force:
         typer.echo(f"{folder} holds a finished run; --force clears it and trains anew.")
         return False
     source = data.find_masks(task.data, task.data_dir, task.ignore, task.strict)
-    recipe = recipe_for(task.recipe, source, **task.overrides)
+    recipe = cropped(recipe, source.image_shape[:2])
 
     keras.utils.set_random_seed(task.seed)
     with built_in(recipe.training.precision):
@@ -132,28 +136,10 @@ def _finish(run, source, factor, history):
     """Tests the best model, draws, and writes `metrics.json`, which marks a run as finished."""
     model = run.load_model()
     split = "test" if source.num_examples["test"] else "validation"
-    tested = report.tested(model, source, split, factor)
-    metrics = {
-        split: tested.numbers(),
-        "best_epoch": best_epoch(history)["epoch"],
-        "training_seconds": round(sum(row["seconds"] for row in history), 1),
-    }
-    figures = {
-        "learning_curves": visualize.learning_curves(history, metrics["best_epoch"]),
-        **tested.figures(f"{run.path.name}: {split} images, the worst first"),
-    }
-    plots = [run.save_figure(name, figure) for name, figure in figures.items()]
+    tested = report.tested(model, source, [split], factor)
+    numbers = tested.numbers()
     for name, image, _ in islice(source.examples(split), _EXAMPLE_FILES):
         with written_whole(run.examples / Path(name).with_suffix(".png")) as path:
             Image.fromarray(image[..., 0] if image.shape[-1] == 1 else image).save(path)
-    run.write_json(run.metrics_path, metrics)
-
-    scores = metrics[split]
-    typer.echo(
-        f"{split} mean IoU {scores['mean_iou']:.2%}, global accuracy "
-        f"{scores['global_accuracy']:.2%} ({scores['num_images']:,} images), "
-        f"trained in {metrics['training_seconds']:.0f} s"
-    )
-    typer.echo(f"model:       {run.model_path}")
-    for plot in plots:
-        typer.echo(f"plot:        {plot}")
+    figures = tested.figures(f"{run.path.name}: {split} images, the worst first")
+    finish(run, history, split, numbers, figures, report.summary(split, numbers))

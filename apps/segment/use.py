@@ -10,7 +10,7 @@ from kerascnn.export import export_segmenter
 from kerascnn.training import TILE, RunFolder, segment, written_whole
 from kerascnn_apps.files import check_folder, check_free, places, printable
 from kerascnn_apps.segment import report
-from kerascnn_apps.trained import recipe_of
+from kerascnn_apps.trained import recipe_of, splits_of, warn_if_changed
 
 _BAND = 256
 
@@ -25,20 +25,22 @@ def evaluate(folder, name=None, data_dir=None, split="test", plots=None):
         raise FileExistsError(f"{plots} holds files; choose a new folder for the pictures.")
     run = RunFolder(folder)
     known = _Known.of(run)
-    source = data.find_masks(name or known.name, data_dir or known.data_dir, known.ignored)
+    source = data.find_masks(
+        name or known.name, data_dir or known.data_dir, known.ignored, for_training=False
+    )
     if source.class_names != known.class_names:
         raise ValueError(
             f"The data must have the classes of the training ({', '.join(known.class_names)}); "
             f"got {', '.join(source.class_names)}."
         )
-    if not source.num_examples.get(split):
-        raise ValueError(
-            f"`split` must be one in which {source.name} has images, of "
-            f"{', '.join(data.SPLITS)}; got split={split!r}."
-        )
+    if name is None:
+        warn_if_changed(source.name, known.num_examples, source.num_examples)
+    splits = [part for part in splits_of(split) if source.num_examples[part]]
+    if not splits:
+        raise ValueError(f"{source.name} must have images in its {split} split; got none.")
     if plots is not None:
         plots.mkdir(parents=True, exist_ok=True)  # fails before the work is done, not after
-    tested = report.tested(run.load_model(), source, split, known.factor)
+    tested = report.tested(run.load_model(), source, splits, known.factor)
     paths = []
     if plots is not None:
         title = f"{run.path.name}: {split} images, the worst first"
@@ -80,7 +82,7 @@ def predict(folder, paths, out, probabilities=False, tile=None, force=False):
         except (data.UnreadableImageError, FileExistsError) as error:
             yield error
             continue
-        bands = segment(model, image, known.factor, tile or TILE)
+        bands = segment(model, image, known.factor, TILE if tile is None else tile)
         labels = _labels(bands, image, len(known.counted), targets.get("probabilities"))
         _save(known.values[labels], targets["mask"])
         _save(_blended(image, labels, colors), targets["overlay"])
@@ -140,6 +142,7 @@ class _Known:
     data_dir: str | None
     class_names: tuple[str, ...]
     ignored: tuple[str, ...]
+    num_examples: dict
     factor: float
 
     @classmethod
@@ -151,6 +154,7 @@ class _Known:
             data_dir=found["data_dir"],
             class_names=tuple(found["class_names"]),
             ignored=tuple(found["ignored"]),
+            num_examples=found["num_examples"],
             factor=recipe["segmentation"]["factor"],
         )
 

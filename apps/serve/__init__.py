@@ -1,1 +1,1 @@
-"""A small server for exported classifiers."""
+"""A small server for exported models."""

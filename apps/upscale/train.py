@@ -7,10 +7,9 @@ import keras
 import typer
 from PIL import Image
 
-from kerascnn import data, models, visualize
+from kerascnn import data, models
 from kerascnn.training import (
     RunFolder,
-    best_epoch,
     built_in,
     factor_of,
     fit,
@@ -18,6 +17,8 @@ from kerascnn.training import (
     psnr,
     written_whole,
 )
+from kerascnn_apps.finish import finish
+from kerascnn_apps.trained import check_seed
 from kerascnn_apps.upscale import report
 from kerascnn_apps.upscale.recipes import recipe_for
 
@@ -40,8 +41,7 @@ class Task:
     strict: bool = False
 
     def __post_init__(self):
-        if self.seed < 0:
-            raise ValueError(f"`seed` must not be negative; got seed={self.seed}.")
+        check_seed(self.seed)
 
 
 def train(task, folder, force=False, command=""):
@@ -86,6 +86,7 @@ def train(task, folder, force=False, command=""):
         "data": {
             "name": photos.name,
             "num_pictures": {split: len(found) for split, found in photos.pictures.items()},
+            "smallest": smallest,
         },
         "upscaling": {
             "factor": factor,
@@ -128,28 +129,12 @@ def _finish(run, photos, history):
     model = run.load_model()
     split = "test" if photos.pictures["test"] else "validation"
     tested = photos.pictures[split]
-    metrics = {
-        split: report.numbers(model, tested),
-        "best_epoch": best_epoch(history)["epoch"],
-        "training_seconds": round(sum(row["seconds"] for row in history), 1),
-    }
-    figures = {
-        "learning_curves": visualize.learning_curves(history, metrics["best_epoch"]),
-        "comparison": report.comparison(
-            model, tested, metrics[split], f"{run.path.name}: {split} pictures, least gain first"
-        ),
-    }
-    plots = [run.save_figure(name, figure) for name, figure in figures.items()]
+    numbers = report.numbers(model, tested)
+    title = f"{run.path.name}: {split} pictures, least gain first"
+    figures = {"comparison": report.comparison(model, tested, numbers, title)}
     for photo in tested[:_EXAMPLE_FILES]:
         _save_example(run, photo, factor_of(model))
-    run.write_json(run.metrics_path, metrics)
-
-    typer.echo(
-        f"{report.summary(split, metrics[split])}, trained in {metrics['training_seconds']:.0f} s"
-    )
-    typer.echo(f"model:       {run.model_path}")
-    for plot in plots:
-        typer.echo(f"plot:        {plot}")
+    finish(run, history, split, numbers, figures, report.summary(split, numbers))
 
 
 def _save_example(run, photo, factor):

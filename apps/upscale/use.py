@@ -6,7 +6,7 @@ from kerascnn import data
 from kerascnn.export import export_upscaler
 from kerascnn.training import RunFolder, upscale, written_whole
 from kerascnn_apps.files import check_folder, check_free, places, printable
-from kerascnn_apps.trained import recipe_of
+from kerascnn_apps.trained import recipe_of, splits_of, warn_if_changed
 from kerascnn_apps.upscale import report
 from kerascnn_apps.upscale.train import smallest_to_measure
 
@@ -21,14 +21,14 @@ def evaluate(folder, name=None, split="test", plot=None):
     run = RunFolder(folder)
     known = recipe_of(run, "upscale")
     model = run.load_model()
-    smallest = smallest_to_measure(known["upscaling"]["factor"])
-    photos = data.find_photos(name or known["data"]["name"], smallest=smallest)
-    splits = (*data.SPLITS, "all")
-    if split not in splits:
-        listed = ", ".join(repr(known) for known in splits)
-        raise ValueError(f"`split` must be one of {listed}; got split={split!r}.")
-    wanted = data.SPLITS if split == "all" else (split,)
-    pictures = [photo for split in wanted for photo in photos.pictures[split]]
+    if name is None:  # what was too small to be trained on had no part in the splits
+        photos = data.find_photos(known["data"]["name"], smallest=known["data"]["smallest"])
+        now = {split: len(found) for split, found in photos.pictures.items()}
+        warn_if_changed(photos.name, known["data"]["num_pictures"], now)
+    else:
+        smallest = smallest_to_measure(known["upscaling"]["factor"])
+        photos = data.find_photos(name, smallest=smallest)
+    pictures = [photo for part in splits_of(split) for photo in photos.pictures[part]]
     if not pictures:
         raise ValueError(f"{photos.name} must have pictures in its {split} split; got none.")
     found = report.numbers(model, pictures)

@@ -1,8 +1,11 @@
 import json
+import re
 import shutil
 import subprocess
 import sys
+import types
 
+import keras
 import numpy as np
 import pytest
 import tensorflow as tf
@@ -10,8 +13,10 @@ from PIL import Image
 from sklearn.datasets import load_digits
 
 import kerascnn
+from kerascnn.data import DataInfo
 from kerascnn.training import RunFolder
 from kerascnn_apps.classify.report import show
+from kerascnn_apps.classify.train import Start, Task
 from kerascnn_apps.command import run
 
 
@@ -177,6 +182,7 @@ def test_force_clears_a_run(trained, tmp_path, capsys):
     [
         ["--model", "lenet6"],
         ["--precision", "half"],
+        ["--weights", "SELF", "--precision", "mixed_bfloat16"],
         ["--weights", "no_run"],
         ["--data", "no_such_set"],
         ["--recipe", "pie"],
@@ -186,6 +192,7 @@ def test_force_clears_a_run(trained, tmp_path, capsys):
 )
 def test_force_clears_nothing_for_a_command_that_is_wrong(trained, capsys, wrong):
     before = {path: path.stat().st_mtime_ns for path in trained.rglob("*")}
+    wrong = [str(trained) if word == "SELF" else word for word in wrong]
     output(capsys, "classify", "train", "--out", trained, "--force", *wrong, status=2)
     assert {path: path.stat().st_mtime_ns for path in trained.rglob("*")} == before
 
@@ -349,6 +356,26 @@ def test_show_data(pictures, tmp_path, capsys):
     assert np.asarray(Image.open(colors).convert("RGB")).std(axis=-1).max() > 50
     error = output(capsys, "classify", "show-data", "--recipe", "pie", status=2).err
     assert "`recipe` must be one of" in error
+    mixed = tmp_path / "mixed.png"
+    changes = ("--augment", "mixup=0.4", "--augment", "cutout=0.5")
+    output(capsys, "classify", "show-data", "--data", pictures, *changes, "--out", mixed)
+    output(capsys, "classify", "show-data", "--data", pictures, "--out", colors)
+    # Below every image stands what it was mixed from.
+    assert Image.open(mixed).size == Image.open(colors).size
+    assert np.abs(np.asarray(Image.open(mixed), float) - np.asarray(Image.open(colors))).mean() > 1
+
+
+@pytest.mark.parametrize(
+    ("change", "sentence"),
+    [
+        ("mixup", "`--augment` must be NAME=VALUE; got 'mixup'"),
+        ("blur=1", "`augment` must be one of 'flip', 'crop', .*; got augment='blur'"),
+        ("mixup=a", "`mixup` must be a number from 0 to 10; got mixup='a'"),
+    ],
+)
+def test_wrong_augmentation(change, sentence, capsys):
+    error = output(capsys, "classify", "show-data", "--augment", change, status=2).err
+    assert re.search(sentence, error), error
 
 
 def test_fine_tuning_begins_with_the_trunk_of_another_run(trained, pictures, tmp_path, capsys):
@@ -356,15 +383,48 @@ def test_fine_tuning_begins_with_the_trunk_of_another_run(trained, pictures, tmp
     train = ("classify", "train", "--data", pictures, "--weights", trained, "--out", out)
     output(capsys, *train, "--epochs", 6)
     recipe = json.loads((out / "recipe.json").read_text())
-    assert recipe["training"]["frozen_epochs"] == 4
+    assert recipe["training"]["frozen_epochs"] == 2
     assert recipe["model"]["name"] == "lenet5"
     assert recipe["data"]["image_shape"] == [28, 28, 1]  # the trunk's
-    results = predictions(capsys, out, pictures / "red" / "0.png", pictures / "blue" / "3.png")
-    assert {result["class_name"] for result in results} <= {"red", "blue"}
+    (result,) = predictions(capsys, out, pictures / "red" / "0.png")
+    assert result["probabilities"].keys() == {"red", "blue"}
     error = output(capsys, *train[:-1], tmp_path / "other", "--model", "mlp", status=2).err
     assert "`model` must be that of the weights, 'lenet5'; got model='mlp'" in error
     error = output(capsys, *train[:-1], tmp_path / "other", "--image-size", 32, status=2).err
     assert "`image_size` must be that of the weights, 28; got image_size=32" in error
+    # One epoch of so small steps leaves the trunk near where it was.
+    output(capsys, *train[:-1], tmp_path / "near", "--epochs", 1, "--learning-rate", 1e-6)
+    source, near = (RunFolder(folder).load_model() for folder in (trained, tmp_path / "near"))
+    for layer, other in zip(source.layers[:-1], near.layers[:-1], strict=True):
+        for weight, expected in zip(other.get_weights(), layer.get_weights(), strict=True):
+            np.testing.assert_allclose(weight, expected, atol=1e-4)
+
+
+def test_fine_tuning_begins_with_weights_of_imagenet(monkeypatch):
+    source = keras.applications.MobileNetV2(weights=None, include_top=False)
+    monkeypatch.setattr(keras.applications, "MobileNetV2", lambda **kwargs: source)
+    start = Start.of(Task(data="colors", weights="imagenet"))
+    info = DataInfo("colors", ("red", "blue"), (64, 64, 3), {"train": 9}, None)
+    model = start.model(info)
+    assert start.name == "mobilenet_v2"
+    assert model.output_shape == (None, 2)
+    np.testing.assert_array_equal(
+        model.get_layer("last_conv").kernel, source.get_layer("Conv_1").kernel
+    )
+    assert [name for name in start.head(model) if model.get_layer(name).weights] == ["logits"]
+    recipe = start.recipe(Task(data="colors", overrides={"epochs": 4}), 9, 3)
+    assert (recipe.epochs, recipe.frozen_epochs) == (4, 1)
+
+
+@pytest.mark.parametrize(
+    ("size", "expected"), [((40, 60), (40, 60)), ((20, 60), (28, 28)), ((3000, 4000), (28, 28))]
+)
+def test_images_of_one_size_keep_it_if_the_model_bears_it(size, expected, capsys):
+    task = Task(data="pictures")
+    source = types.SimpleNamespace(image_shape=(*size, 3))
+    assert Start.of(task).image_size(task, source) == expected
+    told = "4000x3000, resized to 28x28 for the model (--image-size takes another)"
+    assert (told in capsys.readouterr().out) == (size == (3000, 4000))
 
 
 def test_the_backend_is_chosen_before_keras_is_loaded(tmp_path, capsys):

@@ -7,8 +7,10 @@ import pytest
 import tensorflow as tf
 from PIL import Image
 
+from kerascnn.data import HeldOutWarning
 from kerascnn_apps.command import run
 from kerascnn_apps.segment import train
+from kerascnn_apps.segment.recipes import cropped, recipe_for
 
 QUICK = ["--model", "unet", "--option", "width=8", "--option", "depth=2", "--recipe", "quick"]
 
@@ -185,7 +187,11 @@ def test_force_clears_nothing_for_a_command_that_is_wrong(trained, folder, capsy
 
 def test_one_seed_gives_one_result_also_by_force(folder, capsys, tmp_path):
     arguments = ["train", "--data", folder, *QUICK, "--epochs", "1", "--crop-size", 16, 16]
+    arguments += ["--class-weights", "--precision", "mixed_bfloat16"]
     output(capsys, *arguments, "--out", tmp_path / "a")
+    recipe = json.loads((tmp_path / "a" / "recipe.json").read_text())
+    assert recipe["segmentation"]["class_weights"]
+    assert recipe["training"]["precision"] == "mixed_bfloat16"
     first = (tmp_path / "a" / "history.csv").read_text()
     output(capsys, *arguments, "--out", tmp_path / "a", "--force")
     again = (tmp_path / "a" / "history.csv").read_text()
@@ -215,3 +221,86 @@ def test_other_apps_refuse_the_run(trained, capsys):
         assert run([command, "export", str(trained)]) == 2
         error = capsys.readouterr().err
         assert f"must be a run of `kerascnn {command} train`; its recipe is not." in error
+
+
+def test_evaluate_on_other_images(trained, folder, capsys, tmp_path):
+    """A few new images serve as a test, whatever is missing in them."""
+    other = tmp_path / "other"
+    for kind in ("images", "masks"):
+        (other / "test" / kind).mkdir(parents=True)
+        for name in ("field0.png", "field1.png", "field2.png"):
+            shutil.copy(folder / kind / name, other / "test" / kind)
+    shutil.copy(folder / "classes.txt", other)
+    evaluate = ("evaluate", trained, "--data", other, "--json")
+    found = json.loads(output(capsys, *evaluate).out)
+    assert found["num_images"] == 3
+    (other / "test").rename(tmp_path / "flat")
+    shutil.copy(folder / "classes.txt", tmp_path / "flat")
+    evaluate = ("evaluate", trained, "--data", tmp_path / "flat", "--split", "all", "--json")
+    again = json.loads(output(capsys, *evaluate).out)
+    assert again["num_images"] == 3
+    assert again["mean_iou"] == pytest.approx(found["mean_iou"])
+    error = output(capsys, *evaluate[:4], "--split", "any", status=2).err
+    assert "`split` must be one of 'train', 'validation', 'test', 'all'; got split='any'" in error
+
+
+@pytest.mark.parametrize(
+    ("size", "factor", "crop_size", "window"),
+    [
+        ((360, 480), 1.0, None, None),
+        ((3024, 4032), 1.0, None, (256, 256)),
+        ((3024, 4032), 0.125, None, None),
+        ((None, 480), 1.0, None, (256, 256)),
+        ((3024, 4032), 1.0, (512, 640), (512, 640)),
+    ],
+)
+def test_large_images_are_trained_in_windows(size, factor, crop_size, window):
+    recipe = recipe_for(None, "streets", factor=factor, crop_size=crop_size)
+    assert cropped(recipe, size).crop_size == window
+
+
+@pytest.mark.parametrize(
+    ("spoil", "sentence", "status"),
+    [
+        (lambda root: (root / "masks" / "field3.png").unlink(), r"no mask for .*field3\.png", 2),
+        (
+            lambda root: Image.new("L", (9, 9)).save(root / "masks" / "field3.png"),
+            r"got 9x9 for 56x40 in .*field3\.png",
+            2,
+        ),
+        (
+            lambda root: Image.new("L", (56, 40), 77).save(root / "masks" / "field3.png"),
+            r"numbers of classes\.txt, 0 to 3, .*got 77 in .*field3\.png",
+            2,
+        ),
+        (
+            lambda root: (root / "masks" / "field3.png").write_bytes(b"no"),
+            r"field3\.png cannot be read as a mask",
+            1,
+        ),
+        (lambda root: (root / "classes.txt").unlink(), r"no .*classes\.txt", 2),
+    ],
+)
+def test_a_broken_folder_gets_a_sentence(spoil, sentence, status, folder, capsys, tmp_path):
+    shutil.copytree(folder, tmp_path / "fields")
+    spoil(tmp_path / "fields")
+    arguments = ["train", "--data", tmp_path / "fields", "--strict", "--out", tmp_path / "run"]
+    error = output(capsys, *arguments, status=status).err
+    assert re.search(sentence, error), error
+    assert len(error.strip().splitlines()) == 1
+    assert not (tmp_path / "run").exists()
+
+
+def test_a_test_without_labels_ends_in_order(folder, capsys, tmp_path):
+    """Public sets withhold the labels of their test images."""
+    root = tmp_path / "fields"
+    shutil.copytree(folder, root / "train")
+    (root / "train" / "classes.txt").rename(root / "classes.txt")
+    for kind in ("images", "masks"):
+        (root / "test" / kind).mkdir(parents=True)
+    shutil.copy(folder / "images" / "field0.png", root / "test" / "images")
+    Image.new("L", (56, 40), 255).save(root / "test" / "masks" / "field0.png")
+    arguments = ["train", "--data", root, *QUICK, "--epochs", "1", "--out", tmp_path / "run"]
+    with pytest.warns(HeldOutWarning, match="no validation split"):
+        text = output(capsys, *arguments).out
+    assert "test mean IoU -, class average -, global accuracy -" in text

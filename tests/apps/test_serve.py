@@ -10,9 +10,9 @@ pytest.importorskip("httpx", reason="the extra `serve` is not installed")
 
 from fastapi.testclient import TestClient
 
-from kerascnn.export import export_segmenter
+from kerascnn.export import export_segmenter, export_upscaler
 from kerascnn.models import create_model
-from kerascnn.training import segment
+from kerascnn.training import segment, upscale
 from kerascnn_apps.command import run
 from kerascnn_apps.serve.main import newest_version
 from kerascnn_apps.serve.server import create_server
@@ -73,3 +73,17 @@ def test_a_segmentation_model_answers_with_a_mask(tmp_path):
     mask = np.asarray(Image.open(io.BytesIO(response.content)))
     (probabilities,) = segment(model, pixels)
     np.testing.assert_array_equal(mask, np.array([0, 4, 200])[probabilities.argmax(axis=-1)])
+
+
+def test_an_upscaler_answers_with_a_picture(tmp_path):
+    model = create_model("espcn_x2")
+    client = TestClient(create_server(export_upscaler(model, tmp_path)))
+    pixels = np.random.default_rng(0).integers(0, 256, (9, 14, 3), np.uint8)
+    file = io.BytesIO()
+    Image.fromarray(pixels).save(file, "PNG")
+    response = client.post("/predict", content=file.getvalue())
+    assert response.headers["content-type"] == "image/png"
+    picture = np.asarray(Image.open(io.BytesIO(response.content)))
+    assert picture.shape == (18, 28, 3)
+    # Float answers are rounded to pixels at either end.
+    assert np.abs(picture.astype(int) - upscale(model, pixels)).max() <= 1

@@ -1,5 +1,6 @@
 import json
 import shutil
+import warnings
 
 import numpy as np
 import pytest
@@ -9,6 +10,7 @@ from PIL import Image
 import kerascnn
 from kerascnn.training import RunFolder, luminance_psnr, upscale
 from kerascnn_apps.command import run
+from kerascnn_apps.trained import ChangedDataWarning
 from kerascnn_apps.upscale import recipes
 
 
@@ -84,6 +86,7 @@ def test_train_leaves_a_whole_run(upscaler, pictures):
     assert recipe["data"] == {
         "name": str(pictures),
         "num_pictures": {"train": 8, "validation": 1, "test": 1},
+        "smallest": 51,
     }
     assert recipe["upscaling"] == {
         "factor": 3,
@@ -345,3 +348,19 @@ def test_a_color_model_on_real_pictures(real_data, tiny_recipes, tmp_path, capsy
     low, truth = kerascnn.data.reduced(kerascnn.data.read_image(tmp_path / row["name"]), 2)
     answer = upscale(RunFolder(tmp_path / "run").load_model(), low)
     assert row["psnr"] == pytest.approx(luminance_psnr(truth, answer, border=2))
+
+
+def test_what_was_trained_on_is_not_tested(tmp_path, tiny_recipes, capsys):
+    """Pictures that are too small for the training move no border between the splits."""
+    folder, out = tmp_path / "pictures", tmp_path / "run"
+    for i in range(40):
+        picture(folder / f"{i}.png", seed=i, size=(60, 60) if i % 2 else (30, 30))
+    output(capsys, "upscale", "train", "--data", folder, "--epochs", 1, "--out", out)
+    metrics = json.loads((out / "metrics.json").read_text())["test"]
+    with warnings.catch_warnings(action="error", category=ChangedDataWarning):
+        assert json.loads(output(capsys, "upscale", "evaluate", out, "--json").out) == metrics
+    for i in range(40, 60):
+        picture(folder / f"{i}.png", seed=i)
+    sentence = "had 16 train, 2 validation, 2 test images when the model was trained and has"
+    with pytest.warns(ChangedDataWarning, match=sentence):
+        output(capsys, "upscale", "evaluate", out)
