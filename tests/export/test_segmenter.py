@@ -7,6 +7,7 @@ import pytest
 import tensorflow as tf
 from PIL import Image
 
+from kerascnn.data import read_image
 from kerascnn.export import ExportError, export_segmenter, segmenter
 from kerascnn.models import create_model
 from kerascnn.training import segment
@@ -29,38 +30,46 @@ sys.modules["keras"] = sys.modules["kerascnn"] = None  # whoever imports them fa
 import numpy as np
 import tensorflow as tf
 
-signatures = tf.saved_model.load(sys.argv[1]).signatures
-encoded = open(sys.argv[2], "rb").read()
-answer = signatures["encoded_images"](encoded_images=tf.constant([encoded, encoded]))
-np.savez(sys.argv[3], **{name: tensor.numpy() for name, tensor in answer.items()})
+encoded = open(sys.argv[1], "rb").read()
+for path in sys.argv[2:]:
+    signatures = tf.saved_model.load(path).signatures
+    answer = signatures["encoded_images"](encoded_images=tf.constant([encoded, encoded]))
+    np.savez(f"{path}/answer.npz", **{name: tensor.numpy() for name, tensor in answer.items()})
 """
 
 
-@pytest.mark.parametrize("factor", [1.0, 0.5, 2.0])
-def test_answers_in_a_process_without_keras(model, tmp_path, factor):
-    path = export_segmenter(model, tmp_path / "export", VALUES, factor)
+def test_answers_in_a_process_without_keras(model, tmp_path):
+    factors = (1.0, 0.5, 2.0)
+    paths = [export_segmenter(model, tmp_path / "export", VALUES, factor) for factor in factors]
+    assert [path.name for path in paths] == ["1", "2", "3"]
     pixels = np.random.default_rng(0).integers(0, 256, (37, 53, 3), np.uint8)
     Image.fromarray(pixels).save(tmp_path / "odd.png")
-    command = [sys.executable, "-c", FRESH, path, tmp_path / "odd.png", tmp_path / "answer.npz"]
+    command = [sys.executable, "-c", FRESH, tmp_path / "odd.png", *paths]
     result = subprocess.run(command, capture_output=True, text=True, check=False)
     assert result.returncode == 0, result.stderr[-1000:]
-    answer = np.load(tmp_path / "answer.npz")
-    assert answer["mask"].shape == (2, 37, 53)
-    assert answer["mask"].dtype == np.uint8
-    (expected,) = segment(model, pixels, factor)
-    for probabilities, mask in zip(answer["probabilities"], answer["mask"], strict=True):
-        np.testing.assert_allclose(probabilities, expected, atol=1e-5)
-        np.testing.assert_array_equal(mask, np.array(VALUES)[expected.argmax(axis=-1)])
+    for factor, path in zip(factors, paths, strict=True):
+        answer = np.load(path / "answer.npz")
+        assert answer["mask"].shape == (2, 37, 53)
+        assert answer["mask"].dtype == np.uint8
+        (expected,) = segment(model, pixels, factor)
+        for probabilities, mask in zip(answer["probabilities"], answer["mask"], strict=True):
+            np.testing.assert_allclose(probabilities, expected, atol=1e-5)
+            np.testing.assert_array_equal(mask, np.array(VALUES)[expected.argmax(axis=-1)])
 
 
 def test_images_of_any_kind(model, tmp_path):
     signature = tf.saved_model.load(export_segmenter(model, tmp_path)).signatures["serving_default"]
-    for channels in (1, 3, 4):
-        images = np.random.default_rng(0).integers(0, 256, (2, 9, 20, channels), np.uint8)
+    for mode in ("L", "RGB", "RGBA"):
+        shape = (2, 9, 20) if mode == "L" else (2, 9, 20, len(mode))
+        pixels = np.random.default_rng(0).integers(0, 256, shape, np.uint8)
+        images = pixels[..., np.newaxis] if mode == "L" else pixels
         answer = signature(images=tf.constant(images))
         assert answer["mask"].shape == (2, 9, 20)
-        assert answer["probabilities"].shape == (2, 9, 20, 3)
-        assert set(np.unique(answer["mask"])) <= {0, 1, 2}
+        for picture, probabilities in zip(pixels, answer["probabilities"], strict=True):
+            # As Pillow shows it: gray as color, transparent pixels on white
+            Image.fromarray(picture, mode).save(tmp_path / "picture.png")
+            (expected,) = segment(model, read_image(tmp_path / "picture.png", channels=3))
+            np.testing.assert_allclose(probabilities, expected, atol=1e-5)
 
 
 def test_nothing_stays_if_the_answers_differ(model, tmp_path, monkeypatch):

@@ -1,22 +1,26 @@
 """What several tests of models share."""
 
+import itertools
+
 import keras
 import pytest
+
+_COUNT = itertools.count(1)
+# Looking for what is no longer used takes a second.
+_TESTS_AT_A_TIME = 8
 
 
 @pytest.fixture(autouse=True)
 def freed_memory():
     """The graphs of some hundred networks do not fit into memory together."""
     yield
-    keras.backend.clear_session()
+    if next(_COUNT) % _TESTS_AT_A_TIME == 0:
+        keras.backend.clear_session()
 
 
 @pytest.fixture
-def weights_of_zeros(monkeypatch):
-    """Kernels are not drawn at random, which for 100 million numbers takes seconds."""
-
-    def zeros(self, shape, dtype=None, **kwargs):
-        return keras.ops.zeros(shape, dtype)
-
-    for initializer in (keras.initializers.VarianceScaling, keras.initializers.RandomUniform):
-        monkeypatch.setattr(initializer, "__call__", zeros)
+def without_weights():
+    """Weights have shapes but no values: to draw 100 million of them takes seconds."""
+    with keras.StatelessScope(initialize_variables=False):
+        yield
+    keras.backend.clear_session()  # or they would be drawn later

@@ -35,7 +35,7 @@ def test_upsampling(upsampling):
         "vgg11",
     ],
 )
-def test_every_encoder_takes_any_size(name, weights_of_zeros):
+def test_every_encoder_takes_any_size(name, without_weights):
     for size in ((7, 45), (None, None)):
         model = encoder_unet(SMALL, (*size, 3), 2, encoder=name, width=2)
         assert model.output_shape == (None, *size, 2)

@@ -38,10 +38,26 @@ NARROW = {
 BACKEND = keras.backend.backend()
 
 
+def distinct(task=None):
+    """Names of models, without those that are the same network once they are cut."""
+    found = {}
+    for name in list_models(task=task):
+        family = family_of(name)
+        found.setdefault((family.builder, repr(cut_row(family.variants[name]))), name)
+    return sorted(found.values())
+
+
+def cut_row(config):
+    """A row of the table of variants with no more than two blocks of a kind in each stage."""
+    if not hasattr(config, "depths"):
+        return config
+    return dataclasses.replace(config, depths=tuple(min(depth, 2) for depth in config.depths))
+
+
 def trained_here():
-    """All models; on the other backends, which take long, one of each kind of block."""
+    """All kinds of networks; on the other backends, which take long, one of each kind of block."""
     if BACKEND == "tensorflow":
-        return list_models()
+        return distinct()
     classifiers = (family for family in families() if family.task == "classification")
     shallow = {next(iter(family.variants)) for family in classifiers}
     other_blocks = {"lenet5_1998", "resnet50", "resnext50_32x4d", "seresnet50", "resnext29_8x64d"}
@@ -52,19 +68,15 @@ def trained_here():
     )
 
 
-def small(name, cut=BACKEND != "tensorflow", image_size=IMAGE_SIZE, **options):
-    """A model on small images; cut, it has no more than two blocks of a kind in each stage.
+def small(name, image_size=IMAGE_SIZE, **options):
+    """A model on small images, cut to no more than two blocks of a kind in each stage.
 
     `image_size` is that of the models for images of any size.
     """
     channels, task = default_input_shape(name)[-1], task_of(name)
     if task == "classification":
         size, family = SIZES.get(name, 32), family_of(name)
-        config = family.variants[name]
-        if cut and hasattr(config, "depths"):
-            config = dataclasses.replace(
-                config, depths=tuple(min(depth, 2) for depth in config.depths)
-            )
+        config = cut_row(family.variants[name])
         return family.builder(config, (size, size, channels), CLASSES, name=name, **options)
     for pattern, narrow in NARROW.items():
         if fnmatch.fnmatch(name, pattern):
@@ -129,8 +141,8 @@ assert "kerascnn" not in sys.modules
 def test_saves_reloads_and_exports(task, tmp_path):
     """Those for images of any size do so for two sizes, neither of which they were built for."""
     expected = {}
-    for name in list_models(task=task):
-        model = small(name, cut=True, image_size=(None, None))
+    for name in distinct(task):
+        model = small(name, image_size=(None, None))
         sizes = (IMAGE_SIZE,) if task == "classification" else (IMAGE_SIZE, OTHER_SIZE)
         inputs = [batch(name, model, size)[0] for size in sizes]
         expected[name] = [np.asarray(model(x, training=False)) for x in inputs]

@@ -19,7 +19,7 @@ def test_upsampling(upsampling):
 
 
 # Chaurasia and Culurciello, 2017, figures 1 and 2
-def test_channels_of_the_paper(weights_of_zeros):
+def test_channels_of_the_paper(without_weights):
     model = create_model("linknet", (64, 96, 3), num_classes=20)
 
     def shape(name):

@@ -94,24 +94,24 @@ def trainable(model):
 
 
 @pytest.mark.parametrize("name", COUNTS)
-def test_counts(name, weights_of_zeros):
+def test_counts(name, without_weights):
     assert trainable(create_model(name)) == COUNTS[name]
 
 
 @pytest.mark.parametrize("name", COUNTS_FOR_IMAGES)
-def test_counts_for_images(name, weights_of_zeros):
+def test_counts_for_images(name, without_weights):
     count, options = COUNTS_FOR_IMAGES[name]
     assert trainable(create_model(name, **options)) == count
 
 
 @pytest.mark.parametrize("name", ROUNDED)
-def test_round_numbers(name, weights_of_zeros):
+def test_round_numbers(name, without_weights):
     assert trainable(create_model(name)) == pytest.approx(ROUNDED[name], rel=0.01)
 
 
 # What the finer networks have beside FCN-32s: scores of pools with 512 and 256 channels, and a
 # small upsampling for each; the last upsampling is smaller instead.
-def test_finer_fcns(weights_of_zeros):
+def test_finer_fcns(without_weights):
     coarse = COUNTS_FOR_IMAGES["fcn32s"][0] - 21 * 21 * 64**2
     finer = coarse + 512 * 21 + 21 + 21 * 21 * 4**2
     assert trainable(create_model("fcn16s")) == finer + 21 * 21 * 32**2
@@ -119,7 +119,7 @@ def test_finer_fcns(weights_of_zeros):
     assert trainable(create_model("fcn8s")) == finer + 21 * 21 * 16**2
 
 
-def test_googlenet_with_its_auxiliary_heads(weights_of_zeros):
+def test_googlenet_with_its_auxiliary_heads(without_weights):
     assert trainable(create_model("googlenet", auxiliary_heads=True)) == 13_004_888  # torchvision
 
 

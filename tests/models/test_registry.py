@@ -56,7 +56,7 @@ def encoders():
 
 
 @pytest.mark.parametrize("name", encoders())
-def test_encoders_give_features_by_stride(name, weights_of_zeros):
+def test_encoders_give_features_by_stride(name, without_weights):
     features = create_model(name, (64, 96, 3), features_only=True).output
     assert len(features) >= 3
     for stride, tensor in features.items():

@@ -23,7 +23,7 @@ def test_upsampling(upsampling):
 
 
 # Ronneberger et al., 2015, figure 1: heights of the feature maps, of 64 to 1024 channels
-def test_sizes_of_the_paper(weights_of_zeros):
+def test_sizes_of_the_paper(without_weights):
     model = create_model("unet_2015")
 
     def heights(kind):

@@ -41,13 +41,19 @@ def random_statistics(model):
             layer.set_weights([arrays[0], rng.normal(0, 0.1, arrays[1].shape)])
 
 
+def answers(model, x):
+    """Without a graph, which takes longer than two images."""
+    return keras.tree.map_structure(keras.ops.convert_to_numpy, model(x, training=False))
+
+
 def assert_same_answers(ours, theirs):
     scale = np.abs(theirs).max()
     assert theirs.std(axis=-1).min() > 1e-3 * scale, "answers that do not differ show nothing"
     np.testing.assert_allclose(ours / scale, theirs / scale, atol=1e-4)
 
 
-@pytest.mark.parametrize("name", PRETRAINED)
+# The deeper DenseNets follow the same rules as the shallowest.
+@pytest.mark.parametrize("name", sorted(set(PRETRAINED) - {"densenet169", "densenet201"}))
 def test_answers_as_keras_applications(name):
     form = PRETRAINED[name]
     application = getattr(keras.applications, form.application)
@@ -56,7 +62,7 @@ def test_answers_as_keras_applications(name):
     model = create_model(name, SHAPE, num_classes=7, **form.options)
     load_weights_from(model, source)
     x = images()
-    assert_same_answers(model.predict(x, verbose=0), source.predict(x, verbose=0))
+    assert_same_answers(answers(model, x), answers(source, x))
 
 
 @pytest.mark.parametrize("name", TORCHVISION)
@@ -67,7 +73,7 @@ def test_answers_as_torchvision(name):
     model = create_model(name, shape, num_classes=7, **options)
     load_weights_from(model, source.state_dict())
     x = images(shape)
-    assert_same_answers(model.predict(x, verbose=0), torch_logits(source, x))
+    assert_same_answers(answers(model, x), torch_logits(source, x))
 
 
 def test_auxiliary_heads_answer_as_torchvision():
@@ -85,7 +91,7 @@ def test_auxiliary_heads_answer_as_torchvision():
             )
             torch_logits(source, x)
             hook.remove()
-    for ours, answer in zip(model.predict(x, verbose=0)[1:], theirs, strict=True):
+    for ours, answer in zip(answers(model, x)[1:], theirs, strict=True):
         assert_same_answers(ours, answer.numpy())
 
 
@@ -214,10 +220,10 @@ def test_a_trunk_of_keras_applications(name):
     model = create_model(name, shape, include_top=False, **form.options)
     load_weights_from(model, source, include_top=False)
     x = images(shape)
-    theirs = source.predict(x, verbose=0)
+    theirs = answers(source, x)
     assert theirs.std() > 1e-3 * np.abs(theirs).max()
     scale = np.abs(theirs).max()
-    np.testing.assert_allclose(model.predict(x, verbose=0) / scale, theirs / scale, atol=1e-4)
+    np.testing.assert_allclose(answers(model, x) / scale, theirs / scale, atol=1e-4)
 
 
 @pytest.mark.parametrize("name", ["densenet121", "googlenet", "mobilenet_v2", "shufflenet_v2_x1_0"])
