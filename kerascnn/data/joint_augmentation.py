@@ -31,9 +31,12 @@ def random_view(augment, window):
         raise ValueError(
             f"Images with masks are augmented by {', '.join(_JOINT)}; got {', '.join(other)}."
         )
+    window = tuple(window)
     straight = not (augment.zoom or augment.rotate)
 
     def view(image, mask, seed):
+        if not augment.names() and mask.shape == window:
+            return image, mask
         drawn = tf.random.stateless_uniform((9,), seed, -1.0, 1.0)
         transform = _transform(augment, tf.shape(mask), window, drawn, straight)
         image = _resample(image, transform, window, "BILINEAR", 0.0)
