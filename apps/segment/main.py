@@ -3,8 +3,8 @@
     kerascnn segment train --data camvid --out runs/camvid
     kerascnn segment predict runs/camvid picture.png --out segmented
 
-Measured: mean IoU 47.15 % on CamVid's 233 test frames (unet of width 16 at half the size, 30 epochs,
-48 minutes on two cores, seed 0); docs/results.md has the commands and the machine.
+Measured: mean IoU 47.15 % on CamVid's 233 test frames (unet of width 16 at half the size, 30
+epochs, 48 minutes on two cores, seed 0); docs/results.md has the commands and the machine.
 """
 
 import json

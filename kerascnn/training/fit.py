@@ -1,5 +1,6 @@
 """Trains a model by a recipe into a run folder."""
 
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 
 import keras
@@ -90,18 +91,17 @@ def fit(
         for phase in _phases(recipe):
             if record.epochs_behind() > phase.end:
                 continue
-            for layer in trunk:
-                layer.trainable = not phase.frozen
-            _compile(model, recipe, loss, metric, phase, steps)
-            model.fit(
-                data["train"],
-                validation_data=data["validation"],
-                initial_epoch=record.resume(model, phase.begin),
-                epochs=phase.end,
-                shuffle=False,  # the pipeline does that
-                callbacks=[*callbacks, bar],
-                verbose=0,
-            )
+            with _resting(trunk if phase.frozen else ()):
+                _compile(model, recipe, loss, metric, phase, steps)
+                model.fit(
+                    data["train"],
+                    validation_data=data["validation"],
+                    initial_epoch=record.resume(model, phase.begin),
+                    epochs=phase.end,
+                    shuffle=False,  # the pipeline does that
+                    callbacks=[*callbacks, bar],
+                    verbose=0,
+                )
     return record.rows
 
 
@@ -124,6 +124,18 @@ def _trunk(model, head):
         head.append(learning[-1].name)
     trunk = [layer for layer in learning if layer.name not in head]
     return [leaf for layer in trunk for leaf in _leaves(layer) if leaf.trainable]
+
+
+@contextmanager
+def _resting(layers):
+    """Layers that learn otherwise do not do so in the context."""
+    for layer in layers:
+        layer.trainable = False
+    try:
+        yield
+    finally:
+        for layer in layers:
+            layer.trainable = True
 
 
 def _leaves(layer):

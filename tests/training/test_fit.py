@@ -228,8 +228,10 @@ def test_an_interrupted_fine_tuning_goes_on(digits, tmp_path, monkeypatch, compl
                 raise KeyboardInterrupt
 
     monkeypatch.setattr(module, "Record", Interrupted)
+    model = small_model()
     with pytest.raises(KeyboardInterrupt):
-        fit(small_model(), digits, recipe, tmp_path / "run")
+        fit(model, digits, recipe, tmp_path / "run")
+    assert all(layer.trainable for layer in model.layers)
     monkeypatch.setattr(module, "Record", real_record)
     model = small_model()
     history = fit(model, digits, recipe, tmp_path / "run")
