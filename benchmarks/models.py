@@ -4,9 +4,10 @@
     python benchmarks/models.py --profile NAME      # what the time of one step goes into
 
 A measurement is an epoch of a fixed number of steps, divided by that number: ours from a pipeline
-of `kerascnn.data`, compiled as `kerascnn.training.fit` does; Keras's the same network of Keras's
-own layers, with NumPy arrays and Keras's defaults; PyTorch's a plain loop (eager, channels_last) in
-a process of its own. All keep the mean loss and the accuracy, and run in turn.
+of `kerascnn.data`, with as many steps in a call as in `kerascnn.training.fit`; Keras's the same
+network of Keras's own layers, with NumPy arrays and Keras's defaults; PyTorch's a plain loop
+(eager, channels_last) in a process of its own. All keep the mean loss and the accuracy, and run in
+turn.
 """
 
 import os
@@ -335,8 +336,8 @@ in turn; beside them, between what two values the ratio lies in the middle half 
 |---|---|---|---|---|---|
 {rows}
 
-Ours is `create_model` on a pipeline of `kerascnn.data`, compiled as `kerascnn.training.fit` does
-(up to 20 steps in a call). Keras's side is what its user writes: NumPy arrays and the defaults of
+Ours is `create_model` on a pipeline of `kerascnn.data`, with up to 20 steps in a call as in
+`kerascnn.training.fit`. Keras's side is what its user writes: NumPy arrays and the defaults of
 `compile` and `fit`, with which Keras does without XLA where there is no GPU. PyTorch's is a loop
 over shuffled tensors, eager and channels_last. All train with SGD and momentum on images of noise
 and keep the mean loss and the accuracy. "Same" padding stands for explicit zeros on Keras's side;

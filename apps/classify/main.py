@@ -153,7 +153,7 @@ def evaluate(
     run: Run,
     data: Annotated[str | None, typer.Option(help="Instead of the data of the training.")] = None,
     data_dir: DataDir = None,
-    split: Annotated[str, typer.Option(help="train, validation or test.")] = "test",
+    split: Annotated[str, typer.Option(help="train, validation, test or all.")] = "test",
     plots: Annotated[
         Path | None,
         typer.Option(help="Folder for pictures: confusion matrix, calibration, classes."),

@@ -53,10 +53,15 @@ RECIPES = {
 }
 
 # Networks without batch normalization do not bear the learning rates of those with it.
-_PLAIN = ("mlp", "lenet*", "alexnet*", "zfnet", "vgg*")
+_DEEP_PLAIN = ("alexnet*", "zfnet", "vgg*")
+_PLAIN = ("mlp", "lenet*", *_DEEP_PLAIN)
 _CHANGES = {
-    # So few parameters cannot learn the shifted and turned digits by heart in any time.
-    "standard": [(("lenet5",), {"epochs": 60})],
+    "standard": [
+        # So few parameters cannot learn the shifted and turned digits by heart in any time.
+        (("lenet5",), {"epochs": 60}),
+        (_DEEP_PLAIN, {"learning_rate": 3e-4}),
+    ],
+    "small": [(_DEEP_PLAIN, {"learning_rate": 3e-4})],
     "quick": [(_PLAIN, {"learning_rate": 0.02})],
     "paper": [
         (_PLAIN, {"learning_rate": 0.01}),

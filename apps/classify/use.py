@@ -1,5 +1,7 @@
 """What a finished run is good for: testing, answering, serving."""
 
+from itertools import chain
+
 import keras
 import numpy as np
 
@@ -8,7 +10,7 @@ from kerascnn.export import export as export_model
 from kerascnn.training import RunFolder, classify, written_whole
 from kerascnn_apps.classify import report
 from kerascnn_apps.files import printable
-from kerascnn_apps.trained import recipe_of, warn_if_changed
+from kerascnn_apps.trained import recipe_of, splits_of, warn_if_changed
 
 _BATCH = 256
 
@@ -32,13 +34,16 @@ def evaluate(folder, name=None, data_dir=None, split="test", plots=None):
         )
     if name is None:
         warn_if_changed(source.name, known["num_examples"], source.num_examples)
-    height, width, channels = known["image_shape"]
-    pipeline = source.pipeline(split, (height, width), channels, batch_size=_BATCH)
-    if not source.num_examples[split]:
+    splits = [part for part in splits_of(split) if source.num_examples[part]]
+    if not splits:
         raise ValueError(f"{source.name} must have images in its {split} split; got none.")
+    height, width, channels = known["image_shape"]
+    batches = chain(
+        *(source.pipeline(part, (height, width), channels, batch_size=_BATCH) for part in splits)
+    )
     if plots is not None:
         plots.mkdir(parents=True, exist_ok=True)  # fails before the work is done, not after
-    answers = classify(model, pipeline)
+    answers = classify(model, batches)
     found = {
         **report.numbers(answers, source.class_names),
         "calibration": answers.calibration(),

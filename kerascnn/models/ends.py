@@ -89,7 +89,14 @@ def global_average(x):
 
 
 def dropped_average(rate):
-    """The same with dropout after it; a function from the last features to those of the logits."""
+    """The global average with dropout after it.
+
+    Args:
+        rate: float.
+
+    Returns:
+        function from the last features to what the logits are computed from.
+    """
 
     def head(x):
         return Dropout(rate, name="head_dropout")(global_average(x))

@@ -107,15 +107,9 @@ def mobilenet_v1(
             stride *= strides
         features[stride] = x
 
+    head = dropped_average(dropout)
     return model_of(
-        inputs,
-        features,
-        num_classes,
-        include_top,
-        pooling,
-        features_only,
-        head=dropped_average(dropout),
-        name=name,
+        inputs, features, num_classes, include_top, pooling, features_only, head=head, name=name
     )
 
 

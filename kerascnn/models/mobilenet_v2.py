@@ -122,15 +122,9 @@ def mobilenet_v2(
     head_width = _multiple_of_8(config.head_width * max(alpha, 1.0))
     features[stride] = conv_norm(x, head_width, 1, name="last_{}")
 
+    head = dropped_average(dropout)
     return model_of(
-        inputs,
-        features,
-        num_classes,
-        include_top,
-        pooling,
-        features_only,
-        head=dropped_average(dropout),
-        name=name,
+        inputs, features, num_classes, include_top, pooling, features_only, head=head, name=name
     )
 
 

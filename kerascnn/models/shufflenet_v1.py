@@ -109,15 +109,9 @@ def shufflenet_v1(
         stride *= 2
         features[stride] = x
 
+    head = dropped_average(dropout)
     return model_of(
-        inputs,
-        features,
-        num_classes,
-        include_top,
-        pooling,
-        features_only,
-        head=dropped_average(dropout),
-        name=name,
+        inputs, features, num_classes, include_top, pooling, features_only, head=head, name=name
     )
 
 

@@ -118,15 +118,9 @@ def shufflenet_v2(
         features[stride] = x
     features[stride] = conv_norm(x, config.head_width, 1, name="last_{}")
 
+    head = dropped_average(dropout)
     return model_of(
-        inputs,
-        features,
-        num_classes,
-        include_top,
-        pooling,
-        features_only,
-        head=dropped_average(dropout),
-        name=name,
+        inputs, features, num_classes, include_top, pooling, features_only, head=head, name=name
     )
 
 

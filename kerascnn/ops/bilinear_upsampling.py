@@ -47,14 +47,13 @@ def bilinear_upsampling2d(x, size, data_format=None):
         >>> keras.ops.convert_to_numpy(y).ravel().tolist()
         [0.0, 1.0, 3.0, 4.0]
     """
-    shape = bilinear_upsampling2d_shape(x.shape, size, data_format)
+    bilinear_upsampling2d_shape(x.shape, size, data_format)
     first = 2 if standardize_data_format(data_format) == "channels_first" else 1
     x = ops.cast(x, float_dtype(x.dtype))
     for axis, factor in enumerate(pair(size, "size"), first):
         if factor > 1:
             x = _along(x, axis, factor)
-    static = [-1 if side is None else side for side in shape]
-    return ops.reshape(x, static) if static.count(-1) < 2 else x
+    return x
 
 
 def _along(x, axis, factor):

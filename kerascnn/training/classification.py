@@ -188,7 +188,7 @@ def classify(model, dataset):
 
     Args:
         model: `keras.Model` from images to logits.
-        dataset: `tf.data` pipeline of batches of images and int labels.
+        dataset: `tf.data` pipeline, or another iterable, of batches of images and int labels.
 
     Returns:
         `Classification`.

@@ -1,11 +1,8 @@
 import json
-import re
 import shutil
 import subprocess
 import sys
-import types
 
-import keras
 import numpy as np
 import pytest
 import tensorflow as tf
@@ -13,23 +10,8 @@ from PIL import Image
 from sklearn.datasets import load_digits
 
 import kerascnn
-from kerascnn.data import DataInfo
 from kerascnn.training import RunFolder
-from kerascnn_apps.classify.report import show
-from kerascnn_apps.classify.train import Start, Task
-from kerascnn_apps.command import run
-
-
-def output(capsys, *arguments, status=0):
-    capsys.readouterr()
-    assert run([str(argument) for argument in arguments]) == status
-    return capsys.readouterr()
-
-
-def predictions(capsys, *arguments, status=0):
-    return json.loads(
-        output(capsys, "classify", "predict", *arguments, "--json", status=status).out
-    )
+from tests.apps.commands import output, predictions
 
 
 def test_train_leaves_a_whole_run(trained):
@@ -65,100 +47,6 @@ def test_train_leaves_a_whole_run(trained):
     rows = metrics["test"]["per_class"]
     assert [row["class_name"] for row in rows] == [str(i) for i in range(10)]
     assert sum(row["support"] for row in rows) == 360
-
-
-def test_evaluate_repeats_the_metrics(trained, capsys):
-    metrics = json.loads((trained / "metrics.json").read_text())["test"]
-    found = json.loads(output(capsys, "classify", "evaluate", trained, "--json").out)
-    assert found["accuracy"] == metrics["accuracy"]
-    assert found["loss"] == pytest.approx(metrics["loss"], rel=1e-4)
-    text = output(capsys, "classify", "evaluate", trained, "--split", "validation").out
-    assert text.startswith("validation accuracy ")
-    assert "(180 images)" in text
-    found = json.loads(
-        output(capsys, "classify", "evaluate", trained, "--split", "train", "--json").out
-    )
-    assert found["num_examples"] == 1257
-    assert found["accuracy"] > 0.7
-
-
-def test_evaluate_tells_of_every_class(trained, capsys):
-    found = json.loads(output(capsys, "classify", "evaluate", trained, "--json").out)
-    matrix = np.array(found["confusion_matrix"])
-    assert np.trace(matrix) / matrix.sum() == found["accuracy"]
-    rows = found["per_class"]
-    assert [row["support"] for row in rows] == matrix.sum(axis=1).tolist()
-    np.testing.assert_allclose(
-        [row["recall"] for row in rows], matrix.diagonal() / matrix.sum(axis=1)
-    )
-    assert sum(row["count"] for row in found["calibration"]) == 360
-    text = output(capsys, "classify", "evaluate", trained).out
-    first, _, heading, _, *lines = text.splitlines()
-    assert first == (
-        f"test accuracy {found['accuracy']:.2%}, top-5 {found['top5_accuracy']:.2%}, "
-        f"cross-entropy {found['loss']:.4f}, "
-        f"calibration error {found['expected_calibration_error']:.2%} (360 images)"
-    )
-    assert heading.split() == ["class", "precision", "recall", "F1", "images"]
-    assert [line.split() for line in lines] == [
-        [
-            row["class_name"],
-            f"{row['precision']:.3f}",
-            f"{row['recall']:.3f}",
-            f"{row['f1']:.3f}",
-            str(row["support"]),
-        ]
-        for row in rows
-    ]
-
-
-def test_evaluate_draws_into_a_new_folder(trained, tmp_path, capsys):
-    evaluate = ("classify", "evaluate", trained, "--plots", tmp_path / "a" / "b")
-    lines = output(capsys, *evaluate).out.splitlines()
-    plots = sorted((tmp_path / "a" / "b").iterdir())
-    assert [path.name for path in plots] == [
-        "calibration.png",
-        "confusion_matrix.png",
-        "per_class.png",
-    ]
-    assert sorted(line.split()[-1] for line in lines if line.startswith("plot:")) == [
-        str(path) for path in plots
-    ]
-    for path in plots:
-        assert min(Image.open(path).size) > 300
-    error = output(capsys, *evaluate, status=2).err
-    assert "holds files; choose a new folder for the pictures." in error
-
-
-def test_the_worst_of_very_many_classes_are_listed(capsys):
-    scores = np.random.default_rng(0).permutation(60) / 60
-    rows = [
-        {"class_name": f"[c] {i}", "precision": 1, "recall": 1, "f1": f1, "support": 9}
-        for i, f1 in enumerate(scores)
-    ]
-    rows[0] |= {"f1": 0, "support": 0}  # without examples there is nothing to be bad at
-    found = {"accuracy": 0.5, "loss": 1, "expected_calibration_error": 0.1, "num_examples": 1000}
-    show("test", {**found, "per_class": rows})
-    first, _, note, _, _, _, *lines = capsys.readouterr().out.splitlines()
-    assert first == (
-        "test accuracy 50.00%, cross-entropy 1.0000, calibration error 10.00% (1,000 images)"
-    )
-    assert note == "the worst 20 of 60 classes by F1 (--json tells all):"
-    worst = 1 + np.argsort(scores[1:])[:20]
-    assert [line.split()[:2] for line in lines] == [["[c]", str(i)] for i in worst]
-
-
-def test_a_long_class_name_is_whole_in_a_pipe(capsys):
-    name = "x" * 150
-    row = {"class_name": name, "precision": 1, "recall": 1, "f1": 1, "support": 9}
-    found = {"accuracy": 1, "loss": 1, "expected_calibration_error": 0, "num_examples": 9}
-    show("test", {**found, "per_class": [row]})
-    assert capsys.readouterr().out.splitlines()[-1].split()[0] == name
-
-
-def test_evaluate_on_other_classes_is_refused(trained, pictures, capsys):
-    error = output(capsys, "classify", "evaluate", trained, "--data", pictures, status=2).err
-    assert "must have the classes of the training (0, 1, 2, 3, 4, ...); got blue, red." in error
 
 
 def test_a_finished_run_is_not_touched(trained, capsys):
@@ -342,89 +230,6 @@ def test_demo(tmp_path, capsys, monkeypatch):
     shutil.rmtree(tmp_path / "demo" / "export")  # as if it had been interrupted there
     output(capsys, "demo", "--out", tmp_path / "demo")
     assert (tmp_path / "demo" / "export" / "1").exists()
-
-
-def test_show_data(pictures, tmp_path, capsys):
-    picture = tmp_path / "new" / "digits.png"
-    text = output(capsys, "classify", "show-data", "--out", picture).out
-    assert text.split()[-1] == str(picture)
-    assert min(Image.open(picture).size) > 300
-    colors = tmp_path / "colors.png"
-    output(
-        capsys, "classify", "show-data", "--data", pictures, "--recipe", "quick", "--out", colors
-    )
-    assert np.asarray(Image.open(colors).convert("RGB")).std(axis=-1).max() > 50
-    error = output(capsys, "classify", "show-data", "--recipe", "pie", status=2).err
-    assert "`recipe` must be one of" in error
-    mixed = tmp_path / "mixed.png"
-    changes = ("--augment", "mixup=0.4", "--augment", "cutout=0.5")
-    output(capsys, "classify", "show-data", "--data", pictures, *changes, "--out", mixed)
-    output(capsys, "classify", "show-data", "--data", pictures, "--out", colors)
-    # Below every image stands what it was mixed from.
-    assert Image.open(mixed).size == Image.open(colors).size
-    assert np.abs(np.asarray(Image.open(mixed), float) - np.asarray(Image.open(colors))).mean() > 1
-
-
-@pytest.mark.parametrize(
-    ("change", "sentence"),
-    [
-        ("mixup", "`--augment` must be NAME=VALUE; got 'mixup'"),
-        ("blur=1", "`augment` must be one of 'flip', 'crop', .*; got augment='blur'"),
-        ("mixup=a", "`mixup` must be a number from 0 to 10; got mixup='a'"),
-    ],
-)
-def test_wrong_augmentation(change, sentence, capsys):
-    error = output(capsys, "classify", "show-data", "--augment", change, status=2).err
-    assert re.search(sentence, error), error
-
-
-def test_fine_tuning_begins_with_the_trunk_of_another_run(trained, pictures, tmp_path, capsys):
-    out = tmp_path / "run"
-    train = ("classify", "train", "--data", pictures, "--weights", trained, "--out", out)
-    output(capsys, *train, "--epochs", 6)
-    recipe = json.loads((out / "recipe.json").read_text())
-    assert recipe["training"]["frozen_epochs"] == 2
-    assert recipe["model"]["name"] == "lenet5"
-    assert recipe["data"]["image_shape"] == [28, 28, 1]  # the trunk's
-    (result,) = predictions(capsys, out, pictures / "red" / "0.png")
-    assert result["probabilities"].keys() == {"red", "blue"}
-    error = output(capsys, *train[:-1], tmp_path / "other", "--model", "mlp", status=2).err
-    assert "`model` must be that of the weights, 'lenet5'; got model='mlp'" in error
-    error = output(capsys, *train[:-1], tmp_path / "other", "--image-size", 32, status=2).err
-    assert "`image_size` must be that of the weights, 28; got image_size=32" in error
-    # One epoch of so small steps leaves the trunk near where it was.
-    output(capsys, *train[:-1], tmp_path / "near", "--epochs", 1, "--learning-rate", 1e-6)
-    source, near = (RunFolder(folder).load_model() for folder in (trained, tmp_path / "near"))
-    for layer, other in zip(source.layers[:-1], near.layers[:-1], strict=True):
-        for weight, expected in zip(other.get_weights(), layer.get_weights(), strict=True):
-            np.testing.assert_allclose(weight, expected, atol=1e-4)
-
-
-def test_fine_tuning_begins_with_weights_of_imagenet(monkeypatch):
-    source = keras.applications.MobileNetV2(weights=None, include_top=False)
-    monkeypatch.setattr(keras.applications, "MobileNetV2", lambda **kwargs: source)
-    start = Start.of(Task(data="colors", weights="imagenet"))
-    info = DataInfo("colors", ("red", "blue"), (64, 64, 3), {"train": 9}, None)
-    model = start.model(info)
-    assert start.name == "mobilenet_v2"
-    assert model.output_shape == (None, 2)
-    np.testing.assert_array_equal(
-        model.get_layer("last_conv").kernel, source.get_layer("Conv_1").kernel
-    )
-    assert [name for name in start.head(model) if model.get_layer(name).weights] == ["logits"]
-    recipe = start.recipe(Task(data="colors", overrides={"epochs": 4}), 9, 3)
-    assert (recipe.epochs, recipe.frozen_epochs) == (4, 1)
-
-
-@pytest.mark.parametrize(
-    ("size", "expected"), [((40, 60), (40, 60)), ((20, 60), (28, 28)), ((3000, 4000), (28, 28))]
-)
-def test_images_of_one_size_keep_it_if_the_model_bears_it(size, expected, capsys):
-    task = Task(data="pictures")
-    source = types.SimpleNamespace(image_shape=(*size, 3))
-    assert Start.of(task).image_size(task, source) == expected
-    told = "4000x3000, resized to 28x28 for the model (--image-size takes another)"
-    assert (told in capsys.readouterr().out) == (size == (3000, 4000))
 
 
 def test_the_backend_is_chosen_before_keras_is_loaded(tmp_path, capsys):

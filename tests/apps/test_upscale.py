@@ -12,12 +12,7 @@ from kerascnn.training import RunFolder, luminance_psnr, upscale
 from kerascnn_apps.command import run
 from kerascnn_apps.trained import ChangedDataWarning
 from kerascnn_apps.upscale import recipes
-
-
-def output(capsys, *arguments, status=0):
-    capsys.readouterr()
-    assert run([str(argument) for argument in arguments]) == status
-    return capsys.readouterr()
+from tests.apps.commands import output
 
 
 def told(capsys, *arguments, status=2):
@@ -364,3 +359,17 @@ def test_what_was_trained_on_is_not_tested(tmp_path, tiny_recipes, capsys):
     sentence = "had 16 train, 2 validation, 2 test images when the model was trained and has"
     with pytest.warns(ChangedDataWarning, match=sentence):
         output(capsys, "upscale", "evaluate", out)
+
+
+def test_pictures_of_any_size_are_read(upscaler, monkeypatch, capsys, tmp_path):
+    """Pillow refuses pictures of more than twice this number of pixels by itself."""
+    monkeypatch.setattr(Image, "MAX_IMAGE_PIXELS", 100)
+    large = picture(tmp_path / "large.png", seed=0, size=(20, 30))
+    with pytest.raises(kerascnn.data.UnreadableImageError, match="exceeds limit"):
+        kerascnn.data.read_image(large)
+    (answer,) = json.loads(
+        output(
+            capsys, "upscale", "predict", upscaler, large, "--out", tmp_path / "out", "--json"
+        ).out
+    )
+    assert (answer["width"], answer["height"]) == (90, 60)

@@ -1,5 +1,4 @@
 import math
-from fractions import Fraction
 
 import keras
 import numpy as np
@@ -8,18 +7,7 @@ from keras import layers
 
 import kerascnn
 from kerascnn import summary
-
-
-def sequential(*parts, input_shape=(32, 32, 3)):
-    return keras.Sequential([keras.Input(input_shape), *parts])
-
-
-def rows_by_name(model, input_shape=None):
-    return {row.name: row for row in summary(model, input_shape).rows}
-
-
-def last(*parts, input_shape=(32, 32, 3)):
-    return summary(sequential(*parts, input_shape=input_shape)).rows[-1]
+from tests.models.summaries import branched, last, rows_by_name, sequential
 
 
 def test_lenet5_of_1998_by_its_paper():
@@ -85,173 +73,6 @@ def test_published_numbers(name, parameters, multiply_adds, layer, field):
     assert found.trainable_parameters == trainable
 
 
-@pytest.mark.parametrize(
-    ("layer", "multiply_adds"),
-    [
-        (layers.Conv2D(8, 3), 30 * 30 * 9 * 3 * 8),
-        (layers.Conv2D(8, (3, 5), strides=2, padding="same"), 16 * 16 * 15 * 3 * 8),
-        (layers.Conv2D(6, 3, groups=3), 30 * 30 * 9 * 6),
-        (layers.Conv2D(8, 3, dilation_rate=2), 28 * 28 * 9 * 3 * 8),
-        (layers.DepthwiseConv2D(3, depth_multiplier=2), 30 * 30 * 9 * 6),
-        (layers.SeparableConv2D(8, 3, depth_multiplier=2), 30 * 30 * (9 * 6 + 6 * 8)),
-        (layers.Conv2DTranspose(8, 4, strides=2, padding="same"), 32 * 32 * 16 * 3 * 8),
-        (layers.Dense(8), 32 * 32 * 3 * 8),
-        (layers.EinsumDense("bhwc,cd->bhwd", (32, 32, 8)), 32 * 32 * 3 * 8),
-        (layers.EinsumDense("...c,cd->...d", 8), 32 * 32 * 3 * 8),
-        (layers.BatchNormalization(), 0),
-        (layers.PReLU(), 0),
-        (layers.MaxPooling2D(), 0),
-        (kerascnn.layers.GroupConv2D(6, 3, groups=3), 30 * 30 * 9 * 6),
-        (kerascnn.layers.BatchNormalization(), 0),
-        (kerascnn.layers.Dropout(0.5), 0),
-        (kerascnn.layers.PixelUnshuffle(2), 0),
-        (kerascnn.layers.PointwiseConv2D(8), 32 * 32 * 3 * 8),
-        (kerascnn.layers.DepthwiseConv2D(3), 30 * 30 * 9 * 3),
-        (kerascnn.layers.SeparableConv2D(8, 3), 30 * 30 * (9 * 3 + 3 * 8)),
-        (kerascnn.layers.Conv2DTranspose(8, 3, 2), 32 * 32 * 9 * 3 * 8),
-        (kerascnn.layers.SubpixelConv2D(8, 3, 2), 32 * 32 * 9 * 3 * 8 * 4),
-        (kerascnn.layers.FixedFilter2D("sharpen"), 32 * 32 * 3 * 9),
-        (kerascnn.layers.BlurPool2D(), 16 * 16 * 3 * 9),
-        (kerascnn.layers.SqueezeExcite(3), 3 * 1 + 1 * 3),
-        (kerascnn.layers.RBFOutput(5), 32 * 32 * 3 * 5),
-        (kerascnn.layers.Subsampling2D(), 0),
-        (kerascnn.layers.MaxPoolWithArgmax2D(), 0),
-        (layers.ConvLSTM1D(4, 3), None),
-    ],
-    ids=lambda value: type(value).__name__ if isinstance(value, keras.Layer) else None,
-)
-def test_multiply_adds(layer, multiply_adds):
-    assert last(layer).multiply_adds == multiply_adds
-
-
-@pytest.mark.parametrize(
-    ("layer", "input_shape", "multiply_adds"),
-    [
-        (layers.Conv1D(8, 3), (32, 4), 30 * 3 * 4 * 8),
-        (layers.DepthwiseConv1D(3), (32, 4), 30 * 3 * 4),
-        (layers.Conv3D(8, 3), (8, 8, 8, 2), 6**3 * 27 * 2 * 8),
-        (layers.Conv1DTranspose(8, 3), (32, 4), 32 * 3 * 4 * 8),
-        (layers.Dense(8), (4,), 32),
-        (layers.Embedding(10, 4), (7,), 0),
-        (layers.LSTM(4), (7, 3), None),
-    ],
-    ids=lambda value: type(value).__name__ if isinstance(value, keras.Layer) else None,
-)
-def test_what_is_no_image_has_multiply_adds_and_no_receptive_field(
-    layer, input_shape, multiply_adds
-):
-    row = last(layer, input_shape=input_shape)
-    assert (row.multiply_adds, row.receptive_field, row.stride) == (multiply_adds, None, None)
-
-
-@pytest.mark.parametrize(
-    ("parts", "field", "stride"),
-    [
-        ([layers.Conv2D(4, 3), layers.Conv2D(4, 3)], (5, 5), (1, 1)),
-        ([layers.Conv2D(4, (3, 1), strides=(2, 1)), layers.Conv2D(4, (3, 5))], (7, 5), (2, 1)),
-        # k = 3 dilated by 1, 2 and 4: 1 + 2 + 4 + 8
-        ([layers.Conv2D(4, 3, dilation_rate=d) for d in (1, 2, 4)], (15, 15), (1, 1)),
-        ([layers.AveragePooling2D(3, 2), layers.MaxPooling2D(2)], (5, 5), (4, 4)),
-        ([layers.SeparableConv2D(4, 3), layers.DepthwiseConv2D(5)], (7, 7), (1, 1)),
-        ([layers.ZeroPadding2D(), layers.Cropping2D(), layers.ReLU()], (1, 1), (1, 1)),
-        ([layers.Dense(4), layers.Softmax()], (1, 1), (1, 1)),
-        ([layers.Conv2DTranspose(4, 4, 2)], (2, 2), (Fraction(1, 2),) * 2),
-        ([layers.Conv2DTranspose(4, 2, 2), layers.Conv2D(4, 3)], (2, 2), (Fraction(1, 2),) * 2),
-        ([layers.UpSampling2D(3), layers.Conv2D(4, 3)], (2, 2), (Fraction(1, 3),) * 2),
-        ([layers.UpSampling2D(2, interpolation="bilinear")], (2, 2), (Fraction(1, 2),) * 2),
-        ([layers.UpSampling2D(3), layers.MaxPooling2D(3)], (2, 2), (1, 1)),
-        ([layers.MaxPooling2D(4), layers.Conv2DTranspose(4, 3, 2)], (8, 8), (2, 2)),
-        ([layers.Conv2D(4, 3), kerascnn.layers.PixelShuffle(2)], (3, 3), (Fraction(1, 2),) * 2),
-        ([kerascnn.layers.PixelUnshuffle((2, 4)), layers.Conv2D(4, 3)], (6, 12), (2, 4)),
-        ([kerascnn.layers.SubpixelConv2D(4, 5, (2, 1))], (5, 5), (Fraction(1, 2), 1)),
-        ([kerascnn.layers.BlurPool2D(5, 2), kerascnn.layers.Subsampling2D(2)], (7, 7), (4, 4)),
-        ([kerascnn.layers.FixedFilter2D("gaussian_blur_5x5")], (5, 5), (1, 1)),
-        ([kerascnn.layers.MaxPoolWithArgmax2D(3, 2)], (3, 3), (2, 2)),
-        ([layers.MaxPooling2D(), kerascnn.layers.SqueezeExcite(3)], (math.inf,) * 2, (2, 2)),
-        ([kerascnn.layers.Maxout(1), kerascnn.layers.ChannelShuffle(1)], (1, 1), (1, 1)),
-        ([kerascnn.layers.ScaledTanh(), kerascnn.layers.StochasticDepth(0.1)], (1, 1), (1, 1)),
-        ([layers.GroupNormalization(1), layers.LayerNormalization()], (1, 1), (1, 1)),
-        ([layers.Reshape((16, 64, 3))], None, None),
-        ([layers.Conv2D(4, 3), layers.GlobalAveragePooling2D()], None, None),
-        ([layers.GlobalMaxPooling2D(keepdims=True)], (math.inf, math.inf), None),
-    ],
-)
-def test_receptive_field_and_stride(parts, field, stride):
-    row = last(*parts)
-    assert (row.receptive_field, row.stride) == (field, stride)
-
-
-# The empirical check: with kernels of ones, and images of a single white pixel, the output's pixels
-# in the middle are above zero exactly where they see the white one.
-@pytest.mark.parametrize(
-    "parts",
-    [
-        [layers.Conv2D(2, 3, strides=2), layers.Conv2D(2, (3, 2)), layers.AveragePooling2D(2)],
-        [layers.Conv2D(2, 2, dilation_rate=3), layers.MaxPooling2D(3, 1), layers.Conv2D(1, 1)],
-        [layers.SeparableConv2D(2, 3), layers.MaxPooling2D(2), layers.Conv2DTranspose(1, 5, 2)],
-        [layers.Conv2D(2, 3, 2), layers.UpSampling2D(2), layers.Conv2D(1, 3)],
-        [layers.UpSampling2D(2, interpolation="bilinear"), layers.Conv2D(1, 3)],
-        [layers.Conv2D(4, 3, 2), kerascnn.layers.PixelShuffle(2), layers.Conv2D(1, 3)],
-    ],
-)
-def test_receptive_field_is_what_a_pixel_sees(parts):
-    size = 17
-    model = sequential(*parts, input_shape=(size, size, 1))
-    model.set_weights([np.full(w.shape, float(len(w.shape) > 1)) for w in model.weights])
-    images = np.eye(size**2).reshape(-1, size, size, 1)
-    y = keras.ops.convert_to_numpy(model(images))
-    row, column = y.shape[1] // 2, y.shape[2] // 2
-    extents = []
-    for i, j in np.ndindex(2, 2):  # after upsampling the extent differs from pixel to pixel
-        seen = y[:, row + i, column + j].max(axis=-1).reshape(size, size) > 0
-        extents.append([np.ptp(indices) + 1 for indices in np.nonzero(seen)])
-    assert summary(model).rows[-1].receptive_field == tuple(np.max(extents, axis=0))
-
-
-def branched(size=32):
-    inputs = keras.Input((size, size, 3), name="images")
-    x = layers.Conv2D(4, 3, padding="same", name="stem")(inputs)
-    long = layers.Conv2D(4, 3, padding="same", name="conv1")(x)
-    long = layers.Conv2D(4, 3, padding="same", name="conv2")(long)
-    x = layers.Add(name="add")([x, long])
-    wide = layers.Conv2D(4, 1, strides=2, name="shortcut")(x)
-    deep = layers.MaxPooling2D(name="pool")(x)
-    x = layers.Concatenate(name="join")([wide, deep])
-    return keras.Model(inputs, x)
-
-
-def test_branches_give_the_largest_field():
-    rows = rows_by_name(branched())
-    fields = {name: row.receptive_field[0] for name, row in rows.items()}
-    assert fields == {
-        "images": 1,
-        "stem": 3,
-        "conv1": 5,
-        "conv2": 7,
-        "add": 7,
-        "shortcut": 7,
-        "pool": 8,
-        "join": 8,
-    }
-    assert rows["join"].stride == (2, 2)
-    assert list(rows) == [layer.name for layer in branched().layers]
-
-
-def test_unpooling_undoes_the_stride_of_pooling():
-    inputs = keras.Input((None, None, 2))
-    x = layers.Conv2D(2, 3, name="conv")(inputs)
-    pooled, indices = kerascnn.layers.MaxPoolWithArgmax2D(2, name="pool")(x)
-    pooled = layers.Conv2D(2, 3, padding="same", name="deep")(pooled)
-    rows = rows_by_name(
-        keras.Model(inputs, kerascnn.layers.MaxUnpool2D(2, name="unpool")([pooled, indices, x]))
-    )
-    shape = (None, None, None, 2)
-    assert rows["pool"].output_shape == (shape, shape)
-    assert [rows[name].receptive_field[0] for name in ("conv", "pool", "deep")] == [3, 4, 8]
-    assert rows["unpool"].receptive_field == (8, 8)
-    assert rows["unpool"].stride == (1, 1)
-
-
 def test_operations_are_rows_too():
     inputs = keras.Input((8, 8, 3))
     x = layers.Conv2D(3, 3, padding="same")(inputs)
@@ -270,35 +91,6 @@ def test_operations_are_rows_too():
     assert fields["Mean"] == (everything, None)
     assert fields["Multiply"] == (everything, (1, 1))
     assert "all x all" in str(found)
-
-
-@pytest.mark.parametrize(
-    ("operation", "field"),
-    [
-        (lambda x: keras.ops.pad(x, [(0, 0), (1, 1), (1, 1), (0, 0)]), (3, 3)),
-        (lambda x: keras.ops.concatenate([x, x], axis=-1), (3, 3)),
-        (lambda x: keras.ops.max(x, axis=-1, keepdims=True), (3, 3)),
-        (lambda x: keras.ops.split(x, 2, axis=-1)[1], (3, 3)),
-        (lambda x: keras.ops.max(x, axis=1, keepdims=True), None),
-        (lambda x: keras.ops.softmax(x, axis=(1, 2)), (math.inf, math.inf)),
-        (lambda x: keras.ops.max_pool(x, 2, 2), (4, 4)),
-        (lambda x: keras.ops.transpose(x, (0, 2, 1, 3))[:, ::2], None),
-    ],
-)
-def test_fields_of_operations(operation, field):
-    inputs = keras.Input((9, 9, 3))
-    model = keras.Model(inputs, operation(layers.Conv2D(4, 3)(inputs)))
-    assert summary(model).rows[-1].receptive_field == field
-
-
-def test_products_of_activations_are_not_counted():
-    inputs = keras.Input((4, 8))
-    x = layers.Dense(8, name="dense")(inputs)
-    x = layers.Dot(axes=2)([x, x])
-    found = summary(keras.Model(inputs, keras.ops.matmul(x, inputs)))
-    assert [row.multiply_adds for row in found.rows] == [0, 4 * 8 * 8, None, None]
-    assert found.multiply_adds == 4 * 8 * 8
-    assert "at least 256 (not known of 2 of 4 rows)" in str(found)
 
 
 def test_shared_layers_are_counted_once_and_paid_for_twice():
@@ -420,33 +212,6 @@ def test_unknown_layers_say_so():
     assert rows["secret"].multiply_adds is None
     assert rows["secret"].receptive_field is None
     assert rows["secret"].parameters == 4
-
-
-class Window(keras.layers.Layer):
-    """A pooling that only its attributes describe."""
-
-    def __init__(self, factor, **kwargs):
-        super().__init__(**kwargs)
-        self.pool_size = self.strides = 2
-        self.factor = factor
-
-    def call(self, x):
-        return x
-
-    def compute_output_shape(self, shape):
-        sizes = (size if size is None else int(size * self.factor) for size in shape[1:3])
-        return shape[0], *sizes, shape[3]
-
-
-@pytest.mark.parametrize(
-    ("factor", "field", "stride"), [(0.5, (12, 12), (4, 4)), (2, (4, 4), (1, 1))]
-)
-def test_windows_are_known_by_their_attributes(factor, field, stride):
-    parts = [layers.MaxPooling2D(), Window(factor), layers.Conv2D(1, 3)]
-    row = last(*parts, input_shape=(32, 32, 1))
-    assert (row.receptive_field, row.stride) == (field, stride)
-    # Whether it goes up or down, nothing tells here.
-    assert last(*parts, input_shape=(None, None, 1)).receptive_field is None
 
 
 class Subclassed(keras.Model):

@@ -1,0 +1,116 @@
+import json
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from kerascnn_apps.classify.report import show
+from tests.apps.commands import output
+
+
+def test_evaluate_repeats_the_metrics(trained, capsys):
+    metrics = json.loads((trained / "metrics.json").read_text())["test"]
+    found = json.loads(output(capsys, "classify", "evaluate", trained, "--json").out)
+    assert found["accuracy"] == metrics["accuracy"]
+    assert found["loss"] == pytest.approx(metrics["loss"], rel=1e-4)
+    text = output(capsys, "classify", "evaluate", trained, "--split", "validation").out
+    assert text.startswith("validation accuracy ")
+    assert "(180 images)" in text
+    found = json.loads(
+        output(capsys, "classify", "evaluate", trained, "--split", "train", "--json").out
+    )
+    assert found["num_examples"] == 1257
+    assert found["accuracy"] > 0.7
+
+
+def test_evaluate_on_all_splits(trained, capsys):
+    evaluate = ("classify", "evaluate", trained, "--json", "--split")
+    parts = [
+        json.loads(output(capsys, *evaluate, split).out)
+        for split in ("train", "validation", "test")
+    ]
+    found = json.loads(output(capsys, *evaluate, "all").out)
+    assert found["num_examples"] == sum(part["num_examples"] for part in parts) == 1797
+    right = sum(part["accuracy"] * part["num_examples"] for part in parts)
+    assert found["accuracy"] == pytest.approx(right / 1797)
+    error = output(capsys, *evaluate, "any", status=2).err
+    assert "`split` must be one of 'train', 'validation', 'test', 'all'; got split='any'" in error
+
+
+def test_evaluate_tells_of_every_class(trained, capsys):
+    found = json.loads(output(capsys, "classify", "evaluate", trained, "--json").out)
+    matrix = np.array(found["confusion_matrix"])
+    assert np.trace(matrix) / matrix.sum() == found["accuracy"]
+    rows = found["per_class"]
+    assert [row["support"] for row in rows] == matrix.sum(axis=1).tolist()
+    np.testing.assert_allclose(
+        [row["recall"] for row in rows], matrix.diagonal() / matrix.sum(axis=1)
+    )
+    assert sum(row["count"] for row in found["calibration"]) == 360
+    text = output(capsys, "classify", "evaluate", trained).out
+    first, _, heading, _, *lines = text.splitlines()
+    assert first == (
+        f"test accuracy {found['accuracy']:.2%}, top-5 {found['top5_accuracy']:.2%}, "
+        f"cross-entropy {found['loss']:.4f}, "
+        f"calibration error {found['expected_calibration_error']:.2%} (360 images)"
+    )
+    assert heading.split() == ["class", "precision", "recall", "F1", "images"]
+    assert [line.split() for line in lines] == [
+        [
+            row["class_name"],
+            f"{row['precision']:.3f}",
+            f"{row['recall']:.3f}",
+            f"{row['f1']:.3f}",
+            str(row["support"]),
+        ]
+        for row in rows
+    ]
+
+
+def test_evaluate_draws_into_a_new_folder(trained, tmp_path, capsys):
+    evaluate = ("classify", "evaluate", trained, "--plots", tmp_path / "a" / "b")
+    lines = output(capsys, *evaluate).out.splitlines()
+    plots = sorted((tmp_path / "a" / "b").iterdir())
+    assert [path.name for path in plots] == [
+        "calibration.png",
+        "confusion_matrix.png",
+        "per_class.png",
+    ]
+    assert sorted(line.split()[-1] for line in lines if line.startswith("plot:")) == [
+        str(path) for path in plots
+    ]
+    for path in plots:
+        assert min(Image.open(path).size) > 300
+    error = output(capsys, *evaluate, status=2).err
+    assert "holds files; choose a new folder for the pictures." in error
+
+
+def test_the_worst_of_very_many_classes_are_listed(capsys):
+    scores = np.random.default_rng(0).permutation(60) / 60
+    rows = [
+        {"class_name": f"[c] {i}", "precision": 1, "recall": 1, "f1": f1, "support": 9}
+        for i, f1 in enumerate(scores)
+    ]
+    rows[0] |= {"f1": 0, "support": 0}  # without examples there is nothing to be bad at
+    found = {"accuracy": 0.5, "loss": 1, "expected_calibration_error": 0.1, "num_examples": 1000}
+    show("test", {**found, "per_class": rows})
+    first, _, note, _, _, _, *lines = capsys.readouterr().out.splitlines()
+    assert first == (
+        "test accuracy 50.00%, cross-entropy 1.0000, calibration error 10.00% (1,000 images)"
+    )
+    assert note == "the worst 20 of 60 classes by F1 (--json tells all):"
+    worst = 1 + np.argsort(scores[1:])[:20]
+    assert [line.split()[:2] for line in lines] == [["[c]", str(i)] for i in worst]
+
+
+def test_a_long_class_name_is_whole_in_a_pipe(capsys):
+    name = "x" * 150
+    row = {"class_name": name, "precision": 1, "recall": 1, "f1": 1, "support": 9}
+    found = {"accuracy": 1, "loss": 1, "expected_calibration_error": 0, "num_examples": 9}
+    show("test", {**found, "per_class": [row]})
+    assert capsys.readouterr().out.splitlines()[-1].split()[0] == name
+
+
+def test_evaluate_on_other_classes_is_refused(trained, pictures, capsys):
+    error = output(capsys, "classify", "evaluate", trained, "--data", pictures, status=2).err
+    assert "must have the classes of the training (0, 1, 2, 3, 4, ...); got blue, red." in error

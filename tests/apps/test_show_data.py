@@ -1,0 +1,41 @@
+import re
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from tests.apps.commands import output
+
+
+def test_show_data(pictures, tmp_path, capsys):
+    picture = tmp_path / "new" / "digits.png"
+    text = output(capsys, "classify", "show-data", "--out", picture).out
+    assert text.split()[-1] == str(picture)
+    assert min(Image.open(picture).size) > 300
+    colors = tmp_path / "colors.png"
+    output(
+        capsys, "classify", "show-data", "--data", pictures, "--recipe", "quick", "--out", colors
+    )
+    assert np.asarray(Image.open(colors).convert("RGB")).std(axis=-1).max() > 50
+    error = output(capsys, "classify", "show-data", "--recipe", "pie", status=2).err
+    assert "`recipe` must be one of" in error
+    mixed = tmp_path / "mixed.png"
+    changes = ("--augment", "mixup=0.4", "--augment", "cutout=0.5")
+    output(capsys, "classify", "show-data", "--data", pictures, *changes, "--out", mixed)
+    output(capsys, "classify", "show-data", "--data", pictures, "--out", colors)
+    # Below every image stands what it was mixed from.
+    assert Image.open(mixed).size == Image.open(colors).size
+    assert np.abs(np.asarray(Image.open(mixed), float) - np.asarray(Image.open(colors))).mean() > 1
+
+
+@pytest.mark.parametrize(
+    ("change", "sentence"),
+    [
+        ("mixup", "`--augment` must be NAME=VALUE; got 'mixup'"),
+        ("blur=1", "`augment` must be one of 'flip', 'crop', .*; got augment='blur'"),
+        ("mixup=a", "`mixup` must be a number from 0 to 10; got mixup='a'"),
+    ],
+)
+def test_wrong_augmentation(change, sentence, capsys):
+    error = output(capsys, "classify", "show-data", "--augment", change, status=2).err
+    assert re.search(sentence, error), error
