@@ -1,11 +1,14 @@
 """Bilinear upsampling by whole factors."""
 
-import numpy as np
+import keras
 from keras import ops
 
 from kerascnn.ops.precision import float_dtype
 from kerascnn.ops.shapes import image_shape, in_format, pair, standardize_data_format, times
 from kerascnn.ops.symbolic import symbolic
+
+if keras.backend.backend() == "tensorflow":
+    from kerascnn.backend.bilinear_upsampling import bilinear_upsampling2d as tensorflow_kernel
 
 
 def bilinear_upsampling2d_shape(shape, size, data_format=None):
@@ -48,30 +51,11 @@ def bilinear_upsampling2d(x, size, data_format=None):
         [0.0, 1.0, 3.0, 4.0]
     """
     bilinear_upsampling2d_shape(x.shape, size, data_format)
-    first = 2 if standardize_data_format(data_format) == "channels_first" else 1
+    rows, columns = pair(size, "size")
+    data_format = standardize_data_format(data_format)
     x = ops.cast(x, float_dtype(x.dtype))
-    for axis, factor in enumerate(pair(size, "size"), first):
-        if factor > 1:
-            x = _along(x, axis, factor)
-    return x
-
-
-def _along(x, axis, factor):
-    """The same along one axis."""
-
-    def part(begin, end):
-        return x[(slice(None),) * axis + (slice(begin, end),)]
-
-    before = ops.concatenate([part(None, 1), part(None, -1)], axis)
-    after = ops.concatenate([part(1, None), part(-1, None)], axis)
-    place = (np.arange(factor) + 0.5) / factor - 0.5
-    place = place.reshape((1,) * (axis + 1) + (factor,) + (1,) * (3 - axis))
-    to_before, to_after = (
-        ops.convert_to_tensor(weight, x.dtype)
-        for weight in (np.minimum(place, 0), np.maximum(place, 0))
-    )
-    center, down, up = (ops.expand_dims(part, axis + 1) for part in (x, x - before, after - x))
-    y = center + to_before * down + to_after * up
-    sizes = list(ops.shape(x))
-    sizes[axis] = sizes[axis] * factor
-    return ops.reshape(y, sizes)
+    if keras.backend.backend() == "tensorflow":
+        return tensorflow_kernel(x, rows, columns, data_format)
+    _, height, width, _ = image_shape(x.shape, data_format)
+    larger = (height * rows, width * columns)
+    return ops.image.resize(x, larger, interpolation="bilinear", data_format=data_format)
