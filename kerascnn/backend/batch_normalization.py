@@ -2,10 +2,21 @@
 
 import tensorflow as tf
 
+from kerascnn.backend.xla import may_be_compiled_by_xla
+
 
 def is_fused(x, axis):
-    """Whether the fused op takes this input: channels last, and statistics in float32."""
+    """Returns whether the fused op takes this input: channels last, and statistics in float32."""
     return axis == len(x.shape) - 1 and x.dtype in (tf.float32, tf.float16, tf.bfloat16)
+
+
+def is_fused_in_training(x, axis):
+    """Returns whether the fused op takes this input and computes its statistics accurately.
+
+    XLA expands the op to `E[x**2] - E[x]**2`, which cancels where the mean is much larger than the
+    standard deviation (TensorFlow 2.21).
+    """
+    return is_fused(x, axis) and not may_be_compiled_by_xla()
 
 
 def _fused(x, gamma, beta, epsilon, mean=(), variance=(), is_training=False):
@@ -44,3 +55,18 @@ def batch_normalization(x, gamma, beta, epsilon):
     # The op gives Bessel's unbiased variance, m / (m - 1) times that of the formula.
     m = tf.cast(tf.size(x) // x.shape[-1], tf.float32)
     return y, tf.stop_gradient(mean), tf.stop_gradient(variance * (m - 1) / m)
+
+
+def synchronized_moments(x, axes):
+    """Returns mean and variance over `axes` of the batches of all replicas together.
+
+    The mean is known before deviations from it are added up: `E[x**2] - E[x]**2`, which needs one
+    exchange less, cancels where the mean is large.
+    """
+    replicas = tf.distribute.get_replica_context()
+    size = tf.cast(tf.reduce_prod(tf.gather(tf.shape(x), axes)), x.dtype)
+    total, size = replicas.all_reduce("SUM", [tf.reduce_sum(x, axes, keepdims=True), size])
+    mean = total / size
+    deviation = tf.reduce_sum(tf.square(x - mean), axes)
+    variance = replicas.all_reduce("SUM", deviation) / size
+    return tf.squeeze(mean, axes), variance

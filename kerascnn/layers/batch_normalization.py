@@ -5,6 +5,7 @@ from keras import ops as kops
 
 from kerascnn import ops
 from kerascnn.layers.fresh_initializer import fresh
+from kerascnn.ops.precision import widened
 from kerascnn.ops.shapes import channel_axis
 
 
@@ -220,14 +221,14 @@ class BatchNormalization(keras.layers.Layer):
         """
         limits = self.renorm_clipping
         stddev = kops.sqrt(variance + self.epsilon)
-        renorm_stddev = kops.maximum(self.renorm_stddev, self.epsilon**0.5)
+        renorm_stddev = kops.maximum(widened(self.renorm_stddev), self.epsilon**0.5)
         r = kops.clip(stddev / renorm_stddev, limits.get("rmin", 0.0), limits.get("rmax", _INF))
         dmax = limits.get("dmax", _INF)
-        d = kops.clip((mean - self.renorm_mean) / renorm_stddev, -dmax, dmax)
+        d = kops.clip((mean - widened(self.renorm_mean)) / renorm_stddev, -dmax, dmax)
         r, d = kops.stop_gradient(r), kops.stop_gradient(d)
-        gamma = r if self.gamma is None else self.gamma * r
-        beta = d if self.gamma is None else self.gamma * d
-        return gamma, beta if self.beta is None else beta + self.beta
+        gamma = r if self.gamma is None else widened(self.gamma) * r
+        beta = d if self.gamma is None else widened(self.gamma) * d
+        return gamma, beta if self.beta is None else beta + widened(self.beta)
 
     def _update_renorm_statistics(self, mean, variance):
         stddev = kops.sqrt(variance + self.epsilon)
@@ -235,8 +236,8 @@ class BatchNormalization(keras.layers.Layer):
         _move(self.renorm_stddev, stddev, self.renorm_momentum)
         _move(self.moving_mean, mean, self.momentum)
         _move(self.moving_stddev, stddev, self.momentum)
-        variance = kops.square(self.moving_stddev) - self.epsilon
-        self.moving_variance.assign(kops.maximum(variance, 0.0))
+        variance = kops.square(widened(self.moving_stddev)) - self.epsilon
+        _assign(self.moving_variance, kops.maximum(variance, 0.0))
 
     def compute_output_shape(self, input_shape):
         channel_axis(input_shape, self.axis)
@@ -268,11 +269,20 @@ class BatchNormalization(keras.layers.Layer):
 
 
 _INF = float("inf")
+_FLOAT16_MAX = 65504.0
 
 
 def _move(average, value, momentum):
-    """One step of a moving average."""
-    average.assign(momentum * average + (1.0 - momentum) * kops.cast(value, average.dtype))
+    """Takes one step of a moving average."""
+    past = kops.cast(average, value.dtype)
+    _assign(average, momentum * past + (1.0 - momentum) * value)
+
+
+def _assign(statistic, value):
+    """Assigns a value to a statistic, which in float16 holds nothing above 65504."""
+    if statistic.dtype == "float16":
+        value = kops.clip(value, -_FLOAT16_MAX, _FLOAT16_MAX)
+    statistic.assign(kops.cast(value, statistic.dtype))
 
 
 def _checked_clipping(clipping):

@@ -51,7 +51,7 @@ def moments(x, axis=-1, mask=None, synchronized=False):
         deviation = ops.where(counts > 0, x - _along(mean, x, axis), 0)
         return mean, ops.sum(ops.square(deviation), axes) / m
     if synchronized:
-        return ops.moments(x, axes, synchronized=True)
+        return tensorflow_kernel.synchronized_moments(x, axes)
     mean = ops.mean(x, axes)
     variance = ops.mean(ops.square(x - _along(mean, x, axis)), axes)
     return mean, variance
@@ -123,7 +123,7 @@ def batch_normalization(x, gamma=None, beta=None, axis=-1, epsilon=1e-3):
     """
     x = ops.convert_to_tensor(x)
     axis = channel_axis(x.shape, axis)
-    if tensorflow_kernel and tensorflow_kernel.is_fused(x, axis):
+    if tensorflow_kernel and tensorflow_kernel.is_fused_in_training(x, axis):
         return tensorflow_kernel.batch_normalization(x, gamma, beta, epsilon)
     mean, variance = moments(x, axis)
     y = normalize(x, mean, variance, gamma, beta, axis, epsilon)

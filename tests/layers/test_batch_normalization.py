@@ -1,3 +1,4 @@
+import functools
 import subprocess
 import sys
 
@@ -10,6 +11,7 @@ from kerascnn.layers import BatchNormalization
 from tests.gradients import value_and_gradients
 from tests.layers.check_layer import check_layer
 
+BACKEND = keras.backend.backend()
 SHAPES = {
     "vectors": (8, 3),
     "sequences": (4, 5, 3),
@@ -219,3 +221,127 @@ np.testing.assert_allclose(layer.moving_variance.numpy(), whole.moving_variance.
         [sys.executable, "-c", code], capture_output=True, text=True, check=False
     )
     assert result.returncode == 0, result.stderr[-2000:]
+
+
+def rounded(x, dtype):
+    """A tensor in a dtype, and what it holds in float64."""
+    x = keras.ops.cast(x.astype("float32"), dtype)
+    return x, np.asarray(keras.ops.convert_to_numpy(keras.ops.cast(x, "float32")), "float64")
+
+
+@functools.cache
+def large_mean(deviations, dtype):
+    """Images whose mean is so many standard deviations, gradients, and what the loops say."""
+    rng = np.random.default_rng(0)
+    x, exact = rounded(rng.normal(size=(64, 8, 8, 16)) + deviations, dtype)
+    dy, exact_dy = rounded(rng.normal(size=x.shape), dtype)
+    ones = np.ones(16)
+    y, mean, variance = reference.batch_normalization(exact, ones, 0 * ones)
+    gradients = reference.batch_normalization_backward(exact_dy, exact, ones)
+    return x, dy, [y, *gradients, mean, variance]
+
+
+def relative_error(found, expected):
+    found = keras.ops.convert_to_numpy(keras.ops.cast(found, "float32")).astype("float64")
+    return np.linalg.norm(found - expected) / np.linalg.norm(expected)
+
+
+@pytest.mark.skipif(BACKEND != "tensorflow", reason="eager, graph and XLA of TensorFlow")
+@pytest.mark.parametrize(
+    ("how", "dtype"),
+    [
+        ("fused", "float32"),
+        ("fused", "bfloat16"),
+        ("fused", "float16"),
+        ("axis_1", "float32"),
+        ("masked", "float32"),
+        ("renorm", "float32"),
+    ],
+)
+@pytest.mark.parametrize("mode", ["eager", "graph", "xla"])
+def test_statistics_are_accurate_where_the_mean_is_large(mode, dtype, how):
+    import tensorflow as tf
+
+    wrapped = {
+        "eager": lambda step: step,
+        "graph": tf.function,
+        "xla": lambda step: tf.function(step, jit_compile=True),
+    }[mode]
+    arguments = {"momentum": 0.0}
+    arguments |= {"axis": 1} if how == "axis_1" else {}
+    arguments |= {"renorm": True, "renorm_momentum": 0.0} if how == "renorm" else {}
+    policy = dtype if dtype == "float32" else f"mixed_{dtype}"
+    for deviations in (0, 10, 100, 1000, 10000) if how == "fused" else (0, 1000):
+        x, dy, expected = large_mean(deviations, dtype)
+        mean, variance = expected[-2:]
+        if not variance.all():  # bfloat16 has one number only between 9952 and 10016
+            continue
+        errors = {}
+        for name, cls in (("keras", keras.layers.BatchNormalization), ("ours", BatchNormalization)):
+            layer = cls(**arguments, dtype=policy)
+            move = (lambda a: tf.transpose(a, (0, 3, 1, 2))) if how == "axis_1" else tf.identity
+            layer.build(move(x).shape)
+            if how == "renorm":  # statistics for which the corrections do nothing
+                layer.renorm_mean.assign(mean)
+                layer.renorm_stddev.assign(np.sqrt(variance + layer.epsilon))
+            mask = tf.ones(x.shape[:-1], "bool") if how == "masked" else None
+
+            def step(x, dy, layer=layer, mask=mask):
+                weights = [layer.gamma.value, layer.beta.value]
+                with tf.GradientTape() as tape:
+                    tape.watch(x)
+                    y = layer(x, training=True, mask=mask)
+                return [y, *tape.gradient(y, [x, *weights], output_gradients=dy)]
+
+            found = wrapped(step)(move(x), move(dy))
+            if how == "axis_1":
+                found[:2] = [tf.transpose(a, (0, 2, 3, 1)) for a in found[:2]]
+            found += [layer.moving_mean, layer.moving_variance]
+            names = ["y", "dx", "dgamma", "dbeta", "mean", "variance"]
+            errors[name] = dict(zip(names, map(relative_error, found, expected), strict=True))
+        # float32 holds the mean to one part in ten million: so far y and dgamma may be off.
+        offset = 2e-6 * deviations / np.sqrt(variance.min())
+        output = {"float32": 1e-6, "float16": 5e-4, "bfloat16": 4e-3}[dtype]
+        limits = {"y": output + offset, "dx": output + offset, "dgamma": 3e-5 + offset}
+        limits |= {"dbeta": 1e-5, "mean": 1e-5, "variance": 3e-5 + offset**2}
+        if deviations == 0:
+            limits["mean"] = 1e-3
+        worst = {key: max(limit, errors["keras"][key]) for key, limit in limits.items()}
+        wrong = {key: error for key, error in errors["ours"].items() if error > worst[key]}
+        assert not wrong, (deviations, worst)
+
+
+@pytest.mark.skipif(BACKEND != "tensorflow", reason="auto-clustering of TensorFlow")
+def test_statistics_are_accurate_where_xla_may_choose_to_compile():
+    import tensorflow as tf
+
+    from kerascnn.backend import batch_normalization as kernel
+
+    x = tf.zeros((2, 3, 3, 4))
+    assert kernel.is_fused_in_training(x, 3)
+    tf.config.optimizer.set_jit("autoclustering")
+    try:
+        assert not kernel.is_fused_in_training(x, 3)
+    finally:
+        tf.config.optimizer.set_jit(False)
+
+
+@pytest.mark.skipif(BACKEND != "tensorflow", reason="replicas of TensorFlow")
+def test_synchronized_statistics_are_accurate_where_the_mean_is_large():
+    x = np.random.default_rng(0).normal(size=(16, 8, 8, 4)).astype("float32") + 1000
+    mean, variance = ops.moments(x, synchronized=True)
+    exact = x.astype("float64")
+    np.testing.assert_allclose(mean, exact.mean((0, 1, 2)), rtol=1e-6)
+    np.testing.assert_allclose(variance, exact.var((0, 1, 2)), rtol=1e-5)
+
+
+@pytest.mark.parametrize("renorm", [False, True])
+def test_statistics_in_float16_stay_finite(renorm):
+    layer = BatchNormalization(momentum=0.5, dtype="float16", renorm=renorm)
+    x = 300 * np.random.default_rng(0).normal(size=(64, 4, 4, 2)).astype("float16")
+    for _ in range(20):
+        layer(x, training=True)
+    # The variance is 90000, and float16 ends at 65504.
+    assert keras.ops.convert_to_numpy(layer.moving_variance).tolist() == [65504, 65504]
+    y = keras.ops.convert_to_numpy(layer(x, training=False)).astype("float32")
+    assert 1 < y.std() < 300 / 65504**0.5 * 1.1
