@@ -2,7 +2,7 @@
 
 import tensorflow as tf
 
-from kerascnn.backend.group_conv import has_gpu, native_is_complete
+from kerascnn.backend.group_conv import has_gpu, is_emulated, native_is_complete
 
 
 def is_native(x, dilation_rate, groups, portable):
@@ -27,6 +27,10 @@ def conv_transpose2d(x, kernel, strides, axes, data_format, groups):
         data_format: str.
         groups: int.
     """
+    if is_emulated(x.dtype):
+        x, kernel, dtype = tf.cast(x, tf.float32), tf.cast(kernel, tf.float32), x.dtype
+        y = conv_transpose2d(x, kernel, strides, axes, data_format, groups)
+        return tf.cast(y, dtype)
     if data_format == "channels_first" and has_gpu():
         return _transposed(x, kernel, strides, axes, "NCHW", groups)
     if data_format == "channels_first":  # on a CPU, convolutions want channels last

@@ -20,6 +20,10 @@ _NARROWEST_CHANNELS = 8
 
 def group_conv2d(x, kernel, strides, padding, data_format, dilation_rate):
     """Convolves in as many groups as `kernel` has input channels fewer than `x`."""
+    if is_emulated(x.dtype):
+        x, kernel, dtype = tf.cast(x, tf.float32), tf.cast(kernel, tf.float32), x.dtype
+        y = group_conv2d(x, kernel, strides, padding, data_format, dilation_rate)
+        return tf.cast(y, dtype)
     if data_format == "channels_first" and has_gpu():
         return tf.nn.conv2d(x, kernel, strides, padding.upper(), "NCHW", dilation_rate)
     if data_format == "channels_first":  # on a CPU, convolutions want channels last
@@ -60,8 +64,11 @@ def form(channels, groups, strides, native, dilated=False):
 def _channels_last(x, kernel, strides, padding, dilation_rate):
     channels, filters = x.shape[-1], kernel.shape[-1]
     groups = channels // kernel.shape[2]
-    complete = native_is_complete(x.dtype)
     dilated = max(dilation_rate) > 1
+    complete = native_is_complete(x.dtype)
+    if dilated and groups == channels and x.dtype == tf.bfloat16:
+        # The gradient of the kernel is NaN there, or the process crashes (TensorFlow 2.21).
+        complete = False
     chosen, count = form(channels, groups, strides, complete, dilated)
     if dilated and padding == "same" and _pads_explicitly(x, strides, complete):
         x, padding = _padded_as_same(x, kernel.shape[:2], strides, dilation_rate), "valid"
@@ -163,6 +170,17 @@ def _probe(dtype):
     except (tf.errors.InvalidArgumentError, tf.errors.UnimplementedError, tf.errors.NotFoundError):
         return False
     return True
+
+
+def is_emulated(dtype):
+    """Returns whether TensorFlow has no fast kernels for convolutions in this dtype here.
+
+    In half precision without oneDNN, or on a processor that oneDNN has no such kernels for, a
+    convolution and its gradients take 5 to 300 times as long as in float32, and gradients of the
+    kernel are less accurate.
+    """
+    narrow = dtype in (tf.float16, tf.bfloat16)
+    return narrow and not has_gpu() and not is_native(dtype)
 
 
 def has_gpu():

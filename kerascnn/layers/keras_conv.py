@@ -1,7 +1,6 @@
 """What kerascnn's convolutions share beside the layers of Keras that they stand on."""
 
-from keras import ops
-
+from kerascnn.ops.add_bias import add_bias
 from kerascnn.ops.padding import standardize_padding
 from kerascnn.ops.shapes import known_channels
 
@@ -23,12 +22,13 @@ class KerasConv:
         """The number of channels in a shape, which must be known."""
         return known_channels(shape, self.data_format)
 
+    def call(self, inputs):
+        return self.biased_and_activated(self.convolution_op(inputs, self.kernel))
+
     def biased_and_activated(self, outputs):
-        """What follows the convolution."""
+        """Adds the bias to what was convolved and applies the activation."""
         if self.use_bias:
-            shape = [1, 1, 1, 1]
-            shape[1 if self.data_format == "channels_first" else 3] = -1
-            outputs = ops.add(outputs, ops.reshape(self.bias, shape))
+            outputs = add_bias(outputs, self.bias, self.data_format)
         return outputs if self.activation is None else self.activation(outputs)
 
 

@@ -5,8 +5,9 @@ import numbers
 import numpy as np
 from keras import ops
 
+from kerascnn.ops.add_bias import add_bias
 from kerascnn.ops.group_conv import group_conv2d, group_conv2d_shape
-from kerascnn.ops.shapes import in_format, known_channels, standardize_data_format
+from kerascnn.ops.shapes import known_channels
 from kerascnn.ops.symbolic import symbolic
 
 
@@ -114,9 +115,7 @@ def connection_table_conv2d(x, kernel, bias, table, strides=1, padding="valid", 
     # connections * channels * filters numbers.
     dense = ops.take(ops.pad(kernel, ((0, 0), (0, 0), (0, 1))), place, axis=2)
     y = group_conv2d(x, dense, strides, padding, data_format)
-    if bias is not None:
-        y = y + ops.reshape(bias, in_format(1, 1, 1, -1, standardize_data_format(data_format)))
-    return y
+    return add_bias(y, bias, data_format)
 
 
 def _places(table, channels):

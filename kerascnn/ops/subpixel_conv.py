@@ -1,10 +1,8 @@
 """Sub-pixel convolution: a convolution that computes blocks of pixels, and a pixel shuffle."""
 
-from keras import ops
-
+from kerascnn.ops.add_bias import add_bias
 from kerascnn.ops.group_conv import group_conv2d, group_conv2d_shape
 from kerascnn.ops.pixel_shuffle import pixel_shuffle, pixel_shuffle_shape
-from kerascnn.ops.shapes import in_format, standardize_data_format
 from kerascnn.ops.symbolic import symbolic
 
 
@@ -66,6 +64,5 @@ def subpixel_conv2d(
         x.shape, kernel.shape, bias_shape, block_size, padding, data_format, dilation_rate, mode
     )
     x = group_conv2d(x, kernel, 1, padding, data_format, dilation_rate)
-    if bias is not None:
-        x = x + ops.reshape(bias, in_format(1, 1, 1, -1, standardize_data_format(data_format)))
+    x = add_bias(x, bias, data_format)
     return pixel_shuffle(x, block_size, mode, data_format)

@@ -2,6 +2,7 @@
 
 from keras import ops
 
+from kerascnn.ops.add_bias import add_bias
 from kerascnn.ops.group_conv import group_conv2d
 from kerascnn.ops.padding import convolved
 from kerascnn.ops.precision import float_dtype
@@ -93,4 +94,4 @@ def subsampling2d(x, kernel, bias, pool_size=2, strides=None, padding="valid", d
     kernel = ops.broadcast_to(ops.cast(kernel, x.dtype), (*pool_size, 1, kernel.shape[0]))
     strides = pool_size if strides is None else strides
     y = group_conv2d(x, kernel, strides, padding, data_format)
-    return y + ops.reshape(ops.cast(bias, x.dtype), in_format(1, 1, 1, -1, data_format))
+    return add_bias(y, bias, data_format)
