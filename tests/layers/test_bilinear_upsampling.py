@@ -56,3 +56,10 @@ def test_equals_pytorch():
 def test_a_size_must_be_positive():
     with pytest.raises(ValueError, match="`size` must be .*got size=0"):
         BilinearUpsampling2D(0)
+
+
+def test_what_float16_holds_stays_finite():
+    x = np.array([60000, -60000, 60000, 0], "float16").reshape(1, 2, 2, 1)
+    y = BilinearUpsampling2D(2, dtype="float16")(x)
+    expected = reference.bilinear_upsampling2d(x.astype("float64"), 2, 2)
+    np.testing.assert_allclose(keras.ops.convert_to_numpy(y), expected, rtol=1e-3, atol=30)
