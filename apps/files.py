@@ -84,7 +84,8 @@ class Answers:
             return "is one of the given images"
         if self._data is not None and is_within(target, self._data):
             return "is in the data of the training"
-        if any(_is_of_run(target, parent) for parent in target.parents):
+        real = Path(os.path.realpath(target.parent), target.name)
+        if any(_is_of_run(real, parent) for parent in real.parents):
             return "is a file of a run"
         return None
 

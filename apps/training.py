@@ -98,12 +98,11 @@ def replacing(run, force):
     """
     if force:
         run.clear()
-        if run.replaced:
-            typer.echo(
-                f"earlier run: moved to {_listed(run.replaced)}, which is deleted "
-                "when the new run has its first checkpoint"
-            )
     earlier = run.replaced
+    if earlier:
+        typer.echo(
+            f"earlier run: moved to {_listed(earlier)} until the new run has its first checkpoint"
+        )
     try:
         yield
     except Exception as error:
@@ -113,8 +112,8 @@ def replacing(run, force):
     kept = [folder for folder in earlier if folder.exists()]
     if kept:
         typer.echo(
-            f"earlier run: {_listed(kept)} is not deleted: it has files that are not, or no "
-            "longer, as the run wrote them"
+            f"earlier run: {_listed(kept)} is kept: not all of its files are known to be as the "
+            "run wrote them"
         )
 
 

@@ -106,10 +106,12 @@ def _delete(old):
     manifest = Manifest(old)
     listed = manifest.present()
     for relative in listed:
-        if manifest.is_unchanged(relative):
-            (old / relative).unlink()
+        with suppress(OSError):  # a training does not end for it
+            if manifest.is_unchanged(relative):
+                (old / relative).unlink()
     for relative in listed:
         _remove_empty(old / relative, old)
-    if [path.name for path in old.iterdir()] == [MANIFEST_NAME]:
-        manifest.path.unlink()
-        old.rmdir()
+    with suppress(OSError):
+        if [path.name for path in old.iterdir()] == [MANIFEST_NAME]:
+            manifest.path.unlink()
+            old.rmdir()

@@ -57,8 +57,10 @@ class RunFolder:
             return "new"
         if not self.path.is_dir() or self._manifest.is_foreign:
             return "foreign"
+        if self._manifest.exists:  # a run was cleared; if files of it are left, its recipe is lost
+            return "foreign" if self._manifest.present() else "new"
         others = {entry.name for entry in self.path.iterdir()} - {LOCK_NAME, MANIFEST_NAME}
-        return "foreign" if others and not self._manifest.exists else "new"
+        return "foreign" if others else "new"
 
     def check_usable(self):
         """Raises an error if a run cannot be kept here, before any work is done for it.

@@ -32,7 +32,16 @@ _UNMARKED_FILES = re.compile(
 
 
 def new_record(recipe, command):
-    """Returns the content of `recipe.json` for a new run."""
+    """Returns the content of `recipe.json` for a new run.
+
+    Raises:
+        ValueError: if the recipe has a key that belongs to the record.
+    """
+    reserved = sorted(recipe.keys() & {*_MARK, "command", "versions"})
+    if reserved:
+        raise ValueError(
+            f"`facts` must not have the key {reserved[0]!r}, which `recipe.json` has for itself."
+        )
     backend = keras.backend.backend()
     versions = {name: version(name) for name in dict.fromkeys((*_PACKAGES, backend))}
     versions["python"] = platform.python_version()

@@ -63,7 +63,7 @@ def test_files_of_the_user_stay(task, train_words, copied, capsys):
         (out / name).write_bytes(mine[out / name])
     first = json.loads((out / "recipe.json").read_text())
     text = output(capsys, *train_words[task], "--seed", 1, "--out", out, "--force").out
-    assert f"earlier run: moved to {out}.old-1, which is deleted when the new run has" in text
+    assert f"earlier run: moved to {out}.old-1 until the new run has its first check" in text
     found = contents(out)
     assert {path: found[path] for path in mine} == mine
     assert json.loads((out / "recipe.json").read_text()) == {**first, "seed": 1, "command": ANY}
@@ -182,7 +182,7 @@ def test_a_run_before_the_format_can_be_used_and_resumed(task, copied, train_wor
     if task != "classify":
         return
     text = output(capsys, *train_words[task], "--out", out, "--force").out
-    assert f"earlier run: {out}.old-1 is not deleted" in text
+    assert f"earlier run: {out}.old-1 is kept: not all of its files are known to be as" in text
     assert RunFolder(f"{out}.old-1").load_model()
 
 

@@ -151,3 +151,21 @@ def test_a_file_of_the_user_is_not_overwritten(tmp_path):
 def test_a_name_that_is_not_utf8_is_refused(tmp_path):
     with pytest.raises(ValueError, match="must be UTF-8"):
         RunFolder(tmp_path / "run\udcff").check_usable()
+
+
+def test_files_of_a_run_without_its_recipe_are_left_alone(tmp_path):
+    """A new run would resume from the checkpoints of another."""
+    run = RunFolder(tmp_path)
+    run.begin(RECIPE)
+    with run.writing(run.checkpoints / "epoch_0001.weights.h5") as temporary:
+        temporary.touch()
+    run.recipe_path.unlink()
+    assert run.state == "foreign"
+    with pytest.raises(FileExistsError, match="files that do not belong to a run"):
+        run.begin(RECIPE)
+
+
+def test_facts_do_not_replace_the_mark(tmp_path):
+    with pytest.raises(ValueError, match="must not have the key 'format'"):
+        RunFolder(tmp_path / "run").begin({**RECIPE, "format": "png"})
+    assert RunFolder(tmp_path / "run").state == "new"
