@@ -14,6 +14,7 @@ from typing import Annotated
 import typer
 
 from kerascnn_apps.classify import main as classify
+from kerascnn_apps.command_line import readable
 from kerascnn_apps.segment import main as segment
 from kerascnn_apps.serve.main import serve
 from kerascnn_apps.summary import summary
@@ -84,6 +85,9 @@ def main():
     os.environ.setdefault("TF_ENABLE_ONEDNN_OPTS", "1")
     if "--debug" not in sys.argv:
         _silence_libraries()
+    for stream in (sys.stdout, sys.stderr):
+        # Names of files may have bytes that are not UTF-8, and the locale may know only ASCII.
+        stream.reconfigure(errors="backslashreplace")
     sys.exit(run(sys.argv[1:]))
 
 
@@ -98,7 +102,8 @@ def run(arguments):
             traceback.print_exc()
         if hasattr(error, "format_message"):  # Typer's errors of use know their sentence
             return _tell(error.format_message(), error.exit_code)
-        return _tell(_sentence(error), 2 if isinstance(error, _WRONG_USE) else 1)
+        status = 2 if isinstance(error, _WRONG_USE) else 1
+        return _tell(_sentence(error), status, getattr(error, "__notes__", ()))
     if status == 130:  # Typer's own answer to Ctrl+C
         _tell("interrupted; a training goes on when the same command is given again.", status)
     return status
@@ -113,11 +118,12 @@ def _sentence(error):
     return f"unexpected {type(error).__name__}, which --debug shows in full: {text}"
 
 
-def _tell(sentence, status):
+def _tell(sentence, status, notes=()):
     if not sentence:  # the help was shown instead
         return status
     end = "" if sentence.endswith((".", "?", "!")) else "."
-    print(f"kerascnn: {sentence}{end}", file=sys.stderr)
+    text = " ".join([f"kerascnn: {sentence}{end}", *notes])
+    print(readable(text), file=sys.stderr)
     return status
 
 
@@ -138,4 +144,4 @@ def _silence_libraries():
 def _show_warning(message, category, filename, lineno, file=None, line=None):
     """Tells our own warnings in a line; those of libraries are for developers."""
     if category.__module__.startswith(("kerascnn.", "kerascnn_apps.")):
-        print(f"kerascnn: warning: {message}", file=sys.stderr)
+        print(f"kerascnn: warning: {readable(str(message))}", file=sys.stderr)

@@ -1,6 +1,7 @@
 """What the commands have in common: arguments, options, and the line that was typed."""
 
 import json
+import re
 import shlex
 import sys
 from pathlib import Path
@@ -56,9 +57,15 @@ def command_line():
     return shlex.join(["kerascnn", *sys.argv[1:]])
 
 
+def readable(text):
+    r"""A message in which the bytes of a file name that are not UTF-8 are written as `\xff`."""
+    # Python has them as U+DC80 to U+DCFF.
+    return re.sub("[\udc80-\udcff]", lambda byte: f"\\x{ord(byte[0]) - 0xDC00:02x}", text)
+
+
 def tell(errors):
     """Tells of files that could not be used, in a sentence each; the last ends the command."""
     for error in errors[:-1]:
-        print(f"kerascnn: {error}", file=sys.stderr)
+        print(f"kerascnn: {readable(str(error))}", file=sys.stderr)
     if errors:
         raise errors[-1]

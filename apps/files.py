@@ -6,6 +6,8 @@ from pathlib import Path
 from PIL import Image
 
 from kerascnn import data
+from kerascnn.training import RunFolder
+from kerascnn_apps.training import is_within
 
 
 def places(paths):
@@ -29,25 +31,71 @@ def check_folder(path):
         raise NotADirectoryError(f"{path} must be a folder for the answers; it is a file.")
 
 
-def check_free(file, targets, written, force):
-    """Raises an error if a file's answers may not be written.
+class Answers:
+    """Decides which files the answers to images may be written to.
 
     Args:
-        file: path of the file that is asked about.
-        targets: paths of its answers.
-        written: set of the paths of all answers so far.
-        force: bool, whether what was there before may be overwritten.
-
-    Raises:
-        FileExistsError: if one of them exists.
+        files: paths of the images.
+        name: str, the data of the training; no file in their folder is overwritten.
+        force: bool, whether what was there before may be overwritten, if it is neither one of the
+            images, nor in the data, nor a file of a run.
     """
-    for target in targets:
-        if target in written:
-            raise FileExistsError(f"{file} is left out: {target} is the answer to another file.")
-        if target.exists() and not force:
-            raise FileExistsError(f"{file} is left out: {target} exists; --force overwrites it.")
+
+    def __init__(self, files, name, force):
+        self._given = {os.path.realpath(file) for file in files}
+        self._data = Path(name) if Path(name).is_dir() else None
+        self._force = force
+        self._written = set()
+
+    def check_free(self, file, targets):
+        """Raises an error if a file's answers may not be written.
+
+        Args:
+            file: path of the file that is asked about.
+            targets: paths of its answers.
+
+        Raises:
+            FileExistsError: if one of them exists.
+        """
+        for target in targets:
+            if target in self._written:
+                raise FileExistsError(
+                    f"{file} is left out: {target} is the answer to another file."
+                )
+            if not os.path.lexists(target):
+                continue
+            if not self._force:
+                raise FileExistsError(
+                    f"{file} is left out: {target} exists; --force overwrites it."
+                )
+            reason = self._precious(target)
+            if reason:
+                raise FileExistsError(
+                    f"{file} is left out: {target} {reason}, which --force does not overwrite; "
+                    "choose another folder for `--out`."
+                )
+
+    def add(self, targets):
+        """Notes that answers were written."""
+        self._written |= set(targets)
+
+    def _precious(self, target):
+        if os.path.realpath(target) in self._given:
+            return "is one of the given images"
+        if self._data is not None and is_within(target, self._data):
+            return "is in the data of the training"
+        real = Path(os.path.realpath(target.parent), target.name)
+        if any(_is_of_run(real, parent) for parent in real.parents):
+            return "is a file of a run"
+        return None
 
 
-def printable(path):
-    """A path as text, also one that is no valid Unicode."""
-    return os.fsencode(path).decode(errors="replace")
+def _is_of_run(target, folder):
+    run = RunFolder(folder)
+    if not run.recipe_path.is_file():
+        return False
+    try:
+        run.recipe()
+    except ValueError:
+        return False
+    return run.owns(target)

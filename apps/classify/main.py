@@ -92,6 +92,7 @@ def train(
     use_backend(backend)
     from kerascnn_apps.classify.train import Task
     from kerascnn_apps.classify.train import train as run_training
+    from kerascnn_apps.training import default_out
 
     task = Task(
         data=data,
@@ -110,7 +111,7 @@ def train(
         seed=seed,
         strict=strict,
     )
-    folder = out or Path("runs") / Path(data).resolve().name
+    folder = out or default_out(data)
     if run_training(task, folder, force, command_line()):
         typer.echo(f"now:         {_predict_command(folder, folder / 'examples')}")
 
@@ -131,10 +132,12 @@ def show_data(
         Path | None, typer.Option(help="The picture; by default runs/DATA-data.png.")
     ] = None,
     seed: Annotated[int, typer.Option(help="Decides what is random.")] = 0,
+    force: Annotated[bool, typer.Option("--force", help="Overwrite the picture.")] = False,
 ):
     """Draw training images, and what augmentation makes of them."""
     from kerascnn_apps.classify.show_data import show_data as draw
     from kerascnn_apps.classify.train import Task
+    from kerascnn_apps.training import default_out
 
     task = Task(
         data=data,
@@ -145,7 +148,7 @@ def show_data(
         image_size=image_size,
         seed=seed,
     )
-    draw(task, out or Path("runs") / f"{Path(data).resolve().name}-data.png")
+    draw(task, out or default_out(data, "-data.png"), force)
 
 
 @app.command()
@@ -215,13 +218,19 @@ def demo(
 
     typer.echo("LeNet-5 learns 1,257 handwritten digits, in about a minute on two cores.")
     trained = run_training(Task(data="digits", seed=seed), out, force, command_line())
-    if not trained and any((out / "export").glob("*/saved_model.pb")):
+    if not trained and _is_exported(out):
         return
     typer.echo(f"SavedModel:  {run_export(out)} (reloaded in a fresh process: same answers)")
     results, _ = run_prediction(out, [out / "examples"])
     for result in results[:3]:
         typer.echo(f"predicts:    {result['file']} is a {result['class_name']}")
     typer.echo(f"now:         {_predict_command(out, 'YOUR_IMAGE.png')}")
+
+
+def _is_exported(run):
+    """Whether the newest export was written after the model: those of an earlier run are kept."""
+    exports = [path.stat().st_mtime for path in run.glob("export/*/saved_model.pb")]
+    return max(exports, default=0) >= (run / "model.keras").stat().st_mtime
 
 
 def _predict_command(*arguments):

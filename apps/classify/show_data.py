@@ -1,8 +1,11 @@
 """A look at the training images before anything is trained."""
 
+import os
+
 import typer
 
 from kerascnn import data, visualize
+from kerascnn.data.printable import printable
 from kerascnn.training import written_whole
 from kerascnn_apps.classify.train import Start
 
@@ -10,8 +13,14 @@ _IMAGES = 8
 _VERSIONS = 5
 
 
-def show_data(task, path):
-    """Draws a row of training images and, below each, what a task's augmentation makes of it."""
+def show_data(task, path, force=False):
+    """Draws a row of training images and, below each, what a task's augmentation makes of it.
+
+    Raises:
+        FileExistsError: if the file of the picture exists, and `force` is not given.
+    """
+    if os.path.lexists(path) and not force:
+        raise FileExistsError(f"{path} exists; choose a new file, or --force to overwrite it.")
     start = Start.of(task)
     source = data.find(task.data, task.data_dir, task.strict)
     info = source.info(start.image_size(task, source))
@@ -29,8 +38,8 @@ def show_data(task, path):
         labels.numpy(),
         [[part.numpy() for part in augment(images, labels)] for _ in range(_VERSIONS)],
         info.class_names,
-        title=f"{info.name}: training images, then {changes or 'as they are'}",
+        title=f"{printable(info.name)}: training images, then {changes or 'as they are'}",
     )
     with written_whole(path) as temporary:
         figure.savefig(temporary)
-    typer.echo(f"picture:     {path}")
+    typer.echo(f"picture:     {printable(path)}")

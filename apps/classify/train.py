@@ -18,12 +18,12 @@ from kerascnn.training import (
     classify,
     fit,
     last_checkpoint,
-    written_whole,
 )
 from kerascnn_apps.classify import report
 from kerascnn_apps.classify.recipes import recipe_for
 from kerascnn_apps.finish import finish
 from kerascnn_apps.trained import check_seed, recipe_of
+from kerascnn_apps.training import check_out, is_finished, replacing
 
 _EXAMPLES_ON_PAGE = 48
 _EXAMPLE_FILES = 16
@@ -56,9 +56,9 @@ def train(task, folder, force=False, command=""):
     # What can be told to be wrong is told before the data are read, which may take a while.
     start = Start.of(task)
     start.recipe(task, num_examples=0, channels=3)
+    _check_out(task, folder)
     run.check_usable()
-    if run.state == "finished" and not force:
-        typer.echo(f"{folder} holds a finished run; --force clears it and trains anew.")
+    if is_finished(run, force):
         return False
     source = data.find(task.data, task.data_dir, task.strict)
     info = source.info(start.image_size(task, source), start.channels)
@@ -67,23 +67,40 @@ def train(task, folder, force=False, command=""):
     keras.utils.set_random_seed(task.seed)
     with built_in(recipe.precision):
         model = start.model(info)
-    if force:  # now that nothing is left that could be wrong
-        run.clear()
-    # A run that goes on must not see the orders of its first epochs again.
-    seed = task.seed + 1000 * last_checkpoint(run)[0]
-    pipelines = {
-        split: source.pipeline(
-            split,
-            info.image_shape[:2],
-            info.image_shape[2],
-            batch_size=recipe.batch_size,
-            seed=seed,
-            augment=recipe.augmentation,
-        )
-        for split in data.SPLITS
-        if info.num_examples[split]
-    }
-    facts = {
+    with run.locked(command):
+        if is_finished(run, force):  # by another process, in the meantime
+            return False
+        # A run that resumes must not see the orders of its first epochs again.
+        seed = task.seed + (0 if force else 1000 * last_checkpoint(run)[0])
+        pipelines = {
+            split: source.pipeline(
+                split,
+                info.image_shape[:2],
+                info.image_shape[2],
+                batch_size=recipe.batch_size,
+                seed=seed,
+                augment=recipe.augmentation,
+            )
+            for split in data.SPLITS
+            if info.num_examples[split]
+        }
+        facts = _facts(task, start, model, info)
+        with replacing(run, force):  # now that nothing is left that could be wrong
+            history = fit(model, pipelines, recipe, run, facts, command, head=start.head(model))
+        _finish(run, pipelines, info, history)
+    return True
+
+
+def _check_out(task, folder):
+    weights = None if task.weights == "imagenet" else task.weights
+    found = None if task.data in data.EMBEDDED else task.data
+    check_out(folder, found, task.data_dir, weights)
+
+
+def _facts(task, start, model, info):
+    """What decides the outcome, beside the recipe."""
+    return {
+        "task": "classification",
         "model": {
             "name": start.name,
             "weights": task.weights if start.trained is None else str(Path(task.weights).resolve()),
@@ -95,9 +112,6 @@ def train(task, folder, force=False, command=""):
         },
         "seed": task.seed,
     }
-    history = fit(model, pipelines, recipe, run.path, facts, command, head=start.head(model))
-    _finish(run, pipelines, info, history)
-    return True
 
 
 @dataclass(frozen=True)
@@ -236,5 +250,5 @@ def _save_example(run, index, image, class_name):
     pixels = np.round(image * 255).astype(np.uint8)
     picture = Image.fromarray(pixels[..., 0] if pixels.shape[-1] == 1 else pixels)
     name = re.sub(r"[^\w-]+", "_", class_name)
-    with written_whole(run.examples / f"{index:05d}_{name}.png") as path:
+    with run.writing(run.free_path(run.examples / f"{index:05d}_{name}.png")) as path:
         picture.save(path)

@@ -6,10 +6,10 @@ import keras
 import numpy as np
 
 from kerascnn import data
+from kerascnn.data.printable import printable
 from kerascnn.export import export as export_model
 from kerascnn.training import RunFolder, classify, written_whole
 from kerascnn_apps.classify import report
-from kerascnn_apps.files import printable
 from kerascnn_apps.trained import recipe_of, splits_of, warn_if_changed
 
 _BATCH = 256

@@ -103,6 +103,7 @@ def train(
     use_backend(backend)
     from kerascnn_apps.segment.train import Task
     from kerascnn_apps.segment.train import train as run_training
+    from kerascnn_apps.training import default_out
 
     task = Task(
         data=data,
@@ -124,7 +125,7 @@ def train(
         seed=seed,
         strict=strict,
     )
-    folder = out or Path("runs") / f"{Path(data).resolve().name}-{task.model_name}"
+    folder = out or default_out(data, f"-{task.model_name}")
     if run_training(task, folder, force, command_line()):
         words = ["kerascnn", "segment", "predict", str(folder), str(folder / "examples")]
         typer.echo(f"now:         {shlex.join(words)}")

@@ -6,7 +6,6 @@ from itertools import islice
 from pathlib import Path
 
 import keras
-import typer
 from PIL import Image
 
 from kerascnn import data, models
@@ -18,12 +17,12 @@ from kerascnn.training import (
     fit,
     last_checkpoint,
     median_frequency_weights,
-    written_whole,
 )
 from kerascnn_apps.finish import finish
 from kerascnn_apps.segment import report
 from kerascnn_apps.segment.recipes import MODEL, OPTIONS, cropped, recipe_for
 from kerascnn_apps.trained import check_seed
+from kerascnn_apps.training import check_out, is_finished, replacing
 
 _EXAMPLE_FILES = 6
 
@@ -73,9 +72,9 @@ def train(task, folder, force=False, command=""):
     recipe = recipe_for(task.recipe, task.data, **task.overrides)
     dense_loss(recipe.loss)
     task.build(channels=3, classes=2)
+    check_out(folder, None if task.data in data.EMBEDDED_WITH_MASKS else task.data, task.data_dir)
     run.check_usable()
-    if run.state == "finished" and not force:
-        typer.echo(f"{folder} holds a finished run; --force clears it and trains anew.")
+    if is_finished(run, force):
         return False
     source = data.find_masks(task.data, task.data_dir, task.ignore, task.strict)
     recipe = cropped(recipe, source.image_shape[:2])
@@ -83,53 +82,55 @@ def train(task, folder, force=False, command=""):
     keras.utils.set_random_seed(task.seed)
     with built_in(recipe.training.precision):
         model, facts = task.build(source.channels, len(source.counted))
-    # A run that goes on must not see the orders of its first epochs again.
-    seed = task.seed + (0 if force else 1000 * last_checkpoint(run)[0])
-    pipelines = {
-        split: source.pipeline(
-            split,
-            recipe.factor,
-            recipe.crop_size,
-            batch_size=recipe.training.batch_size,
-            seed=seed,
-            augment=recipe.training.augmentation,
-        )
-        for split in ("train", "validation")
-    }
     weights = None
     if recipe.class_weights:
         weights = median_frequency_weights(*source.pixel_counts("train")).tolist()
     loss = dense_loss(recipe.loss, weights, recipe.training.label_smoothing)
-    if force:  # now that nothing is left that could be wrong
-        run.clear()
-    segmentation = {
-        key: value for key, value in dataclasses.asdict(recipe).items() if key != "training"
-    }
-    history = fit(
-        model,
-        pipelines,
-        recipe.training,
-        run.path,
-        {
-            "model": facts,
-            "data": {
-                "name": source.name,
-                "data_dir": task.data_dir and str(task.data_dir.resolve()),
-                "class_names": list(source.class_names),
-                "ignored": list(source.ignored),
-                "image_shape": list(source.image_shape),
-                "num_examples": dict(source.num_examples),
-                "version": source.version,
-            },
-            "segmentation": segmentation,
-            "seed": task.seed,
-        },
-        command,
-        loss=loss,
-        metric=MeanIoU(len(source.counted)),
-    )
-    _finish(run, source, recipe.factor, history)
+    with run.locked(command):
+        if is_finished(run, force):  # by another process, in the meantime
+            return False
+        # A run that resumes must not see the orders of its first epochs again.
+        seed = task.seed + (0 if force else 1000 * last_checkpoint(run)[0])
+        pipelines = {
+            split: source.pipeline(
+                split,
+                recipe.factor,
+                recipe.crop_size,
+                batch_size=recipe.training.batch_size,
+                seed=seed,
+                augment=recipe.training.augmentation,
+            )
+            for split in ("train", "validation")
+        }
+        metric = MeanIoU(len(source.counted))
+        facts = _facts(task, facts, source, recipe)
+        with replacing(run, force):  # now that nothing is left that could be wrong
+            history = fit(
+                model, pipelines, recipe.training, run, facts, command, loss=loss, metric=metric
+            )
+        _finish(run, source, recipe.factor, history)
     return True
+
+
+def _facts(task, model, source, recipe):
+    """What decides the outcome, beside the recipe."""
+    return {
+        "task": "segmentation",
+        "model": model,
+        "data": {
+            "name": source.name,
+            "data_dir": task.data_dir and str(task.data_dir.resolve()),
+            "class_names": list(source.class_names),
+            "ignored": list(source.ignored),
+            "image_shape": list(source.image_shape),
+            "num_examples": dict(source.num_examples),
+            "version": source.version,
+        },
+        "segmentation": {
+            key: value for key, value in dataclasses.asdict(recipe).items() if key != "training"
+        },
+        "seed": task.seed,
+    }
 
 
 def _finish(run, source, factor, history):
@@ -139,7 +140,8 @@ def _finish(run, source, factor, history):
     tested = report.tested(model, source, [split], factor)
     numbers = tested.numbers()
     for name, image, _ in islice(source.examples(split), _EXAMPLE_FILES):
-        with written_whole(run.examples / Path(name).with_suffix(".png")) as path:
+        path = run.free_path(run.examples / Path(name).with_suffix(".png"))
+        with run.writing(path) as path:
             Image.fromarray(image[..., 0] if image.shape[-1] == 1 else image).save(path)
     figures = tested.figures(f"{run.path.name}: {split} images, the worst first")
     finish(run, history, split, numbers, figures, report.summary(split, numbers))

@@ -6,9 +6,11 @@ import numpy as np
 from PIL import Image
 
 from kerascnn import data, visualize
+from kerascnn.data.printable import printable
 from kerascnn.export import export_segmenter
 from kerascnn.training import TILE, RunFolder, segment, written_whole
-from kerascnn_apps.files import check_folder, check_free, places, printable
+from kerascnn.training.file_names import shortened
+from kerascnn_apps.files import Answers, check_folder, places
 from kerascnn_apps.segment import report
 from kerascnn_apps.trained import recipe_of, splits_of, warn_if_changed
 
@@ -68,16 +70,16 @@ def predict(folder, paths, out, probabilities=False, tile=None, force=False):
     files = list(places(paths))
     model = run.load_model()
     colors = visualize.palette(len(known.counted))
-    everything = set()
+    answers = Answers([file for file, _ in files], known.name, force)
     for file, place in files:
         targets = {
-            "mask": (out / "masks" / place).with_suffix(".png"),
-            "overlay": (out / "overlays" / place).with_suffix(".png"),
+            "mask": shortened(out / "masks" / place.with_suffix(".png")),
+            "overlay": shortened(out / "overlays" / place.with_suffix(".png")),
         }
         if probabilities:
-            targets["probabilities"] = (out / "probabilities" / place).with_suffix(".npy")
+            targets["probabilities"] = shortened(out / "probabilities" / place.with_suffix(".npy"))
         try:
-            check_free(file, targets.values(), everything, force)
+            answers.check_free(file, targets.values())
             image = data.read_image(file, model.input_shape[-1])
         except (data.UnreadableImageError, FileExistsError) as error:
             yield error
@@ -86,7 +88,7 @@ def predict(folder, paths, out, probabilities=False, tile=None, force=False):
         labels = _labels(bands, image, len(known.counted), targets.get("probabilities"))
         _save(known.values[labels], targets["mask"])
         _save(_blended(image, labels, colors), targets["overlay"])
-        everything |= set(targets.values())
+        answers.add(targets.values())
         shares = np.bincount(labels.ravel(), minlength=len(known.counted)) / labels.size
         yield {
             "file": printable(file),

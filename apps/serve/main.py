@@ -51,7 +51,7 @@ def newest_version(folder):
         if (candidate / "saved_model.pb").is_file():
             return candidate
         versions = [path.parent for path in candidate.glob("*/saved_model.pb")]
-        numbered = [path for path in versions if path.name.isdigit()]
+        numbered = [path for path in versions if path.name.isdecimal()]
         if numbered:
             return max(numbered, key=lambda path: int(path.name))
     raise FileNotFoundError(

@@ -66,6 +66,7 @@ def train(
 ):
     """Train a model to upscale, draw how it learned, and test it beside bicubic interpolation."""
     use_backend(backend)
+    from kerascnn_apps.training import default_out
     from kerascnn_apps.upscale.train import Task
     from kerascnn_apps.upscale.train import train as run_training
 
@@ -83,7 +84,7 @@ def train(
         seed=seed,
         strict=strict,
     )
-    folder = out or Path("runs") / f"{Path(data).resolve().name}-{model}"
+    folder = out or default_out(data, f"-{model}")
     if run_training(task, folder, force, command_line()):
         examples, upscaled = str(folder / "examples"), str(folder.parent / "upscaled")
         line = ["kerascnn", "upscale", "predict", str(folder), examples, "--out", upscaled]

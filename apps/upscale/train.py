@@ -4,7 +4,6 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
 import keras
-import typer
 from PIL import Image
 
 from kerascnn import data, models
@@ -15,10 +14,10 @@ from kerascnn.training import (
     fit,
     last_checkpoint,
     psnr,
-    written_whole,
 )
 from kerascnn_apps.finish import finish
 from kerascnn_apps.trained import check_seed
+from kerascnn_apps.training import check_out, is_finished, replacing
 from kerascnn_apps.upscale import report
 from kerascnn_apps.upscale.recipes import recipe_for
 
@@ -51,9 +50,9 @@ def train(task, folder, force=False, command=""):
     # What can be told to be wrong is told before the data are read, which may take a while.
     _check_model(task.model)
     recipe = recipe_for(task.recipe, task.model, **task.overrides)
+    check_out(folder, None if task.data in data.EMBEDDED_PHOTOS else task.data)
     run.check_usable()
-    if run.state == "finished" and not force:
-        typer.echo(f"{folder} holds a finished run; --force clears it and trains anew.")
+    if is_finished(run, force):
         return False
     keras.utils.set_random_seed(task.seed)
     with built_in(recipe.training.precision):
@@ -67,21 +66,37 @@ def train(task, folder, force=False, command=""):
             "pixels, so that one can be kept for validation; "
             f"got {len(photos.pictures['train'])}."
         )
-    # A run that goes on must not see the parts of its first epochs again.
-    seed = task.seed + (0 if force else 1000 * last_checkpoint(run)[0])
-    pipelines = {
-        "train": data.patches(
-            photos,
-            factor,
-            channels,
-            recipe.patch_size,
-            recipe.patches,
-            recipe.training.batch_size,
-            seed,
-        ),
-        "validation": data.whole_pictures(photos, "validation", factor, channels),
-    }
-    facts = {
+    with run.locked(command):
+        if is_finished(run, force):  # by another process, in the meantime
+            return False
+        # A run that resumes must not see the parts of its first epochs again.
+        seed = task.seed + (0 if force else 1000 * last_checkpoint(run)[0])
+        pipelines = {
+            "train": data.patches(
+                photos,
+                factor,
+                channels,
+                recipe.patch_size,
+                recipe.patches,
+                recipe.training.batch_size,
+                seed,
+            ),
+            "validation": data.whole_pictures(photos, "validation", factor, channels),
+        }
+        loss = _LOSSES[recipe.loss]()
+        facts = _facts(task, model, photos, recipe, smallest)
+        with replacing(run, force):  # now that nothing is left that could be wrong
+            history = fit(
+                model, pipelines, recipe.training, run, facts, command, loss=loss, metric=psnr
+            )
+        _finish(run, photos, history)
+    return True
+
+
+def _facts(task, model, photos, recipe, smallest):
+    """What decides the outcome, beside the recipe."""
+    return {
+        "task": "upscaling",
         "model": {"name": task.model, "parameters": model.count_params()},
         "data": {
             "name": photos.name,
@@ -89,25 +104,11 @@ def train(task, folder, force=False, command=""):
             "smallest": smallest,
         },
         "upscaling": {
-            "factor": factor,
+            "factor": factor_of(model),
             **{key: value for key, value in asdict(recipe).items() if key != "training"},
         },
         "seed": task.seed,
     }
-    if force:  # now that nothing is left that could be wrong
-        run.clear()
-    history = fit(
-        model,
-        pipelines,
-        recipe.training,
-        run.path,
-        facts,
-        command,
-        loss=_LOSSES[recipe.loss](),
-        metric=psnr,
-    )
-    _finish(run, photos, history)
-    return True
 
 
 def smallest_to_measure(factor):
@@ -140,5 +141,6 @@ def _finish(run, photos, history):
 def _save_example(run, photo, factor):
     """Leaves a test picture in low resolution as a file to try `predict` on."""
     low, _ = data.reduced(photo.read(), factor)
-    with written_whole(run.examples / f"{Path(photo.name).stem}.png") as path:
+    path = run.free_path(run.examples / f"{Path(photo.name).stem}.png")
+    with run.writing(path) as path:
         Image.fromarray(low).save(path)

@@ -1,11 +1,15 @@
 """What a finished run is good for: testing, answering, serving."""
 
+import os
+
 from PIL import Image
 
 from kerascnn import data
+from kerascnn.data.printable import printable
 from kerascnn.export import export_upscaler
 from kerascnn.training import RunFolder, upscale, written_whole
-from kerascnn_apps.files import check_folder, check_free, places, printable
+from kerascnn.training.file_names import file_name
+from kerascnn_apps.files import Answers, check_folder, places
 from kerascnn_apps.trained import recipe_of, splits_of, warn_if_changed
 from kerascnn_apps.upscale import report
 from kerascnn_apps.upscale.train import smallest_to_measure
@@ -16,7 +20,7 @@ def evaluate(folder, name=None, split="test", plot=None):
 
     Returns what is found as a dict for JSON; the comparison is drawn if there is a file for it.
     """
-    if plot is not None and plot.exists():
+    if plot is not None and os.path.lexists(plot):
         raise FileExistsError(f"{plot} exists; choose a new file for the picture.")
     run = RunFolder(folder)
     known = recipe_of(run, "upscale")
@@ -46,15 +50,18 @@ def predict(folder, paths, out, force=False):
     whatever the factor is.
     """
     run = RunFolder(folder)
-    factor = recipe_of(run, "upscale")["upscaling"]["factor"]
+    recipe = recipe_of(run, "upscale")
+    factor = recipe["upscaling"]["factor"]
     check_folder(out)
     files = list(places(paths))
     model = run.load_model()
-    results, broken, written = [], [], set()
+    results, broken = [], []
+    answers = Answers([path for path, _ in files], recipe["data"]["name"], force)
     for path, place in files:
-        target = out / place.parent / f"{place.stem}_x{factor}.png"
+        folder = out / place.parent
+        target = folder / file_name(place.stem, f"_x{factor}.png", folder)
         try:
-            check_free(path, [target], written, force)
+            answers.check_free(path, [target])
             picture = upscale(model, data.read_image(path))
         except (data.UnreadableImageError, FileExistsError) as error:
             broken.append(error)
@@ -62,7 +69,7 @@ def predict(folder, paths, out, force=False):
         image = Image.fromarray(picture[..., 0] if picture.shape[-1] == 1 else picture)
         with written_whole(target) as temporary:
             image.save(temporary)
-        written.add(target)
+        answers.add([target])
         results.append(
             {
                 "file": printable(path),

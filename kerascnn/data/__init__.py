@@ -8,13 +8,14 @@ from kerascnn.data.load import EMBEDDED, EMBEDDED_WITH_MASKS, find, find_masks, 
 from kerascnn.data.mask_folder import HeldOutWarning, read_mask
 from kerascnn.data.mask_source import IGNORED, MaskSource
 from kerascnn.data.patches import patches, whole_pictures
-from kerascnn.data.photos import Photo, Photos, find_photos
+from kerascnn.data.photos import EMBEDDED_PHOTOS, Photo, Photos, find_photos
 from kerascnn.data.pixels import prepare
 from kerascnn.data.readable import SkippedImageWarning
 from kerascnn.data.source import SPLITS, DataInfo, Source
 
 __all__ = [
     "EMBEDDED",
+    "EMBEDDED_PHOTOS",
     "EMBEDDED_WITH_MASKS",
     "IGNORED",
     "SPLITS",

@@ -7,6 +7,7 @@ import numpy as np
 import tensorflow as tf
 
 from kerascnn.data.images import SUFFIXES, image_files, read_image
+from kerascnn.data.printable import printable
 from kerascnn.data.readable import readable
 from kerascnn.data.source import SPLITS, Source
 from kerascnn.data.splits import cut, split_folders
@@ -120,7 +121,7 @@ def _source(root, class_names, files, shapes):
         num_examples[split] = len(paths)
     return Source(
         name=str(root),
-        class_names=tuple(class_names),
+        class_names=tuple(map(printable, class_names)),
         image_shape=(*size, channels),
         elements=elements,
         decode=decode,

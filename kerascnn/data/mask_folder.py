@@ -11,6 +11,7 @@ from PIL import Image
 
 from kerascnn.data.images import SUFFIXES, UnreadableImageError, image_files, read_image
 from kerascnn.data.mask_source import IGNORED, MaskSource, ignored_among
+from kerascnn.data.printable import printable
 from kerascnn.data.readable import readable
 from kerascnn.data.source import SPLITS
 from kerascnn.data.splits import cut, split_folders
@@ -276,7 +277,7 @@ def _source(root, class_names, ignored, pairs, shapes):
             for split in SPLITS
         },
         file_names={
-            split: tuple(image.relative_to(root).as_posix() for image, _ in pairs[split])
+            split: tuple(printable(image.relative_to(root).as_posix()) for image, _ in pairs[split])
             for split in SPLITS
         },
     )

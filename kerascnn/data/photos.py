@@ -9,12 +9,15 @@ from sklearn.datasets import load_sample_image
 
 from kerascnn.data.embedded import embedded
 from kerascnn.data.images import SUFFIXES, UnreadableImageError, image_files, read_image
+from kerascnn.data.printable import printable
 from kerascnn.data.readable import readable
 from kerascnn.data.source import SPLITS
 from kerascnn.data.splits import cut, split_folders
 
 # Where the training part of the embedded photograph ends, in its 640 columns
 _TRAINING_COLUMNS = 480
+
+EMBEDDED_PHOTOS = ("photos",)
 
 
 @dataclass(frozen=True)
@@ -75,7 +78,7 @@ def find_photos(name_or_folder, strict=False, smallest=1):
         [('flower.jpg', (427, 640))]
     """
     name = str(name_or_folder)
-    if embedded(name, ("photos",)):
+    if embedded(name, EMBEDDED_PHOTOS):
         return _photos()
     if not Path(name).is_dir():
         raise FileNotFoundError(
@@ -123,7 +126,7 @@ def _photo_folder(root, strict, smallest):
             files["train"], files[split] = cut(files["train"], root)
 
     def photo(path):
-        name = path.relative_to(root).as_posix()
+        name = printable(path.relative_to(root).as_posix())
         return Photo(name, sizes[path], lambda: read_image(path, channels=3))
 
     return Photos(str(root), {split: tuple(map(photo, files[split])) for split in SPLITS})

@@ -1,5 +1,6 @@
 """Versions of a SavedModel in a folder, each checked before it is left behind."""
 
+import errno
 import os
 import shutil
 import subprocess
@@ -10,6 +11,8 @@ from pathlib import Path
 import keras
 import numpy as np
 import tensorflow as tf
+
+from kerascnn.training.written_whole import make_folder, sync, sync_tree
 
 # Largest difference in an answer, by the precision in which the model computes: how half precision
 # is rounded depends on which operations a runtime fuses.
@@ -54,8 +57,14 @@ def write_version(path, model, on_images, on_encoded_images, images, check):
         `pathlib.Path` of the version's folder.
     """
     versions = Path(path)
+    try:
+        str(versions).encode()
+    except UnicodeEncodeError as error:
+        raise ValueError(
+            f"The name of the folder must be UTF-8; got {versions}: choose another name."
+        ) from error
     was_there = versions.exists()
-    versions.mkdir(parents=True, exist_ok=True)
+    make_folder(versions)
     written = Path(tempfile.mkdtemp(prefix=".writing-", dir=versions))
     try:
         archive = keras.export.ExportArchive()
@@ -74,8 +83,8 @@ def write_version(path, model, on_images, on_encoded_images, images, check):
         for image, answers in zip(images, _answers(written, images), strict=True):
             for answer in answers:
                 check(image, answer)
-        target = versions / str(_next_version(versions))
-        (written / "model").rename(target)
+        sync_tree(written / "model")
+        target = _moved_to_next_version(written / "model", versions)
     finally:
         shutil.rmtree(written)
         if not was_there and not any(versions.iterdir()):
@@ -83,10 +92,19 @@ def write_version(path, model, on_images, on_encoded_images, images, check):
     return target
 
 
-def _next_version(versions):
-    return 1 + max(
-        (int(entry.name) for entry in versions.iterdir() if entry.name.isdigit()), default=0
-    )
+def _moved_to_next_version(model, versions):
+    """Gives a model the next free number, also while another process exports into the folder."""
+    while True:
+        taken = [int(entry.name) for entry in versions.iterdir() if entry.name.isdecimal()]
+        target = versions / str(1 + max(taken, default=0))
+        try:
+            os.rename(model, target)
+        except OSError as error:
+            if error.errno not in (errno.EEXIST, errno.ENOTEMPTY):
+                raise
+            continue
+        sync(versions)
+        return target
 
 
 # Runs in a fresh process that has imported nothing but TensorFlow and NumPy.

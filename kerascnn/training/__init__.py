@@ -1,6 +1,7 @@
 """Training by recipe into a run folder, and evaluation, for any `keras.Model`."""
 
-from kerascnn.training.callbacks import answering, best_epoch, last_checkpoint
+from kerascnn.training.callbacks import answering, best_epoch
+from kerascnn.training.checkpoints import last_checkpoint
 from kerascnn.training.class_weights import median_frequency_weights
 from kerascnn.training.classification import Classification, classify
 from kerascnn.training.dense_losses import (
@@ -15,7 +16,8 @@ from kerascnn.training.fit import fit
 from kerascnn.training.losses import CrossEntropy, RBFLoss, accuracy, loss_for
 from kerascnn.training.mean_iou import MeanIoU
 from kerascnn.training.recipe import PRECISIONS, Recipe, built_in
-from kerascnn.training.run_folder import RunFolder, written_whole
+from kerascnn.training.run_folder import RunFolder
+from kerascnn.training.run_lock import RunInUseError
 from kerascnn.training.segment import TILE, segment
 from kerascnn.training.segmentation_scores import SegmentationScores, image_iou
 from kerascnn.training.upscaling import (
@@ -27,6 +29,7 @@ from kerascnn.training.upscaling import (
     reconstruct,
     upscale,
 )
+from kerascnn.training.written_whole import written_whole
 
 __all__ = [
     "PRECISIONS",
@@ -42,6 +45,7 @@ __all__ = [
     "RBFLoss",
     "Recipe",
     "RunFolder",
+    "RunInUseError",
     "SegmentationScores",
     "Upscaling",
     "accuracy",

@@ -11,7 +11,7 @@ import numpy as np
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
-from kerascnn.training.run_folder import written_whole
+from kerascnn.training.checkpoints import checkpoint_path, checkpoints, last_checkpoint
 
 
 def read_history(path):
@@ -38,8 +38,9 @@ def best_epoch(rows):
 class Record(keras.callbacks.Callback):
     """Writes history, best model and checkpoint, in this order, so that no crash loses anything.
 
-    A checkpoint is the last thing that an epoch writes: what came before it is written again when
-    the run goes on from there.
+    A checkpoint is the last file that an epoch writes: the files before it are written again when
+    the run resumes from there. The first one makes the earlier run unnecessary that was cleared for
+    this one.
 
     Args:
         run: `RunFolder`.
@@ -80,22 +81,22 @@ class Record(keras.callbacks.Callback):
         row = {"epoch": epoch + 1, **_of_the_answer(logs, self.model), "seconds": seconds}
         self.rows.append(row)
         with (
-            written_whole(self.run.history_path) as temporary,
+            self.run.writing(self.run.history_path) as temporary,
             open(temporary, "w", newline="") as file,
         ):
             writer = csv.DictWriter(file, list(row))
             writer.writeheader()
             writer.writerows(self.rows)
         if best_epoch(self.rows) is row:
-            with averaged_weights(self.model), written_whole(self.run.model_path) as temporary:
+            with averaged_weights(self.model), self.run.writing(self.run.model_path) as temporary:
                 answering(self.model).save(temporary)
-        older = list(self.run.checkpoints.glob("epoch_*.weights.h5"))
-        path = self.run.checkpoints / f"epoch_{epoch + 1:04d}.weights.h5"
-        with written_whole(path) as temporary:
+        older, path = checkpoints(self.run), checkpoint_path(self.run, epoch + 1)
+        with self.run.writing(path) as temporary:
             self.model.save_weights(temporary)
         for other in older:
             if other != path:
                 other.unlink()
+        self.run.delete_replaced()
 
 
 def _of_the_answer(logs, model):
@@ -143,14 +144,6 @@ def averaged_weights(model):
     finally:
         for weight, value in zip(weights, raw, strict=True):
             weight.assign(value)
-
-
-def last_checkpoint(run):
-    """`(epochs behind it, path)` of a run's newest checkpoint, or `(0, None)`."""
-    found = sorted(run.checkpoints.glob("epoch_*.weights.h5"))
-    if not found:
-        return 0, None
-    return int(found[-1].name.split("_")[1].split(".")[0]), found[-1]
 
 
 class ProgressBar(keras.callbacks.Callback):

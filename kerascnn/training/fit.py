@@ -6,6 +6,7 @@ from dataclasses import asdict, dataclass
 import keras
 
 from kerascnn.training.callbacks import ProgressBar, Record
+from kerascnn.training.checkpoints import last_checkpoint
 from kerascnn.training.losses import accuracy, loss_for
 from kerascnn.training.run_folder import RunFolder
 
@@ -30,8 +31,8 @@ def fit(
     """Trains a model and keeps the epoch that was best in validation.
 
     Writes `recipe.json`, `history.csv`, `model.keras` (best), `checkpoints/` and `events/` (for
-    TensorBoard) into the folder. Called again on an unfinished folder, it goes on after the last
-    epoch that was completed.
+    TensorBoard) into the folder. Called again on an unfinished folder, it resumes after the last
+    epoch that was completed. Meanwhile other processes can read the folder, but not train in it.
 
     Args:
         model: `keras.Model` from images to logits, or whatever `loss` compares with the labels,
@@ -40,7 +41,7 @@ def fit(
         data: `{"train": ..., "validation": ...}`, finite `tf.data` pipelines of batches of images
             and labels, as `kerascnn.data.load` makes them.
         recipe: `Recipe`.
-        run_dir: str or path of the run folder.
+        run_dir: str or path of the run folder, or a `RunFolder`.
         facts: optional dict, what else decides the outcome and belongs into `recipe.json`: the
             model, the data, the seed.
         command: str, how the run was started.
@@ -60,6 +61,7 @@ def fit(
     Raises:
         ValueError: if the model computes in another precision than the recipe asks for.
         FileExistsError: if the folder holds something else than an unfinished run of the same kind.
+        RunInUseError: if another process is training in the folder.
         RuntimeError: if the loss is no longer a number.
 
     Example:
@@ -77,9 +79,17 @@ def fit(
         [1]
     """
     _check_precision(model, recipe.precision)
-    run = RunFolder(run_dir)
-    run.begin({**(facts or {}), "training": asdict(recipe)}, command)
     loss = loss or loss_for(model, recipe.label_smoothing)
+    run = run_dir if isinstance(run_dir, RunFolder) else RunFolder(run_dir)
+    with run.locked(command):
+        run.begin({**(facts or {}), "training": asdict(recipe)}, command)
+        return _fit(model, data, recipe, run, progress, loss, metric, head)
+
+
+def _fit(model, data, recipe, run, progress, loss, metric, head):
+    if last_checkpoint(run)[0]:  # a process may have been killed after it wrote the first
+        run.delete_replaced()
+    run.list_events()
     data = {split: _for_every_output(dataset, model) for split, dataset in data.items()}
     steps = len(data["train"])
     record = Record(run)

@@ -2,59 +2,28 @@
 
 import json
 import os
-import platform
 import shutil
-import tempfile
 from contextlib import contextmanager
-from importlib.metadata import version
+from itertools import chain, count
 from pathlib import Path
 
 import keras
 
-_PACKAGES = (
-    "kerascnn",
-    "keras",
-    "tensorflow",
-    "numpy",
-    "pillow",
-    "scikit-learn",
-    "tensorflow-datasets",
-)
-
-
-# What a process that was killed while it wrote may leave behind.
-_TEMPORARY = ".writing-"
-
-
-@contextmanager
-def written_whole(path):
-    """Yields a temporary path beside `path`; it becomes `path` when nothing went wrong.
-
-    Example:
-        >>> import pathlib
-        >>> import tempfile
-        >>> import kerascnn
-        >>> with tempfile.TemporaryDirectory() as folder:
-        ...     with kerascnn.training.written_whole(f"{folder}/notes.txt") as temporary:
-        ...         count = temporary.write_text("all or nothing")
-        ...     print(pathlib.Path(folder, "notes.txt").read_text())
-        all or nothing
-    """
-    path = Path(path)
-    path.parent.mkdir(parents=True, exist_ok=True)
-    folder = Path(tempfile.mkdtemp(prefix=_TEMPORARY, dir=path.parent))
-    try:
-        yield folder / path.name
-        os.replace(folder / path.name, path)
-    finally:
-        shutil.rmtree(folder)
+from kerascnn.training import run_clearing
+from kerascnn.training.checkpoints import numbered
+from kerascnn.training.file_names import shortened
+from kerascnn.training.run_lock import LOCK_NAME, RunLock
+from kerascnn.training.run_manifest import MANIFEST_NAME, Manifest, digest_of
+from kerascnn.training.run_record import is_run, is_unmarked_file, new_record, read_record
+from kerascnn.training.written_whole import leftovers, put_in_place, temporary_next_to
 
 
 class RunFolder:
     """`recipe.json`, `history.csv`, `model.keras`, `metrics.json` and so on, each written whole.
 
-    A folder is `"new"` (absent or empty), `"unfinished"` (a recipe but no metrics yet),
-    `"finished"` or `"foreign"` (not empty, and without the recipe of a run).
+    A folder is `"new"` (absent, empty, or without a run since one was cleared), `"unfinished"` (a
+    recipe but no metrics yet), `"finished"` or `"foreign"` (not empty, and not a run). A run lists
+    the files that it writes in `manifest.jsonl`: nothing else is ever overwritten or removed.
 
     Args:
         path: str or path of the folder.
@@ -71,27 +40,48 @@ class RunFolder:
         self.examples = self.path / "examples"
         self.events = self.path / "events"
         self.exports = self.path / "export"
+        self._manifest = Manifest(self.path)
+        self._lock = RunLock(self.path)
 
     @property
     def state(self):
         """`"new"`, `"unfinished"`, `"finished"` or `"foreign"`."""
-        if self.recipe_path.is_file() and "versions" in self.recipe():
-            return "finished" if self.metrics_path.is_file() else "unfinished"
-        if self.path.exists() and (not self.path.is_dir() or any(self.path.iterdir())):
+        if self._manifest.moving_to:  # a process was killed while it cleared the run
+            return "unfinished"
+        if self.recipe_path.is_file():
+            if not is_run(read_record(self.recipe_path), self.recipe_path):
+                return "foreign"
+            finished = self.metrics_path.is_file() and self.owns(self.metrics_path)
+            return "finished" if finished else "unfinished"
+        if not self.path.exists():
+            return "new"
+        if not self.path.is_dir() or self._manifest.is_foreign:
             return "foreign"
-        return "new"
+        if self._manifest.exists:  # a run was cleared; if files of it are left, its recipe is lost
+            return "foreign" if self._manifest.present() else "new"
+        others = {entry.name for entry in self.path.iterdir()} - {LOCK_NAME, MANIFEST_NAME}
+        return "foreign" if others else "new"
 
     def check_usable(self):
         """Raises an error if a run cannot be kept here, before any work is done for it.
 
         Raises:
-            FileExistsError: if the folder holds something else than a run.
+            FileExistsError: if the folder holds something else than a run, or a file that the run
+                has not written is in the way of one that it will write.
             PermissionError: if it cannot be written to.
-            NotADirectoryError: if it lies below a file.
+            NotADirectoryError: if it is below a file.
+            ValueError: if its name is not UTF-8, which TensorFlow needs.
+            RunInUseError: if another process is training in it.
         """
+        try:
+            str(self.path).encode()
+        except UnicodeEncodeError as error:
+            raise ValueError(
+                f"The name of the folder must be UTF-8; got {self.path}: choose another name."
+            ) from error
         if self.state == "foreign":
             raise FileExistsError(
-                f"{self.path} holds files that are no run and are left alone; "
+                f"{self.path} holds files that do not belong to a run and are left alone; "
                 "choose an empty or a new folder."
             )
         there = next(
@@ -102,6 +92,39 @@ class RunFolder:
         effective = os.access in os.supports_effective_ids
         if not os.access(there, os.W_OK | os.X_OK, effective_ids=effective):
             raise PermissionError(f"{self.path} cannot be written: {there} is read-only.")
+        self._check_unobstructed()
+        self._lock.check_free()
+
+    def _check_unobstructed(self):
+        files = (self.history_path, self.model_path, self.metrics_path)
+        in_the_way = [path for path in files if os.path.lexists(path) and not self.owns(path)]
+        folders = (self.checkpoints, self.plots, self.examples, self.events)
+        in_the_way += [path for path in folders if os.path.lexists(path) and not path.is_dir()]
+        in_the_way += [path for path in numbered(self.checkpoints) if not self.owns(path)]
+        if self._manifest.is_foreign:
+            in_the_way.append(self._manifest.path)
+        if in_the_way:
+            raise FileExistsError(
+                f"{in_the_way[0]} is not a file of the run in {self.path} and is left alone; "
+                "move it elsewhere, or choose another folder."
+            )
+
+    @contextmanager
+    def locked(self, command=""):
+        """Keeps other processes from training in the folder, or clearing it, in the context.
+
+        Args:
+            command: str, shown to whoever tries.
+
+        Raises:
+            RunInUseError: if another process is training in the folder.
+            FileExistsError: if the folder holds something else than a run.
+        """
+        self.check_usable()
+        with self._lock.held(command):
+            if self._manifest.moving_to:
+                run_clearing.move_aside(self.path, self._manifest, self.recipe_path.name)
+            yield
 
     def begin(self, recipe, command=""):
         """Writes `recipe.json`, or checks that an unfinished run was begun with the same one.
@@ -112,57 +135,144 @@ class RunFolder:
 
         Raises:
             FileExistsError: if the folder holds something else.
+            RunInUseError: if another process is training in the folder.
         """
-        self.check_usable()
         recipe = json.loads(json.dumps(recipe))
-        if self.state == "new":
-            backend = keras.backend.backend()
-            versions = {name: version(name) for name in dict.fromkeys((*_PACKAGES, backend))}
-            versions["python"] = platform.python_version()
-            versions["backend"] = backend
-            self.write_json(self.recipe_path, {"command": command, **recipe, "versions": versions})
-            return
+        with self.locked(command):
+            if self.state == "new":
+                if not self._manifest.exists:
+                    self._manifest.begin()
+                self.write_json(self.recipe_path, new_record(recipe, command))
+                return
+            self._check_same(recipe)
+            self._adopt()
+            for leftover in leftovers(self.path, self._owner):
+                shutil.rmtree(leftover)
+
+    def _check_same(self, recipe):
         found = self.recipe()
         different = [key for key in recipe if found.get(key) != recipe[key]]
+        if "format" not in found and "task" in different:  # begun before runs recorded their task
+            different.remove("task")
         if different:
             raise FileExistsError(
                 f"{self.path} holds a run that was begun with another {' and '.join(different)}; "
                 "choose another folder, or clear this one (--force)."
             )
-        for leftover in list(self.path.rglob(f"{_TEMPORARY}*")):
-            shutil.rmtree(leftover)
 
     def clear(self):
-        """Removes a run, finished or not; refuses a folder that holds anything else."""
+        """Moves the files of the run, finished or not, to `FOLDER.old-N` next to its folder.
+
+        All other files stay where they are, `export/` included. The folder can then be used for a
+        new run, which deletes `FOLDER.old-N` with `delete_replaced`.
+
+        Returns:
+            `pathlib.Path` of the folder with the earlier run, or `None` if there was no run.
+
+        Raises:
+            FileExistsError: if the folder holds something else than a run.
+            RunInUseError: if another process is training in the folder.
+        """
         self.check_usable()
         if not self.path.exists():
+            return None
+        with self.locked():
+            if not self.recipe_path.is_file():
+                return None
+            self._adopt()
+            for leftover in leftovers(self.path, self._owner):
+                shutil.rmtree(leftover)
+            return run_clearing.move_aside(self.path, self._manifest, self.recipe_path.name)
+
+    @property
+    def replaced(self):
+        """Folders of the earlier runs that were cleared for this one and are still there."""
+        return run_clearing.replaced(self.path, self._manifest)
+
+    def delete_replaced(self):
+        """Deletes the earlier runs that were cleared for this one.
+
+        Files that were changed after the run wrote them, and files of runs that were begun before
+        runs had a manifest, are kept.
+        """
+        run_clearing.delete_replaced(self.path, self._manifest)
+
+    def _adopt(self):
+        """Begins the manifest of a run without one: with what it has written by its names."""
+        if self._manifest.exists:
             return
-        own = set(vars(self).values())
-        other = [
-            path
-            for path in sorted(self.path.iterdir())
-            if path not in own and not path.name.startswith(_TEMPORARY)
-        ]
-        if other:
+        self._check_unobstructed()
+        paths = (path for path in sorted(self.path.rglob("*")) if not path.is_dir())
+        names = (path.relative_to(self.path).as_posix() for path in paths)
+        self._manifest.begin(files=[name for name in names if is_unmarked_file(name)])
+
+    @property
+    def _owner(self):
+        return f"{self._manifest.run_id}-"
+
+    def owns(self, path):
+        """Whether the run has written the file of this path."""
+        relative = path.relative_to(self.path).as_posix()
+        if self._manifest.exists:
+            return self._manifest.lists(relative)
+        return is_unmarked_file(relative)
+
+    def free_path(self, path):
+        """The path, shortened to what the file system takes and numbered where it is taken.
+
+        Args:
+            path: path of a file that the run will write.
+
+        Returns:
+            `pathlib.Path` where no file is, or one that the run has written.
+        """
+        path = shortened(path)
+        numbered = (path.with_stem(f"{path.stem}-{number}") for number in count(2))
+        return next(
+            free
+            for free in map(shortened, chain([path], numbered))
+            if not os.path.lexists(free) or self.owns(free)
+        )
+
+    @contextmanager
+    def writing(self, path):
+        """Yields a temporary path; what is written there becomes a file of the run.
+
+        Args:
+            path: path below the folder.
+
+        Raises:
+            FileExistsError: if a file is there that the run has not written.
+        """
+        if os.path.lexists(path) and not self.owns(path):
             raise FileExistsError(
-                f"{self.path} holds {other[0].name} beside its run and is left alone; "
-                "choose another folder."
+                f"{path} is not a file of the run in {self.path} and is left alone; "
+                "move it elsewhere, and give the same command again."
             )
-        shutil.rmtree(self.path)
+        self._adopt()
+        with temporary_next_to(path, self._owner) as temporary:
+            yield temporary
+            relative = path.relative_to(self.path).as_posix()
+            self._manifest.add(relative, digest_of(temporary))
+            put_in_place(temporary, path)
+
+    def list_events(self):
+        """Lists the files that TensorBoard's callback writes in this process."""
+        self._manifest.append({"files": f"events/*/events.out.tfevents.*.{os.getpid()}.*"})
 
     def recipe(self):
         """The content of `recipe.json`.
 
         Raises:
             FileNotFoundError: if the folder holds no run.
-            ValueError: if the file is no JSON.
+            ValueError: if the file is not the recipe of a run.
         """
         if not self.recipe_path.is_file():
             raise FileNotFoundError(f"{self.path} holds no run: there is no {self.recipe_path}.")
-        try:
-            return json.loads(self.recipe_path.read_text())
-        except ValueError as error:
-            raise ValueError(f"{self.recipe_path} must be JSON ({error}).") from error
+        content = read_record(self.recipe_path)
+        if not is_run(content, self.recipe_path):
+            raise ValueError(f"{self.path} holds no run: {self.recipe_path} is something else.")
+        return content
 
     def load_model(self):
         """The best model of the run.
@@ -184,12 +294,12 @@ class RunFolder:
 
     def write_json(self, path, content):
         """Writes JSON whole or not at all."""
-        with written_whole(path) as temporary:
+        with self.writing(path) as temporary:
             temporary.write_text(json.dumps(content, indent=2) + "\n")
 
     def save_figure(self, name, figure):
         """Saves a Matplotlib figure under `plots/` and returns its path."""
-        path = self.plots / f"{name}.png"
-        with written_whole(path) as temporary:
+        path = self.free_path(self.plots / f"{name}.png")
+        with self.writing(path) as temporary:
             figure.savefig(temporary)
         return path

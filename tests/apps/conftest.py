@@ -25,3 +25,56 @@ def pictures(tmp_path):
             path = tmp_path / "pictures" / name / f"{i}.png"
             Image.fromarray(image.astype(np.uint8)).save(path)
     return tmp_path / "pictures"
+
+
+TASKS = ("classify", "segment", "upscale")
+
+
+@pytest.fixture(scope="session")
+def scenery(tmp_path_factory):
+    """A folder of images, masks and classes: data for all three tasks, in a few pixels."""
+    root = tmp_path_factory.mktemp("scenery")
+    rng = np.random.default_rng(0)
+    for i in range(10):
+        mask = np.zeros((60, 66), np.uint8)
+        top, left = rng.integers(0, 30, 2)
+        mask[top : top + 30, left : left + 30] = 1
+        image = np.stack([mask * 150 + 40] * 3, -1) + rng.integers(0, 60, (60, 66, 3))
+        for folder, pixels in (("images", image.astype(np.uint8)), ("masks", mask)):
+            path = root / "segment" / folder / f"{i}.png"
+            path.parent.mkdir(parents=True, exist_ok=True)
+            Image.fromarray(pixels).save(path)
+        for path in (root / "classify" / "ab"[i % 2] / f"{i}.png", root / "upscale" / f"{i}.png"):
+            path.parent.mkdir(parents=True, exist_ok=True)
+            Image.fromarray(image.astype(np.uint8)).save(path)
+    (root / "segment" / "classes.txt").write_text("ground\nfield\n")
+    return root
+
+
+@pytest.fixture(scope="session")
+def train_words(scenery):
+    """`{task: words of its train command}`, for a training of few steps."""
+    from kerascnn_apps.upscale import recipes
+
+    segment = ("--model", "unet", "--option", "width=8", "--option", "depth=1", "--crop-size")
+    words = {
+        "classify": ("--image-size", "28"),
+        "segment": (*segment, "16", "16"),
+        "upscale": ("--model", "espcn_x2"),
+    }
+    with pytest.MonkeyPatch.context() as patch:
+        for name, recipe in recipes.RECIPES.items():
+            patch.setitem(recipes.RECIPES, name, recipes.dataclasses.replace(recipe, patches=32))
+        yield {
+            task: [task, "train", "--data", str(scenery / task), "--epochs", "1", *words[task]]
+            for task in TASKS
+        }
+
+
+@pytest.fixture(scope="session")
+def small_runs(train_words, tmp_path_factory):
+    """`{task: folder of a finished run}`; take copies of them."""
+    root = tmp_path_factory.mktemp("small")
+    for task in TASKS:
+        assert run([*train_words[task], "--out", str(root / task)]) == 0
+    return {task: root / task for task in TASKS}

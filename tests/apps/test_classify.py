@@ -21,6 +21,7 @@ def test_train_leaves_a_whole_run(trained):
         "events",
         "examples",
         "history.csv",
+        "manifest.jsonl",
         "metrics.json",
         "model.keras",
         "plots",

@@ -70,7 +70,7 @@ def test_wrong_use_of_train(arguments, sentence, tmp_path, capsys):
 def test_existing_folder_is_left_alone(tmp_path, capsys, force):
     (tmp_path / "thesis.txt").write_text("years of work")
     assert run(["classify", "train", "--out", str(tmp_path), *force]) == 2
-    assert "holds files that are no run" in told(capsys)
+    assert "holds files that do not belong to a run" in told(capsys)
     assert [entry.name for entry in tmp_path.iterdir()] == ["thesis.txt"]
 
 

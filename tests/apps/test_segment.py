@@ -171,11 +171,14 @@ def test_wrong_use_of_train(arguments, sentence, capsys, tmp_path):
 
 
 def test_runs_of_another_kind_are_refused(tmp_path, capsys):
-    (tmp_path / "recipe.json").write_text('{"versions": {}}')
-    for command in ("evaluate", "predict", "export"):
-        more = ["picture.png"] if command == "predict" else []
-        error = output(capsys, command, tmp_path, *more, status=2).err
-        assert "must be a run of `kerascnn segment train`" in error
+    for recipe, sentence in (
+        ('{"kerascnn": "run", "format": 1}', "must be a run of `kerascnn segment train`"),
+        ('{"versions": {}}', "holds no run: "),
+    ):
+        (tmp_path / "recipe.json").write_text(recipe)
+        for command in ("evaluate", "predict", "export"):
+            more = ["picture.png"] if command == "predict" else []
+            assert sentence in output(capsys, command, tmp_path, *more, status=2).err
 
 
 def test_force_clears_nothing_for_a_command_that_is_wrong(trained, folder, capsys):

@@ -22,7 +22,7 @@ def test_show_data(pictures, tmp_path, capsys):
     mixed = tmp_path / "mixed.png"
     changes = ("--augment", "mixup=0.4", "--augment", "cutout=0.5")
     output(capsys, "classify", "show-data", "--data", pictures, *changes, "--out", mixed)
-    output(capsys, "classify", "show-data", "--data", pictures, "--out", colors)
+    output(capsys, "classify", "show-data", "--data", pictures, "--out", colors, "--force")
     # Below every image stands what it was mixed from.
     assert Image.open(mixed).size == Image.open(colors).size
     assert np.abs(np.asarray(Image.open(mixed), float) - np.asarray(Image.open(colors))).mean() > 1

@@ -65,6 +65,7 @@ def test_train_leaves_a_whole_run(upscaler, pictures):
         "events",
         "examples",
         "history.csv",
+        "manifest.jsonl",
         "metrics.json",
         "model.keras",
         "plots",

@@ -329,3 +329,46 @@ def test_a_mixed_model_is_not_trained_as_float32(digits, tmp_path):
     model = keras.Model(inputs, keras.layers.Dense(10)(x))
     with pytest.raises(ValueError, match="'float32'; it computes in bfloat16, float32"):
         fit(model, digits, RECIPE, tmp_path / "run")
+
+
+def test_only_checkpoints_of_the_run_are_resumed_and_removed(digits, tmp_path):
+    run = RunFolder(tmp_path / "run")
+    fit(small_model(), digits, RECIPE, run)
+    (own,) = run.checkpoints.iterdir()
+    kept = [run.checkpoints / f"epoch_{name}.weights.h5" for name in ("best", "0003_copy", "3")]
+    for path in kept:
+        path.write_bytes(own.read_bytes())
+    assert last_checkpoint(run) == (3, own)
+    # Five digits come after four, though not in the order of text.
+    for epoch in (9999, 10_000):
+        with run.writing(run.checkpoints / f"epoch_{epoch:04d}.weights.h5") as temporary:
+            temporary.touch()
+    assert last_checkpoint(run)[0] == 10_000
+    (run.checkpoints / "epoch_10001.weights.h5").touch()
+    with pytest.raises(FileExistsError, match=r"epoch_10001.* is not a file of the run"):
+        fit(small_model(), digits, RECIPE, run)
+    assert all(path.exists() for path in kept)
+
+
+def test_the_earlier_run_is_deleted_with_the_first_checkpoint(digits, tmp_path, monkeypatch):
+    run = RunFolder(tmp_path / "run")
+    fit(small_model(), digits, RECIPE, run)
+    old = run.clear()
+    recipe = Recipe(epochs=2, batch_size=64)
+    diverging = small_model()
+    diverging.layers[-1].bias.assign(np.full(10, np.inf))
+    with pytest.raises(RuntimeError, match="diverged"):
+        fit(diverging, fresh_digits(), recipe, run)
+    assert RunFolder(old).load_model()
+    there = []
+
+    class Watch(importlib.import_module("kerascnn.training.fit").Record):
+        def on_epoch_end(self, epoch, logs=None):
+            there.append(old.exists())
+            super().on_epoch_end(epoch, logs)
+            there.append(old.exists())
+
+    monkeypatch.setattr(importlib.import_module("kerascnn.training.fit"), "Record", Watch)
+    fit(small_model(), fresh_digits(), recipe, run)
+    assert there == [True, False, False, False]
+    assert [path.name for path in tmp_path.iterdir()] == ["run"]

@@ -1,9 +1,9 @@
+import json
 import os
 
 import pytest
 
 from kerascnn.training import RunFolder
-from kerascnn.training.run_folder import written_whole
 
 RECIPE = {"model": {"name": "lenet5"}, "training": {"epochs": 2}, "seed": 0}
 
@@ -15,6 +15,7 @@ def test_states(tmp_path):
     assert run.state == "unfinished"
     assert run.recipe()["command"] == "kerascnn classify train"
     assert run.recipe()["training"] == {"epochs": 2}
+    assert (run.recipe()["kerascnn"], run.recipe()["format"]) == ("run", 1)
     assert run.recipe()["versions"].keys() >= {
         "kerascnn",
         "keras",
@@ -26,7 +27,9 @@ def test_states(tmp_path):
     run.write_json(run.metrics_path, {})
     assert run.state == "finished"
     run.clear()
-    assert not run.path.exists()
+    assert run.state == "new"
+    run.begin({**RECIPE, "seed": 1})
+    assert run.state == "unfinished"
 
 
 def test_another_recipe_is_refused(tmp_path):
@@ -40,26 +43,33 @@ def test_foreign_folders_are_left_alone(tmp_path):
     run = RunFolder(tmp_path)
     assert run.state == "foreign"
     for attempt in (run.check_usable, lambda: run.begin(RECIPE), run.clear):
-        with pytest.raises(FileExistsError, match="holds files that are no run"):
+        with pytest.raises(FileExistsError, match="holds files that do not belong to a run"):
             attempt()
     assert [entry.name for entry in tmp_path.iterdir()] == ["thesis.txt"]
 
 
-def test_what_is_not_the_runs_own_is_never_cleared(tmp_path):
-    run = RunFolder(tmp_path)
-    run.begin(RECIPE)
-    (tmp_path / "thesis.txt").write_text("years of work")
-    with pytest.raises(FileExistsError, match=r"holds thesis\.txt beside its run"):
-        run.clear()
-    assert run.recipe_path.exists()
-
-
 def test_a_recipe_of_something_else_is_no_run(tmp_path):
-    (tmp_path / "recipe.json").write_text('{"flour": "500 g"}')
-    assert RunFolder(tmp_path).state == "foreign"
+    for recipe in (
+        {"flour": "500 g"},
+        {"versions": {"2": "less salt"}},
+        {"format": 1, "versions": {}},
+        {"kerascnn": "course", "format": 1},
+        {"command": "bake", "training": {"epochs": 1}, "versions": {"kerascnn": "0.1.0"}},
+        ["flour"],
+    ):
+        (tmp_path / "recipe.json").write_text(json.dumps(recipe))
+        assert RunFolder(tmp_path).state == "foreign"
+        with pytest.raises(ValueError, match="holds no run: .* is something else"):
+            RunFolder(tmp_path).recipe()
     (tmp_path / "recipe.json").write_text("flour, 500 g")
     with pytest.raises(ValueError, match=r"recipe\.json must be JSON"):
         RunFolder(tmp_path).begin(RECIPE)
+
+
+def test_a_run_of_a_newer_version_is_named(tmp_path):
+    (tmp_path / "recipe.json").write_text('{"kerascnn": "run", "format": 2}')
+    with pytest.raises(ValueError, match="must have the format 1; got format 2, which another"):
+        RunFolder(tmp_path).check_usable()
 
 
 def test_a_broken_model_is_named(tmp_path):
@@ -98,9 +108,15 @@ def test_a_read_only_folder(tmp_path):
 def test_what_a_killed_process_left_is_removed(tmp_path):
     run = RunFolder(tmp_path)
     run.begin(RECIPE)
-    (tmp_path / "checkpoints" / ".writing-abc").mkdir(parents=True)
+    writing = run.writing(run.checkpoints / "epoch_0001.weights.h5")
+    writing.__enter__().touch()
+    # Those of others: an export that is being written, and a folder of the user.
+    for other in ("export/.writing-abc", "plots/.writing-style"):
+        (tmp_path / other).mkdir(parents=True)
     run.begin(RECIPE)
     assert list((tmp_path / "checkpoints").iterdir()) == []
+    assert (tmp_path / "export" / ".writing-abc").is_dir()
+    assert (tmp_path / "plots" / ".writing-style").is_dir()
 
 
 def test_no_run(tmp_path):
@@ -111,12 +127,45 @@ def test_no_run(tmp_path):
         RunFolder(tmp_path).load_model()
 
 
-def test_files_are_written_whole_or_not_at_all(tmp_path):
-    path = tmp_path / "sub" / "metrics.json"
-    with written_whole(path) as temporary:
-        temporary.write_text("first")
-    with pytest.raises(RuntimeError), written_whole(path) as temporary:  # noqa: PT012
-        temporary.write_text("half of the sec")
-        raise RuntimeError
-    assert path.read_text() == "first"
-    assert [entry.name for entry in path.parent.iterdir()] == ["metrics.json"]
+def test_a_file_of_the_user_is_not_overwritten(tmp_path):
+    run = RunFolder(tmp_path)
+    run.begin(RECIPE)
+    (tmp_path / "plots").mkdir()
+    (tmp_path / "plots" / "curves.png").write_text("drawn by hand")
+
+    class Figure:
+        def savefig(self, path):
+            path.write_text("drawn by the run")
+
+    for _ in range(2):
+        assert run.save_figure("curves", Figure()) == tmp_path / "plots" / "curves-2.png"
+    assert (tmp_path / "plots" / "curves.png").read_text() == "drawn by hand"
+    run.metrics_path.write_text("{}")
+    assert run.state == "unfinished"
+    for attempt in (run.check_usable, run.clear, lambda: run.write_json(run.metrics_path, {})):
+        with pytest.raises(FileExistsError, match=r"metrics\.json is not a file of the run"):
+            attempt()
+    assert run.metrics_path.read_text() == "{}"
+
+
+def test_a_name_that_is_not_utf8_is_refused(tmp_path):
+    with pytest.raises(ValueError, match="must be UTF-8"):
+        RunFolder(tmp_path / "run\udcff").check_usable()
+
+
+def test_files_of_a_run_without_its_recipe_are_left_alone(tmp_path):
+    """A new run would resume from the checkpoints of another."""
+    run = RunFolder(tmp_path)
+    run.begin(RECIPE)
+    with run.writing(run.checkpoints / "epoch_0001.weights.h5") as temporary:
+        temporary.touch()
+    run.recipe_path.unlink()
+    assert run.state == "foreign"
+    with pytest.raises(FileExistsError, match="files that do not belong to a run"):
+        run.begin(RECIPE)
+
+
+def test_facts_do_not_replace_the_mark(tmp_path):
+    with pytest.raises(ValueError, match="must not have the key 'format'"):
+        RunFolder(tmp_path / "run").begin({**RECIPE, "format": "png"})
+    assert RunFolder(tmp_path / "run").state == "new"

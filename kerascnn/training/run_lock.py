@@ -1,0 +1,149 @@
+"""One process at a time writes into a run folder."""
+
+import json
+import os
+import socket
+import time
+from contextlib import contextmanager, suppress
+from pathlib import Path
+
+from kerascnn.training.written_whole import make_folder
+
+try:
+    import fcntl
+except ImportError:  # Windows: runs are not locked there
+    fcntl = None
+
+LOCK_NAME = ".kerascnn.lock"
+# Another process may hold the lock for a moment, only to see whether it is free.
+_TRIES, _PAUSE = 10, 0.02
+# How often the file of the lock may be removed by others while it is being locked.
+_FILES = 100
+
+
+class RunInUseError(RuntimeError):
+    """Another process is training in the run folder."""
+
+
+class RunLock:
+    """The lock of a run folder: the file `.kerascnn.lock`, locked by the operating system.
+
+    A process that ends in any way, `kill -9` included, releases the lock; the file that it leaves
+    then means nothing. On Windows, and on file systems without locks, nothing is locked.
+
+    Args:
+        folder: path of the run folder.
+    """
+
+    def __init__(self, folder):
+        self.folder = Path(folder)
+        self.path = self.folder / LOCK_NAME
+        self._descriptor = None
+        self._depth = 0
+        self._created = []
+
+    @contextmanager
+    def held(self, command=""):
+        """Holds the lock in the context; contexts of one lock may be nested.
+
+        Args:
+            command: str, shown to whoever finds the folder locked.
+
+        Raises:
+            RunInUseError: if another process, or another `RunLock` of this one, holds it.
+        """
+        if self._depth == 0:
+            self._acquire(command)
+        self._depth += 1
+        try:
+            yield
+        finally:
+            self._depth -= 1
+            if self._depth == 0:
+                self._release()
+
+    def check_free(self):
+        """Raises an error if another process holds the lock.
+
+        Raises:
+            RunInUseError: if so.
+        """
+        if self._depth or fcntl is None:
+            return
+        try:
+            descriptor = os.open(self.path, os.O_RDWR | os.O_NOFOLLOW)
+        except OSError:  # there is no lock
+            return
+        try:
+            self._lock(descriptor)
+        finally:
+            os.close(descriptor)
+
+    def _acquire(self, command):
+        folders = (self.folder, *self.folder.parents)
+        self._created = [folder for folder in folders if not folder.exists()]
+        if fcntl is None:
+            make_folder(self.folder)
+            return
+        descriptor = self._open_locked()
+        holder = {
+            "pid": os.getpid(),
+            "host": socket.gethostname(),
+            "command": command,
+            "since": time.strftime("%Y-%m-%d %H:%M:%S"),
+        }
+        os.ftruncate(descriptor, 0)
+        os.write(descriptor, json.dumps(holder).encode())
+        self._descriptor = descriptor
+
+    def _open_locked(self):
+        for _ in range(_FILES):
+            make_folder(self.folder)
+            try:
+                descriptor = os.open(self.path, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW, 0o644)
+            except FileNotFoundError:  # a process that began nothing has removed the folder
+                continue
+            try:
+                self._lock(descriptor)
+                if os.path.samestat(os.fstat(descriptor), os.stat(self.path)):
+                    return descriptor
+            except FileNotFoundError:
+                pass
+            except BaseException:
+                os.close(descriptor)
+                raise
+            os.close(descriptor)  # the process that held the lock has removed the file meanwhile
+        raise RunInUseError(f"{self.path} is removed and created again all the time.")
+
+    def _release(self):
+        if self._descriptor is not None:
+            with suppress(OSError):
+                self.path.unlink()
+            os.close(self._descriptor)
+            self._descriptor = None
+        with suppress(OSError):  # of a run that never began, nothing is left
+            for folder in self._created:
+                folder.rmdir()
+
+    def _lock(self, descriptor):
+        for attempt in range(_TRIES):
+            try:
+                fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError:
+                if attempt == _TRIES - 1:
+                    raise RunInUseError(self._sentence()) from None
+                time.sleep(_PAUSE)
+            except OSError:  # a file system without locks
+                return
+            else:
+                return
+
+    def _sentence(self):
+        by = "another process"
+        with suppress(OSError, ValueError, KeyError, TypeError):
+            holder = json.loads(self.path.read_bytes())
+            command = f" ({holder['command']})" if holder["command"] else ""
+            by = f"process {holder['pid']} on {holder['host']}{command} since {holder['since']}"
+        return (
+            f"{self.folder} is in use by {by}; wait until it has ended, or choose another folder."
+        )

@@ -1,0 +1,103 @@
+"""`recipe.json`: how a run is recognized, and what it records of the machine."""
+
+import json
+import platform
+import re
+from importlib.metadata import version
+
+import keras
+
+FORMAT = 1
+_MARK = {"kerascnn": "run", "format": FORMAT}
+_PACKAGES = (
+    "kerascnn",
+    "keras",
+    "tensorflow",
+    "numpy",
+    "pillow",
+    "scikit-learn",
+    "tensorflow-datasets",
+)
+# What every run had that was begun before runs had a format.
+_UNMARKED_TRAINING = {"epochs", "batch_size", "learning_rate"}
+# The files of such a run whose names nobody else would choose.
+_UNMARKED_FILES = re.compile(
+    r"recipe\.json|history\.csv|model\.keras|metrics\.json"
+    r"|checkpoints/epoch_\d{4,}\.weights\.h5"
+    r"|plots/(learning_curves|confusion_matrix|calibration|per_class|examples|overlays|comparison)"
+    r"\.png"
+    r"|examples/\d{5}_\w+\.png"
+    r"|events/(train|validation)/events\.out\.tfevents\.[^/]+"
+)
+
+
+def new_record(recipe, command):
+    """Returns the content of `recipe.json` for a new run.
+
+    Raises:
+        ValueError: if the recipe has a key that belongs to the record.
+    """
+    reserved = sorted(recipe.keys() & {*_MARK, "command", "versions"})
+    if reserved:
+        raise ValueError(
+            f"`facts` must not have the key {reserved[0]!r}, which `recipe.json` has for itself."
+        )
+    backend = keras.backend.backend()
+    versions = {name: version(name) for name in dict.fromkeys((*_PACKAGES, backend))}
+    versions["python"] = platform.python_version()
+    versions["backend"] = backend
+    return {**_MARK, "command": command, **recipe, "versions": versions}
+
+
+def read_record(path):
+    """Returns the content of a `recipe.json`, or of any other JSON file.
+
+    Raises:
+        ValueError: if it is not JSON.
+    """
+    try:
+        return json.loads(path.read_text(encoding="utf-8"))
+    except ValueError as error:
+        raise ValueError(f"{path} must be JSON ({error}).") from error
+
+
+def is_run(content, path):
+    """Whether the content of a `recipe.json` is that of a run.
+
+    Runs that were begun before runs had a format are recognized by all that they recorded: command,
+    training and the versions of all packages.
+
+    Args:
+        content: what was read from the file.
+        path: path of the file, for the error.
+
+    Raises:
+        ValueError: if it is a run of a format that this version does not know.
+    """
+    if not isinstance(content, dict):
+        return False
+    if content.get("kerascnn") == _MARK["kerascnn"]:
+        if content.get("format") != FORMAT:
+            raise ValueError(
+                f"{path} must have the format {FORMAT}; got format {content.get('format')!r}, "
+                "which another version of kerascnn writes."
+            )
+        return True
+    return "format" not in content and _is_unmarked(content)
+
+
+def is_unmarked_file(relative):
+    """Whether a run without a manifest has written a file of this name, below its folder."""
+    return _UNMARKED_FILES.fullmatch(relative) is not None
+
+
+def _is_unmarked(content):
+    training, versions = content.get("training"), content.get("versions")
+    return (
+        isinstance(content.get("command"), str)
+        and isinstance(training, dict)
+        and training.keys() >= _UNMARKED_TRAINING
+        and isinstance(versions, dict)
+        and versions.keys() >= {*_PACKAGES, "python", "backend"}
+        and all(isinstance(value, str) for value in versions.values())
+    )

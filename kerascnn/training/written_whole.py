@@ -1,0 +1,98 @@
+"""Writes files whole or not at all, and flushes them to disk before they replace older ones."""
+
+import errno
+import os
+import shutil
+import tempfile
+from contextlib import contextmanager
+from pathlib import Path
+
+# A process that is killed while it writes leaves a folder of this name.
+_TEMPORARY = ".writing-"
+
+
+@contextmanager
+def written_whole(path):
+    """Yields a temporary path next to `path`; it becomes `path` if no error occurs.
+
+    The content is flushed to disk before it replaces an older file, so that a power failure leaves
+    either the old file or the new one.
+
+    Args:
+        path: str or path of the file.
+
+    Example:
+        >>> import pathlib
+        >>> import tempfile
+        >>> import kerascnn
+        >>> with tempfile.TemporaryDirectory() as folder:
+        ...     with kerascnn.training.written_whole(f"{folder}/notes.txt") as temporary:
+        ...         count = temporary.write_text("all or nothing")
+        ...     print(pathlib.Path(folder, "notes.txt").read_text())
+        all or nothing
+    """
+    with temporary_next_to(path) as temporary:
+        yield temporary
+        put_in_place(temporary, path)
+
+
+@contextmanager
+def temporary_next_to(path, owner=""):
+    """Yields a path of the same name in a temporary folder, which is removed afterwards.
+
+    Args:
+        path: str or path of the file to write later; its folder is created.
+        owner: str, part of the name of the temporary folder, by which `leftovers` finds it.
+    """
+    path = Path(path)
+    make_folder(path.parent)
+    folder = Path(tempfile.mkdtemp(prefix=f"{_TEMPORARY}{owner}", dir=path.parent))
+    try:
+        yield folder / path.name
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def leftovers(folder, owner):
+    """Lists the temporary folders of an owner that a killed process left below a folder."""
+    return [path for path in Path(folder).rglob(f"{_TEMPORARY}{owner}*") if path.is_dir()]
+
+
+def put_in_place(temporary, path):
+    """Renames a file to its final path once its content is on disk."""
+    sync(temporary)
+    os.replace(temporary, path)
+    sync(Path(path).parent)
+
+
+def make_folder(path):
+    """Creates a folder and its missing parents, and flushes their names to disk."""
+    path = Path(path)
+    missing = [folder for folder in (path, *path.parents) if not folder.exists()]
+    path.mkdir(parents=True, exist_ok=True)
+    for folder in missing:
+        sync(folder.parent)
+
+
+def sync(path):
+    """Flushes a file, or the names in a folder, to disk."""
+    folder, windows = os.path.isdir(path), os.name == "nt"
+    if folder and windows:  # Windows cannot flush a folder
+        return
+    descriptor = os.open(path, os.O_RDWR if windows else os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    except OSError as error:
+        # Some network file systems flush files, but not folders.
+        if not folder or error.errno not in (errno.EINVAL, errno.ENOTSUP, errno.EBADF):
+            raise
+    finally:
+        os.close(descriptor)
+
+
+def sync_tree(folder):
+    """Flushes a folder and everything below it to disk."""
+    for path in Path(folder).rglob("*"):
+        if not path.is_symlink():
+            sync(path)
+    sync(folder)
