@@ -97,3 +97,19 @@ def test_a_dilated_depthwise_convolution_trains_in_bfloat16():
         return keras.Sequential([keras.Input(SHAPE[1:]), layer])
 
     assert max(errors(model).values()) < 0.01
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_what_float16_holds_stays_finite(name):
+    x = np.random.default_rng(0).choice([60000, 30000, 5, -60000], size=(2, 6, 8, 16))
+    x = x.astype("float32")
+    exact = keras.ops.convert_to_numpy(model_of(name)(x))
+    before = keras.config.dtype_policy()
+    keras.config.set_dtype_policy("mixed_float16")
+    try:
+        found = keras.ops.convert_to_numpy(model_of(name)(x)).astype("float32")
+    finally:
+        keras.config.set_dtype_policy(before)
+    held = np.abs(exact) < 65000
+    atol = 0.02 * np.abs(exact[held]).max(initial=0)
+    np.testing.assert_allclose(found[held], exact[held], atol=atol)
