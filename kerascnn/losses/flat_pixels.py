@@ -3,7 +3,7 @@
 import keras
 from keras import ops
 
-from kerascnn.data import IGNORED
+from kerascnn.ops.ignored import IGNORED
 
 
 def flat_pixels(y_true, y_pred):

@@ -1,11 +1,11 @@
-"""What segmenters are trained to make small."""
+"""Losses for segmentation."""
 
 from functools import partial
 
 import keras
 from keras import ops
 
-from kerascnn.training.flat_pixels import flat_pixels, mean_over, share
+from kerascnn.losses.flat_pixels import flat_pixels, mean_over, share
 
 
 @keras.saving.register_keras_serializable(package="kerascnn")

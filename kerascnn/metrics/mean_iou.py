@@ -3,7 +3,7 @@
 import keras
 from keras import ops
 
-from kerascnn.training.flat_pixels import flat_pixels, mean_over, share
+from kerascnn.losses.flat_pixels import flat_pixels, mean_over, share
 
 # The metric carries over at this number, long before an int32 overflows.
 _CARRY = 2**30

@@ -1,9 +1,10 @@
-"""What classifiers are trained to make small."""
+"""Losses for classification."""
 
 import keras
 from keras import ops
 
 from kerascnn.layers import RBFOutput
+from kerascnn.losses.labels import as_probabilities
 
 
 @keras.saving.register_keras_serializable(package="kerascnn")
@@ -45,7 +46,7 @@ class CrossEntropy(keras.losses.Loss):
         self.label_smoothing = label_smoothing
 
     def call(self, y_true, y_pred):
-        target = _probabilities(y_true, y_pred.shape[-1])
+        target = as_probabilities(y_true, y_pred.shape[-1])
         classes = y_pred.shape[-1]
         target = target * (1 - self.label_smoothing) + self.label_smoothing / classes
         return ops.categorical_crossentropy(
@@ -97,28 +98,13 @@ class RBFLoss(keras.losses.Loss):
         self.margin = margin
 
     def call(self, y_true, y_pred):
-        target = ops.cast(_probabilities(y_true, y_pred.shape[-1]), y_pred.dtype)
+        target = ops.cast(as_probabilities(y_true, y_pred.shape[-1]), y_pred.dtype)
         others = ops.full_like(y_pred[..., :1], -self.margin)
         pushed = ops.logsumexp(ops.concatenate([others, y_pred], axis=-1), axis=-1)
         return pushed - ops.sum(target * y_pred, axis=-1)
 
     def get_config(self):
         return {**super().get_config(), "margin": self.margin}
-
-
-@keras.saving.register_keras_serializable(package="kerascnn")
-def accuracy(y_true, y_pred):
-    """Whether the likeliest class is the label, or of a vector of probabilities the largest.
-
-    Example:
-        >>> import numpy as np
-        >>> import kerascnn
-        >>> logits = np.array([[2.0, 1.0], [2.0, 1.0]])
-        >>> [float(right) for right in kerascnn.training.accuracy(np.array([0, 1]), logits)]
-        [1.0, 0.0]
-    """
-    truth = ops.argmax(_probabilities(y_true, y_pred.shape[-1]), axis=-1)
-    return ops.cast(ops.equal(truth, ops.argmax(y_pred, axis=-1)), "float32")
 
 
 def loss_for(model, label_smoothing=0.0):
@@ -137,10 +123,3 @@ def loss_for(model, label_smoothing=0.0):
     if any(isinstance(layer, RBFOutput) for layer in model.layers):
         return RBFLoss()
     return CrossEntropy(label_smoothing)
-
-
-def _probabilities(y_true, classes):
-    """Labels as vectors: ints, of shape `(batch,)` or `(batch, 1)`, become one-hot."""
-    if len(y_true.shape) == 2 and y_true.shape[-1] == classes and classes > 1:
-        return y_true
-    return ops.one_hot(ops.cast(ops.reshape(y_true, (-1,)), "int32"), classes)

@@ -1,0 +1,21 @@
+"""The accuracy of a classifier, in training."""
+
+import keras
+from keras import ops
+
+from kerascnn.losses.labels import as_probabilities
+
+
+@keras.saving.register_keras_serializable(package="kerascnn")
+def accuracy(y_true, y_pred):
+    """Whether the likeliest class is the label, or of a vector of probabilities the largest.
+
+    Example:
+        >>> import numpy as np
+        >>> import kerascnn
+        >>> logits = np.array([[2.0, 1.0], [2.0, 1.0]])
+        >>> [float(right) for right in kerascnn.training.accuracy(np.array([0, 1]), logits)]
+        [1.0, 0.0]
+    """
+    truth = ops.argmax(as_probabilities(y_true, y_pred.shape[-1]), axis=-1)
+    return ops.cast(ops.equal(truth, ops.argmax(y_pred, axis=-1)), "float32")
