@@ -61,6 +61,7 @@ def train(task, folder, force=False, command=""):
         typer.echo(f"{folder} holds a finished run; --force clears it and trains anew.")
         return False
     source = data.find(task.data, task.data_dir, task.strict)
+    source.check_labels()
     info = source.info(start.image_size(task, source), start.channels)
     recipe = start.recipe(task, source.num_examples["train"], info.image_shape[2])
 

@@ -4,7 +4,7 @@ import keras
 from keras import ops
 
 from kerascnn.layers import RBFOutput
-from kerascnn.losses.labels import as_probabilities
+from kerascnn.losses.labels import are_probabilities, as_ints
 
 
 @keras.saving.register_keras_serializable(package="kerascnn")
@@ -12,7 +12,9 @@ class CrossEntropy(keras.losses.Loss):
     """Cross-entropy of logits, for int labels and for vectors of probabilities alike.
 
     `-sum over c of p[c] * log(softmax(logits)[c])`, where `p` is the label, one-hot if it is an
-    int, with `label_smoothing` of it spread evenly over all `C` classes.
+    int, with `label_smoothing` of it spread evenly over all `C` classes. An int label outside
+    [0, C) has the same effect as in `keras.losses.SparseCategoricalCrossentropy`: with TensorFlow,
+    an error on a CPU and NaN on a GPU.
 
     Args:
         label_smoothing: float, from 0 to below 1.
@@ -46,12 +48,16 @@ class CrossEntropy(keras.losses.Loss):
         self.label_smoothing = label_smoothing
 
     def call(self, y_true, y_pred):
-        target = as_probabilities(y_true, y_pred.shape[-1])
-        classes = y_pred.shape[-1]
-        target = target * (1 - self.label_smoothing) + self.label_smoothing / classes
-        return ops.categorical_crossentropy(
-            ops.cast(target, y_pred.dtype), y_pred, from_logits=True
-        )
+        smoothing, classes = self.label_smoothing, y_pred.shape[-1]
+        if are_probabilities(y_true, classes):
+            target = y_true * (1 - smoothing) + smoothing / classes
+            target = ops.cast(target, y_pred.dtype)
+            return ops.categorical_crossentropy(target, y_pred, from_logits=True)
+        losses = ops.sparse_categorical_crossentropy(as_ints(y_true), y_pred, from_logits=True)
+        if smoothing:
+            spread = -ops.mean(ops.log_softmax(y_pred), axis=-1)
+            losses = (1 - smoothing) * losses + smoothing * spread
+        return losses
 
     def get_config(self):
         return {**super().get_config(), "label_smoothing": self.label_smoothing}
@@ -66,7 +72,7 @@ class RBFLoss(keras.losses.Loss):
         d[t] + log(exp(-margin) + sum over c of exp(-d[c]))
 
     The first term pulls towards the right prototype, the second pushes away from the others, as
-    far as `margin`, which stands for all that is no class.
+    far as `margin`, which stands for all that is no class. Labels are checked as in `CrossEntropy`.
 
     Args:
         margin: float, at least 0, the paper's `j`.
@@ -98,10 +104,13 @@ class RBFLoss(keras.losses.Loss):
         self.margin = margin
 
     def call(self, y_true, y_pred):
-        target = ops.cast(as_probabilities(y_true, y_pred.shape[-1]), y_pred.dtype)
         others = ops.full_like(y_pred[..., :1], -self.margin)
         pushed = ops.logsumexp(ops.concatenate([others, y_pred], axis=-1), axis=-1)
-        return pushed - ops.sum(target * y_pred, axis=-1)
+        if are_probabilities(y_true, y_pred.shape[-1]):
+            return pushed - ops.sum(ops.cast(y_true, y_pred.dtype) * y_pred, axis=-1)
+        # The distance to the true prototype by way of a loss of Keras's, which checks the labels.
+        losses = ops.sparse_categorical_crossentropy(as_ints(y_true), y_pred, from_logits=True)
+        return pushed + losses - ops.logsumexp(y_pred, axis=-1)
 
     def get_config(self):
         return {**super().get_config(), "margin": self.margin}

@@ -1,10 +1,13 @@
-"""Labels of images as probabilities."""
+"""Labels of images, as ints or as probabilities."""
 
 from keras import ops
 
 
-def as_probabilities(y_true, classes):
-    """Labels as vectors: ints, of shape `(batch,)` or `(batch, 1)`, become one-hot."""
-    if len(y_true.shape) == 2 and y_true.shape[-1] == classes and classes > 1:
-        return y_true
-    return ops.one_hot(ops.cast(ops.reshape(y_true, (-1,)), "int32"), classes)
+def are_probabilities(y_true, classes):
+    """Returns whether labels are vectors `(batch, classes)` of probabilities, and not ints."""
+    return len(y_true.shape) == 2 and y_true.shape[-1] == classes and classes > 1
+
+
+def as_ints(y_true):
+    """Returns int labels of shape `(batch,)` or `(batch, 1)` as `(batch,)`."""
+    return ops.cast(ops.reshape(y_true, (-1,)), "int32")
