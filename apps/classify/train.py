@@ -61,6 +61,7 @@ def train(task, folder, force=False, command=""):
     if is_finished(run, force):
         return False
     source = data.find(task.data, task.data_dir, task.strict)
+    source.check_labels()
     info = source.info(start.image_size(task, source), start.channels)
     recipe = start.recipe(task, source.num_examples["train"], info.image_shape[2])
 

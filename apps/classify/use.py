@@ -32,6 +32,7 @@ def evaluate(folder, name=None, data_dir=None, split="test", plots=None):
             f"The data must have the classes of the training ({_listed(known['class_names'])}); "
             f"got {_listed(source.class_names)}."
         )
+    source.check_labels()
     if name is None:
         warn_if_changed(source.name, known["num_examples"], source.num_examples)
     splits = [part for part in splits_of(split) if source.num_examples[part]]

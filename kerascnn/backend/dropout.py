@@ -48,7 +48,13 @@ def _bytes(words, shape):
 
 
 def _pair(seed):
-    """Two integers from an int, a `SeedGenerator` or, for `None`, Keras's global generator."""
+    """Two integers from an int, a `SeedGenerator` or, for `None`, TensorFlow's own generator.
+
+    Keras's global generator, if it is made while a graph is traced, belongs to that graph, and
+    everything that uses it later fails.
+    """
     if isinstance(seed, keras.random.SeedGenerator):
         return seed.next()
+    if seed is None:
+        return tf.random.uniform((2,), 0, 2**31 - 1, tf.int32)
     return keras.random.randint((2,), 0, 2**31 - 1, seed=seed)

@@ -2,15 +2,19 @@
 
 TensorFlow's convolution takes a kernel with fewer input channels than the image has and then
 convolves in groups, but its CPU build knows the gradients of that form only with oneDNN, in
-float32 and bfloat16. A probe finds out; where the form is not complete, the groups are gathered
-into a few dense convolutions.
+float32 and, on some processors, in half precision. Where the form is not complete, the groups are
+gathered into a few dense convolutions.
 """
 
 import functools
 from concurrent.futures import ThreadPoolExecutor
 
+import keras
 import tensorflow as tf
-from tensorflow.python.ops.control_flow_util import GraphOrParentsInXlaContext
+
+from kerascnn.backend.forked import threads_are_lost
+from kerascnn.backend.onednn import onednn_is_on
+from kerascnn.backend.xla import compiled_by_xla
 
 # Dense convolutions are fastest with about this many input channels.
 _BLOCK_CHANNELS = 32
@@ -77,6 +81,10 @@ def _channels_last(x, kernel, strides, padding, dilation_rate):
         # No gradients here of both at once: every pixel is computed and some are kept.
         y = _channels_last(x, kernel, (1, 1), "valid", dilation_rate)
         return y[:, :: strides[0], :: strides[1]]
+    if threads_are_lost():
+        # oneDNN's kernels would wait for the threads; Keras's form of a group convolution is
+        # compiled by XLA and, for a few images, computed in one thread.
+        return keras.ops.conv(x, kernel, strides, padding.lower(), "channels_last", dilation_rate)
     if chosen == "depthwise":
         # Channel c has the filters c * m to (c + 1) * m - 1 in both layouts.
         kernel = tf.reshape(kernel, (*kernel.shape[:2], channels, filters // channels))
@@ -149,9 +157,21 @@ def native_is_complete(dtype):
     return is_native(dtype) and not _compiled_for_cpu()
 
 
-@functools.cache
 def is_native(dtype):
-    """Whether TensorFlow's group convolution has its gradients here, found out by trying once."""
+    """Whether TensorFlow's group convolution has gradients for this dtype on this machine."""
+    if threads_are_lost():  # the probe would wait for them
+        return False
+    if not has_gpu():
+        if not onednn_is_on():
+            return False
+        if dtype == tf.float32:
+            return True
+    return _probed(dtype)
+
+
+@functools.cache
+def _probed(dtype):
+    """Whether the gradients are there, found by computing them once."""
     # In a thread of its own, because the caller may be tracing a graph: a new thread runs eagerly.
     with ThreadPoolExecutor(max_workers=1) as thread:
         return thread.submit(_probe, dtype).result()
@@ -189,8 +209,5 @@ def has_gpu():
 
 
 def _compiled_for_cpu():
-    """Whether XLA will compile this for a CPU, where it expands group convolutions badly.
-
-    TensorFlow has no public word for being traced for XLA.
-    """
-    return not has_gpu() and GraphOrParentsInXlaContext(tf.compat.v1.get_default_graph())
+    """Whether XLA will compile this for a CPU, where it expands group convolutions badly."""
+    return not has_gpu() and compiled_by_xla()

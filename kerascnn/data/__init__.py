@@ -6,12 +6,13 @@ from kerascnn.data.embedded import EmbeddedSetWarning
 from kerascnn.data.images import SUFFIXES, UnreadableImageError, files_of, image_files, read_image
 from kerascnn.data.load import EMBEDDED, EMBEDDED_WITH_MASKS, find, find_masks, load
 from kerascnn.data.mask_folder import HeldOutWarning, read_mask
-from kerascnn.data.mask_source import IGNORED, MaskSource
+from kerascnn.data.mask_source import MaskSource
 from kerascnn.data.patches import patches, whole_pictures
 from kerascnn.data.photos import EMBEDDED_PHOTOS, Photo, Photos, find_photos
 from kerascnn.data.pixels import prepare
 from kerascnn.data.readable import SkippedImageWarning
 from kerascnn.data.source import SPLITS, DataInfo, Source
+from kerascnn.ops.ignored import IGNORED
 
 __all__ = [
     "EMBEDDED",

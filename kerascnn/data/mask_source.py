@@ -13,10 +13,8 @@ from kerascnn.data.augmentation import Augmentation
 from kerascnn.data.joint_augmentation import random_view
 from kerascnn.data.pixels import rescale, scale, scaled_size, to_channels
 from kerascnn.data.source import SPLITS
+from kerascnn.ops.ignored import IGNORED
 from kerascnn.ops.shapes import one_of, pair
-
-# The label of pixels that count nowhere, neither in a loss nor in a score.
-IGNORED = 255
 
 # The longest side of an image in validation, which sees an image at once.
 _LARGEST = 1024

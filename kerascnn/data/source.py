@@ -45,6 +45,8 @@ class Source:
         decode: function from such an example to a uint8 image and an int64 label.
         num_examples: `{split: number of images}`.
         version: str, the version of the set, if it has one.
+        stored_label: optional function from a stored example to its label, where a label may be
+            outside [0, number of classes).
     """
 
     name: str
@@ -54,6 +56,26 @@ class Source:
     decode: Callable[..., Any]
     num_examples: Mapping[str, int]
     version: str | None = None
+    stored_label: Callable[..., Any] | None = None
+
+    def check_labels(self):
+        """Reads all labels where one may be no class; some sets have -1 for an unknown class.
+
+        Raises:
+            ValueError: for the first label outside [0, number of classes).
+        """
+        if self.stored_label is None:
+            return
+        classes = len(self.class_names)
+        for split, elements in self.elements.items():
+            labels = elements.map(self.stored_label, tf.data.AUTOTUNE).batch(4096)
+            for batch in labels.as_numpy_iterator():
+                wrong = batch[(batch < 0) | (batch >= classes)]
+                if len(wrong):
+                    raise ValueError(
+                        f"The labels of {self.name} must be in [0, {classes}), for {classes} "
+                        f"classes; got {wrong[0]} in the {split} split."
+                    )
 
     def info(self, image_size=None, channels=None):
         """`DataInfo` of the pipelines with this image size and number of channels."""

@@ -45,6 +45,7 @@ def tensorflow_dataset(name, data_dir=None):
         elements=_elements(builder, splits, (image,)),
         decode=decode,
         num_examples=_num_examples(builder, splits),
+        stored_label=lambda example: example[label],
     )
 
 

@@ -85,4 +85,7 @@ class RBFOutput(keras.layers.Layer):
 
 
 def _random_signs(shape, dtype=None):
-    return kops.where(keras.random.uniform(shape) < 0.5, kops.cast(-1, dtype), kops.cast(1, dtype))
+    # An initializer of Keras's draws its seed as all of them do. Without a seed, `keras.random`
+    # would make a global generator, which belongs to the graph that happens to be traced.
+    drawn = keras.initializers.RandomUniform(-1, 1)(shape, dtype=dtype)
+    return kops.where(drawn < 0, kops.cast(-1, dtype), kops.cast(1, dtype))

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import keras
 
 from kerascnn import layers
-from kerascnn.models.ends import answer_dtype, channel_axis, image_input
+from kerascnn.models.ends import answer_dtype, channel_axis, image_input, rescaling
 from kerascnn.models.family import Family
 from kerascnn.ops.shapes import one_of
 
@@ -78,7 +78,7 @@ def edsr(config, input_shape=INPUT_SHAPE, width=None, depth=None, name="edsr"):
     for i, factor in enumerate(steps, 1):
         x = layers.SubpixelConv2D(width, 3, factor, mode="CRD", name=f"head_upsample{i}")(x)
     x = _convolution(x, 3, "head_conv", dtype=answer_dtype())
-    x = _colors("head_colors", invert=True, dtype=answer_dtype())(x)
+    x = _colors_back("head_colors", dtype=answer_dtype())(x)
     return keras.Model(inputs, x, name=name)
 
 
@@ -101,10 +101,13 @@ def _convolution(x, filters, name, dtype=None):
 
 
 def _colors(name, **options):
-    """From values from 0 to 1 to the authors' range without the mean color, or back."""
-    return keras.layers.Normalization(
-        axis=channel_axis(), mean=MEAN, variance=(RANGE**-2,) * 3, name=name, **options
-    )
+    """From values in [0, 1] to the authors' range without the mean color."""
+    return rescaling([RANGE] * 3, [-RANGE * mean for mean in MEAN], name=name, **options)
+
+
+def _colors_back(name, **options):
+    """The inverse of `_colors`."""
+    return rescaling([1 / RANGE] * 3, MEAN, name=name, **options)
 
 
 FAMILIES = (

@@ -1,6 +1,7 @@
 """Where every image model begins and ends: its input, and its features, pooled or classified."""
 
 import keras
+import numpy as np
 from keras import layers
 
 from kerascnn.layers.crop_like import CropLike2D
@@ -67,13 +68,20 @@ def image_input(input_shape, smallest=1, fixed=False, preprocessing=None, pad_to
             f"with input_shape={shape}."
         )
     mean, stddev = PREPROCESSING[preprocessing]
-    normalize = layers.Normalization(
-        axis=channel_axis(),
-        mean=mean,
-        variance=[value**2 for value in stddev],
-        name="preprocessing",
-    )
-    return inputs, normalize(x)
+    scale = [1 / value for value in stddev]
+    offset = [-value / by for value, by in zip(mean, stddev, strict=True)]
+    return inputs, rescaling(scale, offset, name="preprocessing")(x)
+
+
+def rescaling(scale, offset, **options):
+    """Returns a layer that computes `x * scale + offset` with a number for each channel.
+
+    `keras.layers.Normalization` does the same, but its constants become inputs of an ONNX model.
+    """
+    # With axes for height and width, the numbers meet the channels in either data format.
+    shape = (-1, 1, 1) if channel_axis() == 1 else (1, 1, -1)
+    scale, offset = (np.reshape(values, shape).tolist() for values in (scale, offset))
+    return layers.Rescaling(scale, offset, **options)
 
 
 def stem_pool(x):

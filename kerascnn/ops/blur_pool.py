@@ -5,6 +5,7 @@ import math
 import numpy as np
 from keras import ops
 
+from kerascnn.ops.empty_batch import takes_empty_batches
 from kerascnn.ops.group_conv import group_conv2d, group_conv2d_shape
 from kerascnn.ops.precision import float_dtype
 from kerascnn.ops.shapes import image_shape, in_format, one_of, pair, standardize_data_format
@@ -56,6 +57,7 @@ def _binomial(kernel_size):
 
 
 @symbolic(blur_pool2d_shape, output_dtype=float_dtype)
+@takes_empty_batches
 def blur_pool2d(x, kernel_size=3, strides=2, padding="reflect", data_format=None):
     """Blurs every channel with a binomial kernel and keeps every `strides`-th pixel.
 

@@ -5,6 +5,7 @@ import numbers
 import keras
 from keras import ops
 
+from kerascnn.ops.empty_batch import takes_empty_batches
 from kerascnn.ops.group_conv import group_conv2d
 from kerascnn.ops.padding import of_axes, pad, reach, standardize_padding
 from kerascnn.ops.pixel_shuffle import pixel_shuffle
@@ -118,6 +119,7 @@ def _axes(kernel_shape, strides, padding, output_padding, dilation_rate):
 
 
 @symbolic(conv_transpose2d_shape, tensors=2)
+@takes_empty_batches
 def conv_transpose2d(
     x,
     kernel,

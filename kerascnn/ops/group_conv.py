@@ -3,6 +3,7 @@
 import keras
 from keras import ops
 
+from kerascnn.ops.empty_batch import takes_empty_batches
 from kerascnn.ops.padding import convolved, is_same, of_axes, pad, standardize_padding
 from kerascnn.ops.shapes import (
     image_shape,
@@ -69,6 +70,7 @@ def group_conv2d_shape(
 
 
 @symbolic(group_conv2d_shape, tensors=2)
+@takes_empty_batches
 def group_conv2d(x, kernel, strides=1, padding="valid", data_format=None, dilation_rate=1):
     """Convolves each group of channels with its own filters.
 

@@ -4,6 +4,7 @@ import itertools
 
 from keras import ops
 
+from kerascnn.ops.empty_batch import takes_empty_batches
 from kerascnn.ops.padding import convolved
 from kerascnn.ops.shapes import (
     image_shape,
@@ -38,6 +39,7 @@ def max_pool_with_argmax2d_shape(
 
 
 @symbolic(max_pool_with_argmax2d_shape, output_dtype=lambda dtype: (dtype, "int32"))
+@takes_empty_batches
 def max_pool_with_argmax2d(x, pool_size=2, strides=None, padding="valid", data_format=None):
     """The largest pixel of every window, and where it was.
 

@@ -2,6 +2,7 @@
 
 from keras import ops
 
+from kerascnn.ops.empty_batch import takes_empty_batches
 from kerascnn.ops.shapes import at_least_one, channel_axis
 from kerascnn.ops.symbolic import symbolic
 
@@ -21,6 +22,7 @@ def maxout_shape(shape, units, axis=-1):
 
 
 @symbolic(maxout_shape)
+@takes_empty_batches
 def maxout(x, units, axis=-1):
     """Takes the maximum over groups of consecutive channels.
 

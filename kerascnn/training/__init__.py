@@ -1,20 +1,22 @@
 """Training by recipe into a run folder, and evaluation, for any `keras.Model`."""
 
-from kerascnn.training.callbacks import answering, best_epoch
-from kerascnn.training.checkpoints import last_checkpoint
-from kerascnn.training.class_weights import median_frequency_weights
-from kerascnn.training.classification import Classification, classify
-from kerascnn.training.dense_losses import (
+from kerascnn.losses import (
+    CrossEntropy,
     DiceLoss,
     FocalLoss,
     LossSum,
     LovaszSoftmax,
     PixelCrossEntropy,
+    RBFLoss,
     dense_loss,
+    loss_for,
 )
+from kerascnn.metrics import MeanIoU, accuracy, psnr
+from kerascnn.training.callbacks import answering, best_epoch
+from kerascnn.training.checkpoints import last_checkpoint
+from kerascnn.training.class_weights import median_frequency_weights
+from kerascnn.training.classification import Classification, classify
 from kerascnn.training.fit import fit
-from kerascnn.training.losses import CrossEntropy, RBFLoss, accuracy, loss_for
-from kerascnn.training.mean_iou import MeanIoU
 from kerascnn.training.recipe import PRECISIONS, Recipe, built_in
 from kerascnn.training.run_folder import RunFolder
 from kerascnn.training.run_lock import RunInUseError
@@ -25,7 +27,6 @@ from kerascnn.training.upscaling import (
     factor_of,
     luminance_psnr,
     luminance_ssim,
-    psnr,
     reconstruct,
     upscale,
 )

@@ -24,6 +24,9 @@ class Classification:
         probabilities: float array of shape `(examples, classes)`; of half precision, it is widened
             to float32 and its rows scaled to sums of 1, which they had lost in rounding.
 
+    Raises:
+        ValueError: if a label is outside [0, classes).
+
     Example:
         >>> import numpy as np
         >>> import kerascnn
@@ -37,7 +40,13 @@ class Classification:
     probabilities: np.ndarray
 
     def __post_init__(self):
-        given = np.asarray(self.probabilities)
+        given, labels = np.asarray(self.probabilities), np.asarray(self.labels)
+        wrong = labels[(labels < 0) | (labels >= given.shape[-1])]
+        if wrong.size:
+            raise ValueError(
+                f"`labels` must be in [0, {given.shape[-1]}), the number of columns of "
+                f"`probabilities`; got {wrong[0]}."
+            )
         wide = given.astype(np.promote_types(given.dtype, "float32"), copy=False)
         if wide.dtype != given.dtype:
             wide = wide / wide.sum(axis=-1, keepdims=True)

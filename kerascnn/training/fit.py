@@ -5,9 +5,10 @@ from dataclasses import asdict, dataclass
 
 import keras
 
+from kerascnn.losses import loss_for
+from kerascnn.metrics import accuracy
 from kerascnn.training.callbacks import ProgressBar, Record
 from kerascnn.training.checkpoints import last_checkpoint
-from kerascnn.training.losses import accuracy, loss_for
 from kerascnn.training.run_folder import RunFolder
 
 # As many steps run in one call: TensorFlow's overhead of a call is then hardly felt.

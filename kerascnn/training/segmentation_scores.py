@@ -3,7 +3,7 @@
 import numpy as np
 from scipy.spatial import KDTree
 
-from kerascnn.data import IGNORED
+from kerascnn.ops.ignored import IGNORED
 
 
 class SegmentationScores:

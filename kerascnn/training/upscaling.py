@@ -5,45 +5,16 @@ from dataclasses import dataclass
 
 import keras
 import numpy as np
-from keras import ops
 
 from kerascnn.data.bicubic import REACH, enlarged, reduced
 from kerascnn.data.pixels import luminance
 from kerascnn.data.upscaling import to_pixels, to_upscale, upscaled_picture
+from kerascnn.metrics.psnr import LEAST_ERROR
 from kerascnn.models.summary import summary
 
-# An infinite ratio could be neither averaged nor written as JSON.
-_LEAST_ERROR = 1e-10
 # Wang et al., 2004, section III C
 _WINDOW = np.exp(-((np.arange(11) - 5) ** 2) / (2 * 1.5**2))
 _WINDOW /= _WINDOW.sum()
-
-
-@keras.saving.register_keras_serializable(package="kerascnn")
-def psnr(y_true, y_pred):
-    """Peak signal to noise ratio of images with values from 0 to 1, in decibels.
-
-    `-10 * log10(mse)` for each image, over all of its pixels and channels, with answers clipped to
-    0 to 1. An image without any error has 100. For `fit`, as the metric; `luminance_psnr` is what
-    papers report.
-
-    Args:
-        y_true: float tensor of shape `(batch, height, width, channels)`.
-        y_pred: float tensor of the same shape.
-
-    Returns:
-        float32 tensor of shape `(batch,)`.
-
-    Example:
-        >>> import keras
-        >>> import kerascnn
-        >>> images = keras.ops.zeros((1, 4, 4, 1))
-        >>> round(float(kerascnn.training.psnr(images, images + 0.1)[0]), 3)
-        20.0
-    """
-    answers = ops.clip(ops.cast(y_pred, "float32"), 0.0, 1.0)
-    error = ops.mean(ops.square(ops.cast(y_true, "float32") - answers), axis=(1, 2, 3))
-    return -10.0 * ops.log10(ops.maximum(error, _LEAST_ERROR))
 
 
 def luminance_psnr(truth, picture, border=0):
@@ -73,7 +44,7 @@ def luminance_psnr(truth, picture, border=0):
     """
     truth, picture = _inside(truth, picture, border, smallest=1)
     error = np.mean((truth - picture) ** 2) / 255**2
-    return float(-10 * np.log10(max(error, _LEAST_ERROR)))
+    return float(-10 * np.log10(max(error, LEAST_ERROR)))
 
 
 def luminance_ssim(truth, picture, border=0):

@@ -1,3 +1,7 @@
+import os
+import subprocess
+import sys
+
 import keras
 import numpy as np
 import pytest
@@ -95,14 +99,75 @@ def test_xla_never_sees_a_group_convolution_on_a_cpu():
         assert all(a.shape[-1] == b.shape[2] for a, b in zip(channels, kernels, strict=True))
 
 
-def test_the_probe_can_run_while_a_graph_is_traced():
-    group_conv.is_native.cache_clear()
+def test_half_precision_can_be_probed_while_a_graph_is_traced():
+    group_conv._probed.cache_clear()
     x, kernel = random_case(6, 7, 16, 16, 4, (3, 3))
-    y = tf.function(ops.group_conv2d)(x, kernel)
-    np.testing.assert_allclose(y, reference.group_conv2d(x, kernel), rtol=1e-4, atol=1e-4)
+    y = tf.function(ops.group_conv2d)(x.astype("float16"), kernel.astype("float16"))
+    np.testing.assert_allclose(y, reference.group_conv2d(x, kernel), rtol=0.02, atol=0.05)
 
 
-def test_the_probe_tells_the_truth():
+def python(program, onednn):
+    result = subprocess.run(
+        [sys.executable, "-c", program],
+        env={**os.environ, "TF_ENABLE_ONEDNN_OPTS": onednn},
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=120,
+    )
+    assert result.returncode == 0, result.stderr[-2000:]
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="the system does not fork processes")
+@pytest.mark.parametrize("onednn", ["0", "1"])
+@pytest.mark.parametrize("dtype", ["float32", "mixed_bfloat16", "mixed_float16"])
+def test_a_forked_process_can_call_a_model_that_was_never_called(onednn, dtype):
+    # The image is so small that TensorFlow needs no further thread for Keras's layer either.
+    python(
+        f"""
+import os, signal
+import keras
+import numpy as np
+from kerascnn.layers import GroupConv2D
+inputs = keras.Input((4, 4, 4))
+models = [
+    keras.Model(inputs, layer(4, 3, groups=2, dtype={dtype!r})(inputs))
+    for layer in (keras.layers.Conv2D, GroupConv2D)
+]
+child = os.fork()
+if not child:
+    signal.alarm(30)
+    for model in models:
+        assert model(np.ones((1, 4, 4, 4), "float32")).shape == (1, 2, 2, 4)
+    os._exit(0)
+_, status = os.waitpid(child, 0)
+assert status == 0, os.waitstatus_to_exitcode(status)
+""",
+        onednn,
+    )
+
+
+def test_works_without_the_private_functions_of_tensorflow():
+    python(
+        """
+import sys
+import numpy as np
+import tensorflow as tf
+import keras
+for name in ("ops.control_flow_util", "util._pywrap_util_port"):
+    sys.modules[f"tensorflow.python.{name}"] = None
+from kerascnn import ops, reference
+rng = np.random.default_rng(0)
+x = rng.normal(size=(1, 5, 5, 4)).astype("float32")
+kernel = rng.normal(size=(3, 3, 2, 4)).astype("float32")
+for call in (ops.group_conv2d, tf.function(ops.group_conv2d, jit_compile=True)):
+    np.testing.assert_allclose(call(x, kernel), reference.group_conv2d(x, kernel), rtol=1e-4)
+""",
+        "1",
+    )
+
+
+def test_native_gradients_are_there_where_they_are_expected():
     # TensorFlow's CPU build has float32 gradients with oneDNN only, and never float64 ones.
     if tf.config.list_physical_devices("GPU"):
         pytest.skip("a GPU has native group convolutions of every kind")

@@ -252,6 +252,7 @@ class KerascnnColors(tfds.core.GeneratorBasedBuilder):
 
     VERSION = tfds.core.Version("1.0.0")
     broken = False
+    last_label = 1
 
     def _info(self):
         features = {
@@ -269,7 +270,7 @@ class KerascnnColors(tfds.core.GeneratorBasedBuilder):
         for i in range(40):
             image = np.zeros((8, 8 + i % 3, 3), np.uint8)
             image[..., 2 * (i % 2)] = 255
-            yield i, {"image": image, "label": i % 2}
+            yield i, {"image": image, "label": i % 2 if i < 39 else self.last_label}
 
 
 def test_a_set_is_prepared_where_it_is_not_yet(tmp_path):
@@ -280,6 +281,14 @@ def test_a_set_is_prepared_where_it_is_not_yet(tmp_path):
     np.testing.assert_array_equal(images[:, 4, 4, 2] > 0.5, labels == 1)
     with pytest.raises(ValueError, match="differ in size"):
         load("kerascnn_colors", data_dir=tmp_path)
+
+
+def test_a_set_with_an_example_of_no_class(tmp_path, monkeypatch):
+    find("kerascnn_colors", data_dir=tmp_path / "right").check_labels()
+    monkeypatch.setattr(KerascnnColors, "last_label", -1)
+    source = find("kerascnn_colors", data_dir=tmp_path / "wrong")
+    with pytest.raises(ValueError, match=r"in \[0, 2\), for 2 classes; got -1 in the \w+ split"):
+        source.check_labels()
 
 
 @pytest.mark.parametrize(

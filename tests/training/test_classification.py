@@ -182,3 +182,9 @@ def test_classify_takes_logits_of_half_precision(dtype):
     np.testing.assert_allclose(answers.probabilities, probabilities, atol=0.02)
     right = labels == probabilities.argmax(axis=1)
     np.testing.assert_allclose(answers.metrics()["accuracy"], right.mean(), atol=0.01)
+
+
+@pytest.mark.parametrize("label", [-1, 2])
+def test_labels_must_be_classes(label):
+    with pytest.raises(ValueError, match=rf"`labels` must be in \[0, 2\).*got {label}"):
+        Classification(np.array([0, label]), np.array([[0.7, 0.3], [0.6, 0.4]]))

@@ -1,9 +1,10 @@
-"""What classifiers are trained to make small."""
+"""Losses for classification."""
 
 import keras
 from keras import ops
 
 from kerascnn.layers import RBFOutput
+from kerascnn.losses.labels import are_probabilities, as_ints
 
 
 @keras.saving.register_keras_serializable(package="kerascnn")
@@ -11,7 +12,9 @@ class CrossEntropy(keras.losses.Loss):
     """Cross-entropy of logits, for int labels and for vectors of probabilities alike.
 
     `-sum over c of p[c] * log(softmax(logits)[c])`, where `p` is the label, one-hot if it is an
-    int, with `label_smoothing` of it spread evenly over all `C` classes.
+    int, with `label_smoothing` of it spread evenly over all `C` classes. An int label outside
+    [0, C) has the same effect as in `keras.losses.SparseCategoricalCrossentropy`: with TensorFlow,
+    an error on a CPU and NaN on a GPU.
 
     Args:
         label_smoothing: float, from 0 to below 1.
@@ -45,12 +48,16 @@ class CrossEntropy(keras.losses.Loss):
         self.label_smoothing = label_smoothing
 
     def call(self, y_true, y_pred):
-        target = _probabilities(y_true, y_pred.shape[-1])
-        classes = y_pred.shape[-1]
-        target = target * (1 - self.label_smoothing) + self.label_smoothing / classes
-        return ops.categorical_crossentropy(
-            ops.cast(target, y_pred.dtype), y_pred, from_logits=True
-        )
+        smoothing, classes = self.label_smoothing, y_pred.shape[-1]
+        if are_probabilities(y_true, classes):
+            target = y_true * (1 - smoothing) + smoothing / classes
+            target = ops.cast(target, y_pred.dtype)
+            return ops.categorical_crossentropy(target, y_pred, from_logits=True)
+        losses = ops.sparse_categorical_crossentropy(as_ints(y_true), y_pred, from_logits=True)
+        if smoothing:
+            spread = -ops.mean(ops.log_softmax(y_pred), axis=-1)
+            losses = (1 - smoothing) * losses + smoothing * spread
+        return losses
 
     def get_config(self):
         return {**super().get_config(), "label_smoothing": self.label_smoothing}
@@ -65,7 +72,7 @@ class RBFLoss(keras.losses.Loss):
         d[t] + log(exp(-margin) + sum over c of exp(-d[c]))
 
     The first term pulls towards the right prototype, the second pushes away from the others, as
-    far as `margin`, which stands for all that is no class.
+    far as `margin`, which stands for all that is no class. Labels are checked as in `CrossEntropy`.
 
     Args:
         margin: float, at least 0, the paper's `j`.
@@ -97,28 +104,16 @@ class RBFLoss(keras.losses.Loss):
         self.margin = margin
 
     def call(self, y_true, y_pred):
-        target = ops.cast(_probabilities(y_true, y_pred.shape[-1]), y_pred.dtype)
         others = ops.full_like(y_pred[..., :1], -self.margin)
         pushed = ops.logsumexp(ops.concatenate([others, y_pred], axis=-1), axis=-1)
-        return pushed - ops.sum(target * y_pred, axis=-1)
+        if are_probabilities(y_true, y_pred.shape[-1]):
+            return pushed - ops.sum(ops.cast(y_true, y_pred.dtype) * y_pred, axis=-1)
+        # The distance to the true prototype by way of a loss of Keras's, which checks the labels.
+        losses = ops.sparse_categorical_crossentropy(as_ints(y_true), y_pred, from_logits=True)
+        return pushed + losses - ops.logsumexp(y_pred, axis=-1)
 
     def get_config(self):
         return {**super().get_config(), "margin": self.margin}
-
-
-@keras.saving.register_keras_serializable(package="kerascnn")
-def accuracy(y_true, y_pred):
-    """Whether the likeliest class is the label, or of a vector of probabilities the largest.
-
-    Example:
-        >>> import numpy as np
-        >>> import kerascnn
-        >>> logits = np.array([[2.0, 1.0], [2.0, 1.0]])
-        >>> [float(right) for right in kerascnn.training.accuracy(np.array([0, 1]), logits)]
-        [1.0, 0.0]
-    """
-    truth = ops.argmax(_probabilities(y_true, y_pred.shape[-1]), axis=-1)
-    return ops.cast(ops.equal(truth, ops.argmax(y_pred, axis=-1)), "float32")
 
 
 def loss_for(model, label_smoothing=0.0):
@@ -137,10 +132,3 @@ def loss_for(model, label_smoothing=0.0):
     if any(isinstance(layer, RBFOutput) for layer in model.layers):
         return RBFLoss()
     return CrossEntropy(label_smoothing)
-
-
-def _probabilities(y_true, classes):
-    """Labels as vectors: ints, of shape `(batch,)` or `(batch, 1)`, become one-hot."""
-    if len(y_true.shape) == 2 and y_true.shape[-1] == classes and classes > 1:
-        return y_true
-    return ops.one_hot(ops.cast(ops.reshape(y_true, (-1,)), "int32"), classes)

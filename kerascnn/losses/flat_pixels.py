@@ -3,11 +3,15 @@
 import keras
 from keras import ops
 
-from kerascnn.data import IGNORED
+from kerascnn.ops.ignored import IGNORED
 
 
 def flat_pixels(y_true, y_pred):
-    """Class numbers of all pixels in a row, 0 where none counts; whether each counts; logits."""
+    """Returns the labels of all pixels in a row, 1.0 for those that count, and their logits.
+
+    Pixels that are `IGNORED` have the label 0 and count 0.0. Other labels outside [0, C) are an
+    error where the backend checks indices, as TensorFlow does on a CPU, and count NaN elsewhere.
+    """
     image, pixels = tuple(y_true.shape), tuple(y_pred.shape)[:-1]
     if len(image) == len(pixels) + 1 and image[-1] == 1:
         image = image[:-1]
@@ -25,10 +29,15 @@ def flat_pixels(y_true, y_pred):
             f"counts nowhere; got the shape {tuple(y_pred.shape)}."
         )
     truth = ops.cast(ops.reshape(y_true, (-1,)), "int32")
-    counted = ops.logical_and(truth >= 0, truth < classes)
     dtype = keras.backend.result_type(y_pred.dtype, "float32")
     logits = ops.cast(ops.reshape(y_pred, (-1, classes)), dtype)
-    return ops.where(counted, truth, 0), counted, logits
+    known = truth != IGNORED
+    truth = ops.where(known, truth, 0)
+    is_class = ops.logical_and(truth >= 0, truth < classes)
+    # Negative indices would be counted from the end.
+    checked = ops.take(ops.ones((classes,), dtype), ops.where(truth < 0, classes, truth))
+    counted = ops.where(is_class, ops.cast(known, dtype) * checked, float("nan"))
+    return truth, counted, logits
 
 
 def share(part, whole):
@@ -40,3 +49,9 @@ def mean_over(values, chosen):
     """The mean of those values that are chosen; 0 if none is."""
     chosen = ops.cast(chosen, values.dtype)
     return share(ops.sum(values * chosen), ops.sum(chosen))
+
+
+def nan_if_wrong(loss, counted):
+    """Returns `loss`, or NaN if a pixel of `flat_pixels` has a wrong label."""
+    # Said outright: XLA drops a NaN that is multiplied by a bool.
+    return ops.where(ops.any(ops.isnan(counted)), float("nan"), loss)

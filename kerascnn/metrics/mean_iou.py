@@ -3,7 +3,7 @@
 import keras
 from keras import ops
 
-from kerascnn.training.flat_pixels import flat_pixels, mean_over, share
+from kerascnn.losses.flat_pixels import flat_pixels, mean_over, share
 
 # The metric carries over at this number, long before an int32 overflows.
 _CARRY = 2**30
@@ -14,8 +14,9 @@ class MeanIoU(keras.metrics.Metric):
     """The mean IoU of all pixels since the last reset, for logits.
 
     `true positives / (true positives + false positives + false negatives)` of each class, in the
-    mean over the classes that occur in the truth or in the answers; 0 before anything counts. What
-    is not from 0 to below `num_classes` in the truth, such as `IGNORED`, counts nowhere. Keras's
+    mean over the classes that occur in the truth or in the answers; 0 before anything counts.
+    Labels that are `IGNORED` are ignored; other labels outside [0, num_classes) are an error where
+    the backend checks indices, as TensorFlow does on a CPU, and ignored elsewhere. Keras's
     `MeanIoU` with `ignore_class` gives the same, but overflows after `2**31` pixels of a class,
     which is an epoch of a large data set; this one carries over.
 
@@ -59,7 +60,7 @@ class MeanIoU(keras.metrics.Metric):
             )
         truth, counted, logits = flat_pixels(y_true, y_pred)
         pairs = truth * self.num_classes + ops.cast(ops.argmax(logits, axis=-1), "int32")
-        pairs = ops.where(counted, pairs, self.num_classes**2)
+        pairs = ops.where(counted > 0, pairs, self.num_classes**2)
         counts = ops.segment_sum(ops.ones_like(pairs), pairs, self.num_classes**2 + 1)[:-1]
         low = self.low + ops.reshape(counts, self.low.shape)
         self.high.assign(self.high + low // _CARRY)

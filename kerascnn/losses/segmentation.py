@@ -1,11 +1,11 @@
-"""What segmenters are trained to make small."""
+"""Losses for segmentation."""
 
 from functools import partial
 
 import keras
 from keras import ops
 
-from kerascnn.training.flat_pixels import flat_pixels, mean_over, share
+from kerascnn.losses.flat_pixels import flat_pixels, mean_over, nan_if_wrong, share
 
 
 @keras.saving.register_keras_serializable(package="kerascnn")
@@ -17,8 +17,9 @@ class PixelCrossEntropy(keras.losses.Loss):
 
         sum of ((1 - s) * -w[t] * log_p[t] + s / C * sum over c of -w[c] * log_p[c]) / sum of w[t]
 
-    as in PyTorch's `cross_entropy`. What is not from 0 to below `C`, such as `IGNORED`, counts
-    nowhere; a batch without a pixel that counts has a loss and gradients of 0. It is computed in
+    as in PyTorch's `cross_entropy`. Labels that are `IGNORED` are ignored; other labels outside
+    [0, C) are an error on TensorFlow's CPU, and elsewhere make the loss NaN or an error. A batch
+    without a pixel that counts has a loss and gradients of 0. It is computed in
     float32 at least. The mean is taken over the whole batch at once, so a `sample_weight` of
     `model.fit` would only scale it.
 
@@ -61,11 +62,11 @@ class PixelCrossEntropy(keras.losses.Loss):
     def call(self, y_true, y_pred):
         truth, counted, logits = flat_pixels(y_true, y_pred)
         weights = _weights_of_classes(self.class_weights, logits)
-        weight = ops.take(weights, truth) * ops.cast(counted, logits.dtype)
+        weight = ops.take(weights, truth) * counted
         losses = weight * ops.sparse_categorical_crossentropy(truth, logits, from_logits=True)
         if self.label_smoothing:
             spread = -ops.matmul(ops.log_softmax(logits), weights[:, None])[:, 0]
-            spread = spread * ops.cast(counted, logits.dtype) / logits.shape[-1]
+            spread = spread * counted / logits.shape[-1]
             losses = (1 - self.label_smoothing) * losses + self.label_smoothing * spread
         return share(ops.sum(losses), ops.sum(weight))
 
@@ -86,8 +87,8 @@ class FocalLoss(keras.losses.Loss):
 
         sum of (-w[t] * (1 - p[t])**gamma * log(p[t])) / sum of w[t]
 
-    With `gamma=0`, it is `PixelCrossEntropy`. The class weights are the paper's `alpha`. What is
-    not from 0 to below `C`, such as `IGNORED`, counts nowhere. It is computed in float32 at least.
+    With `gamma=0`, it is `PixelCrossEntropy`. The class weights are the paper's `alpha`. Labels
+    are ignored or checked as in `PixelCrossEntropy`. It is computed in float32 at least.
 
     Args:
         gamma: float, at least 0.
@@ -123,7 +124,7 @@ class FocalLoss(keras.losses.Loss):
     def call(self, y_true, y_pred):
         truth, counted, logits = flat_pixels(y_true, y_pred)
         weights = _weights_of_classes(self.class_weights, logits)
-        weight = ops.take(weights, truth) * ops.cast(counted, logits.dtype)
+        weight = ops.take(weights, truth) * counted
         cross_entropy = ops.sparse_categorical_crossentropy(truth, logits, from_logits=True)
         # Below 1, and at 0 already, the power of a sure pixel's 0 would have no gradient.
         missing = ops.maximum(-ops.expm1(-cross_entropy), 1e-7)
@@ -147,8 +148,8 @@ class DiceLoss(keras.losses.Loss):
 
         1 - (2 * sum of (p * g) + smooth) / (sum of p**2 + sum of g + smooth)
 
-    A class counts if one of those pixels belongs to it. What is not from 0 to below `C`, such as
-    `IGNORED`, counts nowhere; a batch without a pixel that counts has a loss and gradients of 0. It
+    A class counts if one of those pixels belongs to it. Labels are ignored or checked as in
+    `PixelCrossEntropy`; a batch without a pixel that counts has a loss and gradients of 0. It
     is computed in float32 at least.
 
     Args:
@@ -183,14 +184,14 @@ class DiceLoss(keras.losses.Loss):
 
     def call(self, y_true, y_pred):
         truth, counted, logits = flat_pixels(y_true, y_pred)
-        counted = ops.cast(counted, logits.dtype)[:, None]
-        target = ops.one_hot(truth, logits.shape[-1], dtype=logits.dtype) * counted
-        probabilities = ops.softmax(logits) * counted
+        column = counted[:, None]
+        target = ops.one_hot(truth, logits.shape[-1], dtype=logits.dtype) * column
+        probabilities = ops.softmax(logits) * column
         common = 2 * ops.sum(probabilities * target, axis=0)
         pixels = ops.sum(target, axis=0)
         both = ops.sum(probabilities**2, axis=0) + pixels
         losses = 1 - share(common + self.smooth, both + self.smooth)
-        return mean_over(losses, pixels > 0)
+        return nan_if_wrong(mean_over(losses, pixels > 0), counted)
 
     def get_config(self):
         return {**super().get_config(), "smooth": self.smooth}
@@ -205,8 +206,8 @@ class LovaszSoftmax(keras.losses.Loss):
     the sum of the errors, each times the growth of `1 - IoU` when that pixel too becomes wrong.
     Of an answer without doubt, where all errors are 0 or 1, that is `1 - IoU` itself.
 
-    A class counts if a pixel of the batch belongs to it. What is not from 0 to below `C`, such as
-    `IGNORED`, counts nowhere; a batch without a pixel that counts has a loss and gradients of 0. It
+    A class counts if a pixel of the batch belongs to it. Labels are ignored or checked as in
+    `PixelCrossEntropy`; a batch without a pixel that counts has a loss and gradients of 0. It
     is computed in float32 at least. Mind that sorting all pixels for each class takes its time.
 
     Args:
@@ -238,14 +239,15 @@ class LovaszSoftmax(keras.losses.Loss):
     def call(self, y_true, y_pred):
         truth, counted, logits = flat_pixels(y_true, y_pred)
         member = ops.transpose(ops.one_hot(truth, logits.shape[-1], dtype="int32"))
-        member = member * ops.cast(counted, "int32")
+        known = counted > 0
+        member = member * ops.cast(known, "int32")
         errors = ops.abs(ops.cast(member, logits.dtype) - ops.transpose(ops.softmax(logits)))
         # With what does not count at the end, the rest is as if it were not there.
-        order = ops.argsort(ops.stop_gradient(ops.where(counted, -errors, 1)), axis=-1)
-        errors = ops.where(counted, errors, 0)
+        order = ops.argsort(ops.stop_gradient(ops.where(known, -errors, 1)), axis=-1)
+        errors = ops.where(known, errors, 0)
         growth = _jaccard_growth(ops.take_along_axis(member, order, axis=-1), logits.dtype)
         losses = ops.sum(ops.take_along_axis(errors, order, axis=-1) * growth, axis=-1)
-        return mean_over(losses, ops.any(member > 0, axis=-1))
+        return nan_if_wrong(mean_over(losses, ops.any(member > 0, axis=-1)), counted)
 
 
 @keras.saving.register_keras_serializable(package="kerascnn")

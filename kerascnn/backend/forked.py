@@ -1,0 +1,32 @@
+"""Whether TensorFlow lost its threads because this process was forked."""
+
+import os
+
+_lost = False
+
+
+def threads_are_lost():
+    """Returns whether TensorFlow had started before this process was forked.
+
+    A forked process inherits TensorFlow's thread pools without their threads: what is given to
+    them never ends. TensorFlow that starts after the fork has threads of its own.
+    """
+    return _lost
+
+
+def _started():
+    try:
+        from tensorflow.python.eager.context import context
+
+        return context()._context_handle is not None
+    except (ImportError, AttributeError):  # private, and may move: this is the safe guess
+        return True
+
+
+def _after_fork():
+    global _lost
+    _lost = _lost or _started()
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_after_fork)

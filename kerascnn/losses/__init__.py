@@ -1,0 +1,26 @@
+"""Losses. `import kerascnn` registers them with Keras, so that a compiled model can be loaded.
+
+Their public names are in `kerascnn.training`.
+"""
+
+from kerascnn.losses.classification import CrossEntropy, RBFLoss, loss_for
+from kerascnn.losses.segmentation import (
+    DiceLoss,
+    FocalLoss,
+    LossSum,
+    LovaszSoftmax,
+    PixelCrossEntropy,
+    dense_loss,
+)
+
+__all__ = [
+    "CrossEntropy",
+    "DiceLoss",
+    "FocalLoss",
+    "LossSum",
+    "LovaszSoftmax",
+    "PixelCrossEntropy",
+    "RBFLoss",
+    "dense_loss",
+    "loss_for",
+]

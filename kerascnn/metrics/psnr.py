@@ -1,0 +1,34 @@
+"""Peak signal to noise ratio, in training."""
+
+import keras
+from keras import ops
+
+# An infinite ratio could be neither averaged nor written as JSON.
+LEAST_ERROR = 1e-10
+
+
+@keras.saving.register_keras_serializable(package="kerascnn")
+def psnr(y_true, y_pred):
+    """Peak signal to noise ratio of images with values from 0 to 1, in decibels.
+
+    `-10 * log10(mse)` for each image, over all of its pixels and channels, with answers clipped to
+    0 to 1. An image without any error has 100. For `fit`, as the metric; `luminance_psnr` is what
+    papers report.
+
+    Args:
+        y_true: float tensor of shape `(batch, height, width, channels)`.
+        y_pred: float tensor of the same shape.
+
+    Returns:
+        float32 tensor of shape `(batch,)`.
+
+    Example:
+        >>> import keras
+        >>> import kerascnn
+        >>> images = keras.ops.zeros((1, 4, 4, 1))
+        >>> round(float(kerascnn.training.psnr(images, images + 0.1)[0]), 3)
+        20.0
+    """
+    answers = ops.clip(ops.cast(y_pred, "float32"), 0.0, 1.0)
+    error = ops.mean(ops.square(ops.cast(y_true, "float32") - answers), axis=(1, 2, 3))
+    return -10.0 * ops.log10(ops.maximum(error, LEAST_ERROR))
