@@ -232,12 +232,19 @@ def test_demo(tmp_path, capsys, monkeypatch):
     assert (tmp_path / "demo" / "export" / "1").exists()
 
 
-def test_the_backend_is_chosen_before_keras_is_loaded(tmp_path, capsys):
-    error = output(capsys, "classify", "train", "--backend", "torch", status=1).err
-    assert "Keras is loaded with the backend" in error
+def test_the_backend_must_be_known(capsys):
     error = output(capsys, "classify", "train", "--backend", "theano", status=2).err
     assert "`backend` must be one of 'tensorflow', 'jax', 'torch'; got backend='theano'" in error
-    pytest.importorskip("jax", reason="the extra `jax` is not installed")
+
+
+@pytest.mark.extra("torch")
+def test_keras_is_loaded_with_another_backend(capsys):
+    error = output(capsys, "classify", "train", "--backend", "torch", status=1).err
+    assert "Keras is loaded with the backend" in error
+
+
+@pytest.mark.extra("jax")
+def test_the_backend_is_chosen_before_keras_is_loaded(tmp_path, capsys):
     out = tmp_path / "jax"
     program = "import sys; from kerascnn_apps.command import main; main()"
     arguments = ["classify", "train", "--backend", "jax", "--epochs", "1", "--out", str(out)]

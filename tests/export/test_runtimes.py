@@ -19,11 +19,7 @@ import tensorflow as tf
 from kerascnn import layers
 from tests.layers.every_layer import EVERY_LAYER, model_of
 
-onnxruntime = pytest.importorskip("onnxruntime", reason="the extra `export` is not installed")
-openvino = pytest.importorskip("openvino", reason="the extra `export` is not installed")
-litert = pytest.importorskip(
-    "ai_edge_litert.interpreter", reason="the extra `export` is not installed"
-)
+EXTRA = pytest.mark.extra("export")
 
 
 def keras_file(model, path):
@@ -39,15 +35,19 @@ def saved_model(model, path):
 
 
 def onnx(model, path):
+    import onnxruntime
+
     model.export(path / "model.onnx", format="onnx", verbose=False)
     session = onnxruntime.InferenceSession(path / "model.onnx")
     return lambda images: session.run(None, {session.get_inputs()[0].name: images})[0]
 
 
 def lite(model, path):
+    from ai_edge_litert.interpreter import Interpreter
+
     model.export(path / "model.tflite", format="litert", verbose=False)
     # An interpreter without TensorFlow's own ops: only LiteRT's built-in ones will do.
-    interpreter = litert.Interpreter(str(path / "model.tflite"))
+    interpreter = Interpreter(str(path / "model.tflite"))
     (taken,), (given,) = interpreter.get_input_details(), interpreter.get_output_details()
 
     def answer(images):
@@ -61,6 +61,8 @@ def lite(model, path):
 
 
 def open_vino(model, path):
+    import openvino
+
     model.export(str(path / "model.xml"), format="openvino", verbose=False)
     # Without the hint, processors that can compute in bfloat16.
     hint = {"INFERENCE_PRECISION_HINT": "f32"}
@@ -69,7 +71,16 @@ def open_vino(model, path):
 
 
 @pytest.mark.filterwarnings("ignore")
-@pytest.mark.parametrize("runtime", [keras_file, saved_model, onnx, lite, open_vino])
+@pytest.mark.parametrize(
+    "runtime",
+    [
+        keras_file,
+        saved_model,
+        pytest.param(onnx, marks=EXTRA),
+        pytest.param(lite, marks=EXTRA),
+        pytest.param(open_vino, marks=EXTRA),
+    ],
+)
 @pytest.mark.parametrize("name", EVERY_LAYER)
 def test_answers_the_same(name, runtime, tmp_path):
     model = model_of(name)
@@ -83,6 +94,7 @@ def test_answers_the_same(name, runtime, tmp_path):
     assert np.abs(expected).max() > 0.01
 
 
+@EXTRA
 @pytest.mark.filterwarnings("ignore")
 def test_onnx_runtime_takes_our_group_convolution_and_refuses_that_of_keras(tmp_path):
     inputs = keras.Input((8, 8, 16))

@@ -26,6 +26,7 @@ def test_upsampling(upsampling, output_stride):
     check_any_size(lambda shape: deeplabv3(SMALL, shape, 5, **options), answered=5)
 
 
+@pytest.mark.extra("torchvision")
 def test_answers_as_torchvision():
     options = {"weights_backbone": None, "aux_loss": True, "num_classes": 7}
     source = torchvision_model("deeplabv3_resnet50", **options)

@@ -65,6 +65,7 @@ def test_answers_as_keras_applications(name):
     assert_same_answers(answers(model, x), answers(source, x))
 
 
+@pytest.mark.extra("torchvision")
 @pytest.mark.parametrize("name", TORCHVISION)
 def test_answers_as_torchvision(name):
     theirs, options = TORCHVISION[name]
@@ -76,6 +77,7 @@ def test_answers_as_torchvision(name):
     assert_same_answers(answers(model, x), torch_logits(source, x))
 
 
+@pytest.mark.extra("torchvision")
 def test_auxiliary_heads_answer_as_torchvision():
     import torch
 
@@ -95,6 +97,7 @@ def test_auxiliary_heads_answer_as_torchvision():
         assert_same_answers(ours, answer.numpy())
 
 
+@pytest.mark.extra("torchvision")
 def test_old_files_of_densenet_are_known():
     source = torchvision_model("densenet121", num_classes=2).state_dict()
     old = {
@@ -226,6 +229,7 @@ def test_a_trunk_of_keras_applications(name):
     np.testing.assert_allclose(answers(model, x) / scale, theirs / scale, atol=1e-4)
 
 
+@pytest.mark.extra("torchvision")
 @pytest.mark.parametrize("name", ["densenet121", "googlenet", "mobilenet_v2", "shufflenet_v2_x1_0"])
 def test_a_trunk_of_torchvision(name):
     theirs, options = TORCHVISION[name]
