@@ -11,7 +11,7 @@ from sklearn.datasets import load_digits
 
 import kerascnn
 from kerascnn.training import RunFolder
-from tests.apps.commands import output, predictions
+from tests.apps.commands import image_size, output, predictions
 
 
 def test_train_leaves_a_whole_run(trained):
@@ -35,7 +35,7 @@ def test_train_leaves_a_whole_run(trained):
         "per_class.png",
     }
     for path in (trained / "plots").iterdir():
-        assert min(Image.open(path).size) > 300
+        assert min(image_size(path)) > 300
     recipe = json.loads((trained / "recipe.json").read_text())
     assert recipe["data"]["class_names"] == [str(i) for i in range(10)]
     assert recipe["training"]["epochs"] == 2
