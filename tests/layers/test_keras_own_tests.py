@@ -18,6 +18,12 @@ ROOT = Path(__file__).resolve().parents[2]
 LAYERS = Path(keras.__file__).parent / "src" / "layers"
 
 
+# On TensorFlow our layers have kernels of their own. On JAX and PyTorch they call `keras.ops`; the
+# other tests of each layer compare them with loops and with Keras's layers on every change.
+if keras.backend.backend() != "tensorflow":
+    pytestmark = pytest.mark.nightly
+
+
 # By two processes; with the numbers of tests that there are at least: in some later release of
 # Keras the files could be empty, which would be no proof.
 @pytest.mark.parametrize(
