@@ -133,7 +133,7 @@ def wrong_sources():
     yield "lenet5", lambda: {"conv1.weight": np.zeros(1)}, "an architecture that torchvision has"
 
 
-@pytest.mark.parametrize(("name", "source", "sentence"), wrong_sources())
+@pytest.mark.parametrize(("name", "source", "sentence"), list(wrong_sources()))
 def test_another_architecture_is_refused_and_changes_nothing(name, source, sentence):
     model = create_model(name, num_classes=3)
     before = model.get_weights()
@@ -153,6 +153,7 @@ def test_with_new_head():
     model = create_model("resnet20")
     tuned = with_new_head(model, 3)
     assert tuned.output_shape == (None, 3)
+    assert tuned(np.zeros((1, 32, 32, 3))).shape == (1, 3)  # without a warning of Keras
     assert tuned.get_layer("stem_conv") is model.get_layer("stem_conv")
     with pytest.raises(ValueError, match="'lenet5_1998', which ends in 'logits'"):
         with_new_head(create_model("lenet5_1998"), 3)
