@@ -29,6 +29,7 @@ def test_unknown_name_lists_the_known():
         create_model("lenet_5")
 
 
+@pytest.mark.usefixtures("without_weights")
 def test_num_classes():
     with pytest.raises(ValueError, match="got num_classes=0"):
         create_model("lenet5", num_classes=0)
