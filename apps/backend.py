@@ -20,9 +20,7 @@ def use_backend(name):
         known = ", ".join(repr(known) for known in BACKENDS)
         raise ValueError(f"`backend` must be one of {known}; got backend={name!r}.")
     if importlib.util.find_spec(name) is None:
-        raise RuntimeError(
-            f"The backend {name} is not installed; pip install 'kerascnn[{name}]' does it."
-        )
+        raise RuntimeError(not_installed(name))
     if "keras" in sys.modules:
         loaded = sys.modules["keras"].backend.backend()
         if loaded != name:
@@ -30,3 +28,9 @@ def use_backend(name):
                 f"Keras is loaded with the backend {loaded} already; got backend={name!r}."
             )
     os.environ["KERAS_BACKEND"] = name
+
+
+def not_installed(name):
+    """The sentence for a backend that is missing."""
+    extra = "" if name == "tensorflow" else f"[{name}]"
+    return f"The backend {name} is not installed: pip install 'kerascnn{extra}'."

@@ -13,6 +13,7 @@ from typing import Annotated
 
 import typer
 
+from kerascnn_apps.backend import BACKENDS, not_installed
 from kerascnn_apps.classify import main as classify
 from kerascnn_apps.command_line import readable
 from kerascnn_apps.segment import main as segment
@@ -110,6 +111,9 @@ def run(arguments):
 
 
 def _sentence(error):
+    # Keras was told to use a backend by KERAS_BACKEND or its own settings.
+    if isinstance(error, ModuleNotFoundError) and error.name in BACKENDS:
+        return not_installed(error.name)
     if isinstance(error, OSError) and error.strerror:
         return f"{error.filename}: {error.strerror}" if error.filename else error.strerror
     text = " ".join(str(error).split())

@@ -7,8 +7,6 @@ import tarfile
 import zipfile
 from pathlib import Path
 
-import pytest
-
 ROOT = Path(__file__).resolve().parents[1]
 
 
@@ -87,7 +85,6 @@ def test_every_package_of_the_tree_is_listed():
 
 
 def test_a_wheel_built_from_an_sdist_holds_the_packages_and_no_tests(tmp_path):
-    pytest.importorskip("build", reason="the extra `test` is not installed")
     command = [
         sys.executable,
         "-m",

@@ -40,7 +40,7 @@ def autoencoder(
     """Builds a convolutional autoencoder, which answers with its image, as far as the code tells.
 
     The code is what the layer `bottleneck` answers:
-    `keras.Model(model.inputs, model.get_layer("bottleneck").output)` is the encoder alone.
+    `keras.Model(model.input, model.get_layer("bottleneck").output)` is the encoder alone.
 
     Args:
         config: `AutoencoderConfig`.

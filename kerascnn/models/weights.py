@@ -245,4 +245,6 @@ def with_new_head(model, num_classes):
             f"{names[-1]!r}."
         )
     features = model.get_layer("logits").input
-    return keras.Model(model.inputs, logits_layer(num_classes)(features), name=model.name)
+    # A list of one input would make Keras warn whenever the model is called with a tensor.
+    inputs = model.inputs[0] if len(model.inputs) == 1 else model.inputs
+    return keras.Model(inputs, logits_layer(num_classes)(features), name=model.name)

@@ -126,7 +126,9 @@ def answering(model):
     """
     if not getattr(model, "outputs", None):  # a model of code, not of layers
         return model
-    return keras.Model(model.inputs, model.outputs[0], name=model.name)
+    # A list of one input would make Keras warn whenever the model is called with a tensor.
+    inputs = model.inputs[0] if len(model.inputs) == 1 else model.inputs
+    return keras.Model(inputs, model.outputs[0], name=model.name)
 
 
 @contextmanager

@@ -2,6 +2,8 @@
 
 import json
 
+from PIL import Image
+
 from kerascnn_apps.command import run
 
 
@@ -17,3 +19,9 @@ def predictions(capsys, *arguments, status=0):
     return json.loads(
         output(capsys, "classify", "predict", *arguments, "--json", status=status).out
     )
+
+
+def image_size(path):
+    """Width and height of an image file."""
+    with Image.open(path) as image:
+        return image.size

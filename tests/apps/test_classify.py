@@ -11,7 +11,7 @@ from sklearn.datasets import load_digits
 
 import kerascnn
 from kerascnn.training import RunFolder
-from tests.apps.commands import output, predictions
+from tests.apps.commands import image_size, output, predictions
 
 
 def test_train_leaves_a_whole_run(trained):
@@ -36,7 +36,7 @@ def test_train_leaves_a_whole_run(trained):
         "per_class.png",
     }
     for path in (trained / "plots").iterdir():
-        assert min(Image.open(path).size) > 300
+        assert min(image_size(path)) > 300
     recipe = json.loads((trained / "recipe.json").read_text())
     assert recipe["data"]["class_names"] == [str(i) for i in range(10)]
     assert recipe["training"]["epochs"] == 2
@@ -233,12 +233,19 @@ def test_demo(tmp_path, capsys, monkeypatch):
     assert (tmp_path / "demo" / "export" / "1").exists()
 
 
-def test_the_backend_is_chosen_before_keras_is_loaded(tmp_path, capsys):
-    error = output(capsys, "classify", "train", "--backend", "torch", status=1).err
-    assert "Keras is loaded with the backend" in error
+def test_the_backend_must_be_known(capsys):
     error = output(capsys, "classify", "train", "--backend", "theano", status=2).err
     assert "`backend` must be one of 'tensorflow', 'jax', 'torch'; got backend='theano'" in error
-    pytest.importorskip("jax", reason="the extra `jax` is not installed")
+
+
+@pytest.mark.extra("torch")
+def test_keras_is_loaded_with_another_backend(capsys):
+    error = output(capsys, "classify", "train", "--backend", "torch", status=1).err
+    assert "Keras is loaded with the backend" in error
+
+
+@pytest.mark.extra("jax")
+def test_the_backend_is_chosen_before_keras_is_loaded(tmp_path, capsys):
     out = tmp_path / "jax"
     program = "import sys; from kerascnn_apps.command import main; main()"
     arguments = ["classify", "train", "--backend", "jax", "--epochs", "1", "--out", str(out)]

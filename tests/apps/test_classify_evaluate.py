@@ -2,10 +2,9 @@ import json
 
 import numpy as np
 import pytest
-from PIL import Image
 
 from kerascnn_apps.classify.report import show
-from tests.apps.commands import output
+from tests.apps.commands import image_size, output
 
 
 def test_evaluate_repeats_the_metrics(trained, capsys):
@@ -80,7 +79,7 @@ def test_evaluate_draws_into_a_new_folder(trained, tmp_path, capsys):
         str(path) for path in plots
     ]
     for path in plots:
-        assert min(Image.open(path).size) > 300
+        assert min(image_size(path)) > 300
     error = output(capsys, *evaluate, status=2).err
     assert "holds files; choose a new folder for the pictures." in error
 

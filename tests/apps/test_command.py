@@ -104,6 +104,15 @@ def test_unexpected_errors_say_how_to_see_more(capsys, monkeypatch):
     assert "unexpected TypeError, which --debug shows in full" in told(capsys)
 
 
+def test_a_missing_backend_of_the_environment_is_one_sentence(capsys, monkeypatch):
+    def without_jax(pattern, task):
+        raise ModuleNotFoundError("No module named 'jax'", name="jax")
+
+    monkeypatch.setattr(kerascnn.models, "list_models", without_jax)
+    assert run(["models"]) == 1
+    assert "The backend jax is not installed: pip install 'kerascnn[jax]'." in told(capsys)
+
+
 def test_ctrl_c(capsys, monkeypatch):
     def interrupted(pattern, task):
         raise KeyboardInterrupt

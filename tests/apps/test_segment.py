@@ -11,6 +11,7 @@ from kerascnn.data import HeldOutWarning
 from kerascnn_apps.command import run
 from kerascnn_apps.segment import train
 from kerascnn_apps.segment.recipes import cropped, recipe_for
+from tests.apps.commands import image_size
 
 QUICK = ["--model", "unet", "--option", "width=8", "--option", "depth=2", "--recipe", "quick"]
 
@@ -114,7 +115,7 @@ def test_predict_writes_masks_overlays_and_probabilities(trained, folder, capsys
         assert probabilities.shape == (*mask.shape, 3)
         # In a mask stand the values of classes.txt, among which the ignored one has its place.
         np.testing.assert_array_equal(mask, np.array([0, 2, 3])[probabilities.argmax(axis=-1)])
-        assert Image.open(result["overlay"]).size == mask.shape[::-1]
+        assert image_size(result["overlay"]) == mask.shape[::-1]
     assert matrix[[0, 2, 3], [0, 2, 3]].sum() / matrix[[0, 2, 3]].sum() > 0.8
     error = output(capsys, "predict", trained, folder / "images", "--out", out, status=2).err
     assert error.count("exists; --force overwrites it") == 20

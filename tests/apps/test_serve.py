@@ -5,17 +5,22 @@ import numpy as np
 import pytest
 from PIL import Image
 
-pytest.importorskip("fastapi", reason="the extra `serve` is not installed")
-pytest.importorskip("httpx", reason="the extra `serve` is not installed")
-
-from fastapi.testclient import TestClient
-
 from kerascnn.export import export_segmenter, export_upscaler
 from kerascnn.models import create_model
 from kerascnn.training import segment, upscale
 from kerascnn_apps.command import run
 from kerascnn_apps.serve.main import newest_version
-from kerascnn_apps.serve.server import create_server
+
+EXTRA = pytest.mark.extra("serve")
+
+
+def client_of(path):
+    """Calls the server of an export without a network."""
+    from fastapi.testclient import TestClient
+
+    from kerascnn_apps.serve.server import create_server
+
+    return TestClient(create_server(path))
 
 
 @pytest.fixture(scope="module")
@@ -25,8 +30,9 @@ def exported(trained, tmp_path_factory):
     return folder
 
 
+@EXTRA
 def test_answers_are_those_of_predict(trained, exported, capsys):
-    client = TestClient(create_server(newest_version(exported)))
+    client = client_of(newest_version(exported))
     assert client.get("/health").json() == {"model": str(exported / "1")}
     file = min((trained / "examples").iterdir())
     capsys.readouterr()
@@ -40,9 +46,10 @@ def test_answers_are_those_of_predict(trained, exported, capsys):
     )
 
 
+@EXTRA
 @pytest.mark.parametrize("body", [b"", b"no image", b"\x89PNG\r\n\x1a\n", b"\xff\xd8\xff\xe1\xff"])
 def test_what_is_no_image_gets_a_sentence(exported, body):
-    client = TestClient(create_server(newest_version(exported)))
+    client = client_of(newest_version(exported))
     response = client.post("/predict", content=body)
     assert response.status_code == 400
     assert response.json()["detail"].endswith(f"got {len(body)} bytes.")
@@ -57,14 +64,16 @@ def test_newest_version(tmp_path):
     assert newest_version(tmp_path / "export" / "2").name == "2"
 
 
+@EXTRA
 def test_nothing_to_serve(tmp_path, capsys):
     assert run(["serve", str(tmp_path)]) == 2
     assert "holds no exported model" in capsys.readouterr().err
 
 
+@EXTRA
 def test_a_segmentation_model_answers_with_a_mask(tmp_path):
     model = create_model("unet", (None, None, 3), 3, width=2, depth=1)
-    client = TestClient(create_server(export_segmenter(model, tmp_path, [0, 4, 200])))
+    client = client_of(export_segmenter(model, tmp_path, [0, 4, 200]))
     pixels = np.random.default_rng(0).integers(0, 256, (9, 14, 3), np.uint8)
     file = io.BytesIO()
     Image.fromarray(pixels).save(file, "PNG")
@@ -75,9 +84,10 @@ def test_a_segmentation_model_answers_with_a_mask(tmp_path):
     np.testing.assert_array_equal(mask, np.array([0, 4, 200])[probabilities.argmax(axis=-1)])
 
 
+@EXTRA
 def test_an_upscaler_answers_with_a_picture(tmp_path):
     model = create_model("espcn_x2")
-    client = TestClient(create_server(export_upscaler(model, tmp_path)))
+    client = client_of(export_upscaler(model, tmp_path))
     pixels = np.random.default_rng(0).integers(0, 256, (9, 14, 3), np.uint8)
     file = io.BytesIO()
     Image.fromarray(pixels).save(file, "PNG")

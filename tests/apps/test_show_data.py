@@ -4,14 +4,14 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from tests.apps.commands import output
+from tests.apps.commands import image_size, output
 
 
 def test_show_data(pictures, tmp_path, capsys):
     picture = tmp_path / "new" / "digits.png"
     text = output(capsys, "classify", "show-data", "--out", picture).out
     assert text.split()[-1] == str(picture)
-    assert min(Image.open(picture).size) > 300
+    assert min(image_size(picture)) > 300
     colors = tmp_path / "colors.png"
     output(
         capsys, "classify", "show-data", "--data", pictures, "--recipe", "quick", "--out", colors
@@ -24,7 +24,7 @@ def test_show_data(pictures, tmp_path, capsys):
     output(capsys, "classify", "show-data", "--data", pictures, *changes, "--out", mixed)
     output(capsys, "classify", "show-data", "--data", pictures, "--out", colors, "--force")
     # Below every image stands what it was mixed from.
-    assert Image.open(mixed).size == Image.open(colors).size
+    assert image_size(mixed) == image_size(colors)
     assert np.abs(np.asarray(Image.open(mixed), float) - np.asarray(Image.open(colors))).mean() > 1
 
 

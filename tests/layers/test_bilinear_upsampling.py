@@ -43,8 +43,10 @@ def test_equals_keras(factor):
     )
 
 
+@pytest.mark.extra("torch")
 def test_equals_pytorch():
-    torch = pytest.importorskip("torch")
+    import torch
+
     x = np.random.default_rng(0).normal(size=(2, 5, 4, 3)).astype("float32")
     expected = torch.nn.functional.interpolate(
         torch.from_numpy(np.moveaxis(x, 3, 1)), scale_factor=(4, 3), mode="bilinear"

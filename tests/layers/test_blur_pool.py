@@ -43,11 +43,13 @@ def test_values_and_gradients_follow_the_formula(padding, kernel_size, strides):
         np.testing.assert_allclose(gradient, np.moveaxis(dx, -1, to), rtol=1e-4, atol=1e-5)
 
 
+@pytest.mark.extra("torch")
 @pytest.mark.parametrize("kernel_size", [2, 3, 5, 6])
 @pytest.mark.parametrize("size", [(8, 9), (16, 7)])
 def test_equals_the_paper_in_pytorch(size, kernel_size):
     # `antialiased_cnns.BlurPool`, the authors' code, in the calls it consists of.
-    torch = pytest.importorskip("torch", reason="PyTorch, an extra, is not installed")
+    import torch
+
     rows = {
         2: [1.0, 1.0],
         3: [1.0, 2.0, 1.0],

@@ -42,9 +42,11 @@ def test_as_many_groups_as_a_group_had_channels_shuffle_back():
     np.testing.assert_array_equal(keras.ops.convert_to_numpy(ChannelShuffle(4)(y)), x)
 
 
+@pytest.mark.extra("torch")
 @pytest.mark.parametrize("groups", [2, 3, 4])
 def test_equals_pytorch(groups):
-    torch = pytest.importorskip("torch", reason="PyTorch, an extra, is not installed")
+    import torch
+
     x = np.random.default_rng(0).normal(size=(2, 12, 3, 4)).astype("float32")
     y = ChannelShuffle(groups, data_format="channels_first")(x)
     expected = torch.nn.ChannelShuffle(groups)(torch.from_numpy(x)).numpy()

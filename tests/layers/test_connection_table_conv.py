@@ -109,8 +109,10 @@ def test_a_full_table_is_a_convolution_and_a_block_of_it_a_group():
         )
 
 
+@pytest.mark.extra("torch")
 def test_equals_pytorch():
-    torch = pytest.importorskip("torch")
+    import torch
+
     x, kernel, bias = random_arrays((2, 7, 6, 4), (3, 2, 8), (4,))
     images, filters = torch.from_numpy(x).permute(0, 3, 1, 2), iter(np.moveaxis(kernel, 2, 0))
     maps = [

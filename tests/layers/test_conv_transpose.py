@@ -106,10 +106,12 @@ def test_equals_keras(padding, strides, output_padding):
     )
 
 
+@pytest.mark.extra("torch")
 @pytest.mark.parametrize("groups", [1, 4])
 @pytest.mark.parametrize("training", [True, False])
 def test_equals_pytorch(groups, training):
-    torch = pytest.importorskip("torch")
+    import torch
+
     x, kernel = random_arrays((2, 4, 5, 8), (4, 4, 12 // groups, 8))
     theirs = torch.nn.ConvTranspose2d(8, 12, 4, 2, 1, output_padding=1, groups=groups, bias=False)
     theirs.weight.data = torch.from_numpy(kernel).permute(3, 2, 0, 1)

@@ -3,6 +3,7 @@
 Nothing is left out: every test of these files runs, those of other layers in them too.
 """
 
+import os
 import re
 import subprocess
 import sys
@@ -15,6 +16,12 @@ from tests.layers import keras_swap
 
 ROOT = Path(__file__).resolve().parents[2]
 LAYERS = Path(keras.__file__).parent / "src" / "layers"
+
+
+# On TensorFlow our layers have kernels of their own. On JAX and PyTorch they call `keras.ops`; the
+# other tests of each layer compare them with loops and with Keras's layers on every change.
+if keras.backend.backend() != "tensorflow":
+    pytestmark = pytest.mark.nightly
 
 
 # By two processes; with the numbers of tests that there are at least: in some later release of
@@ -44,7 +51,9 @@ def test_keras_own_tests_pass(files):
         "no:cacheprovider",
         *(str(LAYERS / file) for file in files),
     ]
-    result = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
+    # Without the options of this run, which Keras's tests do not know.
+    env = {name: value for name, value in os.environ.items() if name != "PYTEST_ADDOPTS"}
+    result = subprocess.run(command, cwd=ROOT, env=env, capture_output=True, text=True, check=False)
     assert result.returncode == 0, result.stdout[-4000:] + result.stderr[-2000:]
     assert "kerascnn's layers are in place" in result.stdout
     for file, at_least in files.items():

@@ -73,7 +73,8 @@ def test_reference_gradient_is_the_numeric_one():
 
 @pytest.mark.parametrize("size", [1, 3, 5, 11])
 def test_equals_tensorflow(size):
-    tf = pytest.importorskip("tensorflow")
+    import tensorflow as tf
+
     x, dy = np.random.default_rng(0).normal(scale=5.0, size=(2, 2, 3, 4, 8)).astype("float32")
     constants = {"alpha": 0.02, "beta": 0.6}
     variable = tf.constant(x)
@@ -87,9 +88,11 @@ def test_equals_tensorflow(size):
     np.testing.assert_allclose(gradient, dx, rtol=1e-4, atol=1e-5)
 
 
+@pytest.mark.extra("torch")
 @pytest.mark.parametrize("size", [1, 2, 3, 4, 5, 11])
 def test_equals_pytorch(size):
-    torch = pytest.importorskip("torch", reason="PyTorch, an extra, is not installed")
+    import torch
+
     x, dy = np.random.default_rng(0).normal(scale=5.0, size=(2, 2, 8, 3, 4)).astype("float32")
     constants = {"alpha": 0.2, "beta": 0.6, "k": 1.2}
     variable = torch.from_numpy(x).requires_grad_()

@@ -44,8 +44,10 @@ def test_of_equal_pixels_the_first_counts():
     np.testing.assert_array_equal(found, [[0, 2, 4], [12, 14, 16]])
 
 
+@pytest.mark.extra("torch")
 def test_equals_pytorch():
-    torch = pytest.importorskip("torch")
+    import torch
+
     x = distinct((2, 3, 7, 9))
     y, indices = MaxPoolWithArgmax2D(3, 2, data_format="channels_first")(x)
     values, places = torch.nn.functional.max_pool2d(torch.from_numpy(x), 3, 2, return_indices=True)

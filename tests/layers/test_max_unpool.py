@@ -28,8 +28,10 @@ def test_values_and_gradient_follow_the_formula(size, pool_size, padding, data_f
     np.testing.assert_allclose(gradient, view(dx), rtol=1e-6)
 
 
+@pytest.mark.extra("torch")
 def test_equals_pytorch():
-    torch = pytest.importorskip("torch")
+    import torch
+
     image = distinct((2, 3, 7, 8))
     pooled, indices = torch.nn.functional.max_pool2d(
         torch.from_numpy(image), 2, return_indices=True

@@ -51,14 +51,17 @@ def test_modes_are_those_of_tensorflow_and_pytorch():
 
 
 def test_equals_tensorflow_depth_to_space():
-    tf = pytest.importorskip("tensorflow")
+    import tensorflow as tf
+
     x = np.random.default_rng(0).normal(size=(2, 3, 4, 18)).astype("float32")
     y = keras.ops.convert_to_numpy(PixelShuffle(3)(x))
     np.testing.assert_array_equal(y, tf.nn.depth_to_space(x, 3))
 
 
+@pytest.mark.extra("torch")
 def test_equals_pytorch_pixel_shuffle():
-    torch = pytest.importorskip("torch", reason="PyTorch, an extra, is not installed")
+    import torch
+
     x = np.random.default_rng(0).normal(size=(2, 18, 3, 4)).astype("float32")
     y = PixelShuffle(3, mode="CRD", data_format="channels_first")(x)
     expected = torch.nn.PixelShuffle(3)(torch.from_numpy(x)).numpy()

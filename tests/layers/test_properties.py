@@ -24,7 +24,8 @@ TOLERANCE = {
 }
 
 cases = settings(
-    max_examples=30 if BACKEND == "jax" else 80,
+    # The same ops; the other backends show that Keras computes them alike.
+    max_examples=80 if BACKEND == "tensorflow" else 20,
     derandomize=True,
     deadline=None,
     database=None,

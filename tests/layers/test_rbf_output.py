@@ -42,8 +42,10 @@ def test_reference_gradient_is_the_numeric_one():
         np.testing.assert_allclose(gradient[1, 2], (values[0] - values[1]) / 2e-6, rtol=1e-6)
 
 
+@pytest.mark.extra("torch")
 def test_equals_pytorch():
-    torch = pytest.importorskip("torch", reason="PyTorch, an extra, is not installed")
+    import torch
+
     rng = np.random.default_rng(0)
     x, prototypes = (rng.normal(size=size).astype("float32") for size in ((6, 84), (10, 84)))
     expected = torch.cdist(torch.from_numpy(x), torch.from_numpy(prototypes)).numpy() ** 2

@@ -80,8 +80,10 @@ def test_equals_layers_of_keras(use_bias):
     )
 
 
+@pytest.mark.extra("torch")
 def test_equals_pytorch():
-    torch = pytest.importorskip("torch", reason="PyTorch, an extra, is not installed")
+    import torch
+
     x, _, weights = random_case()
     kernel1, bias1, kernel2, bias2 = map(torch.from_numpy, weights)
     image = torch.from_numpy(np.moveaxis(x, -1, 1))

@@ -120,10 +120,12 @@ def test_values_and_gradients(loss, slow):
     assert not gradient[MASK == IGNORED].any()
 
 
+@pytest.mark.extra("torch")
 @pytest.mark.parametrize("weights", [None, WEIGHTS])
 @pytest.mark.parametrize("smoothing", [0.0, 0.2])
 def test_cross_entropy_is_pytorchs(weights, smoothing):
-    torch = pytest.importorskip("torch")
+    import torch
+
     theirs = torch.nn.functional.cross_entropy(
         torch.tensor(LOGITS.reshape(-1, CLASSES)),
         torch.tensor(MASK.reshape(-1)),

@@ -112,8 +112,10 @@ def test_accuracy_never_takes_a_wrong_label_for_right(label):
     np.testing.assert_array_equal(found, 0)
 
 
+@pytest.mark.extra("torch")
 def test_right_labels_give_pytorchs_numbers():
-    torch = pytest.importorskip("torch", reason="the extra `torch` is not installed")
+    import torch
+
     labels = np.array([0, 4, 2, 2])
     for smoothing in (0.0, 0.1):
         theirs = torch.nn.functional.cross_entropy(

@@ -20,6 +20,7 @@ def maps(model, kind):
 
 
 # Krizhevsky et al., 2012, section 3.5, kernel by kernel, and a bias for each filter
+@pytest.mark.usefixtures("without_weights")
 def test_parameters_of_the_paper():
     model = create_model("alexnet")
     assert [layer.count_params() for layer in model.layers if layer.weights] == [
@@ -37,6 +38,7 @@ def test_parameters_of_the_paper():
     assert maps(model, keras.layers.MaxPooling2D) == [(27, 27, 96), (13, 13, 256), (6, 6, 256)]
 
 
+@pytest.mark.usefixtures("without_weights")
 def test_single_column():
     model = create_model("alexnet_single_column")
     assert model.count_params() == 61_100_840

@@ -20,12 +20,15 @@ def test_contract():
     check_image_model(lambda shape: deeplabv3(SMALL, shape, 5, width=8), answered=5, size=(33, 18))
 
 
-@pytest.mark.parametrize(("upsampling", "output_stride"), zip(UPSAMPLINGS, (8, 32, 8), strict=True))
+@pytest.mark.parametrize(
+    ("upsampling", "output_stride"), list(zip(UPSAMPLINGS, (8, 32, 8), strict=True))
+)
 def test_upsampling(upsampling, output_stride):
     options = {"width": 8, "upsampling": upsampling, "output_stride": output_stride}
     check_any_size(lambda shape: deeplabv3(SMALL, shape, 5, **options), answered=5)
 
 
+@pytest.mark.extra("torchvision")
 def test_answers_as_torchvision():
     options = {"weights_backbone": None, "aux_loss": True, "num_classes": 7}
     source = torchvision_model("deeplabv3_resnet50", **options)

@@ -13,6 +13,7 @@ def test_contract():
     check_model(functools.partial(densenet, SMALL))
 
 
+@pytest.mark.usefixtures("without_weights")
 def test_features_are_those_of_whole_stages():
     # The channels grow by 32 a block, and transitions halve them.
     model = create_model("densenet121", features_only=True)

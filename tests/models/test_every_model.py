@@ -40,8 +40,8 @@ BACKEND = keras.backend.backend()
 
 def distinct(task=None):
     """Names of models, without those that are the same network once they are cut."""
-    found = {}
-    for name in list_models(task=task):
+    found, daily = {}, of_each_kind()
+    for name in sorted(list_models(task=task), key=lambda name: name not in daily):
         family = family_of(name)
         found.setdefault((family.builder, repr(cut_row(family.variants[name]))), name)
     return sorted(found.values())
@@ -54,18 +54,24 @@ def cut_row(config):
     return dataclasses.replace(config, depths=tuple(min(depth, 2) for depth in config.depths))
 
 
-def trained_here():
-    """All kinds of networks; on the other backends, which take long, one of each kind of block."""
-    if BACKEND == "tensorflow":
-        return distinct()
+def of_each_kind():
+    """One model of each family, and one of each other kind of block, decoder and upscaler."""
     classifiers = (family for family in families() if family.task == "classification")
     shallow = {next(iter(family.variants)) for family in classifiers}
     other_blocks = {"lenet5_1998", "resnet50", "resnext50_32x4d", "seresnet50", "resnext29_8x64d"}
+    other_blocks |= {"shufflenet_v1_g3", "shufflenet_v2_x1_0"}
     decoders = {"autoencoder", "fcn8s", "linknet", "segnet_basic", "unet", "unet_2015"}
-    upscalers = {"edsr_baseline_x2", "espcn_x3"}
-    return sorted(
-        shallow | other_blocks | decoders | upscalers | {"shufflenet_v1_g3", "shufflenet_v2_x1_0"}
-    )
+    if BACKEND == "tensorflow":
+        decoders |= {"deeplabv3_resnet50", "segnet", "unet_resnet18"}
+    return shallow | other_blocks | decoders | {"edsr_baseline_x2", "espcn_x3"}
+
+
+def every_night(names):
+    """Marks all but one of each kind: other widths and depths of the same layers."""
+    daily = of_each_kind()
+    return [
+        name if name in daily else pytest.param(name, marks=pytest.mark.nightly) for name in names
+    ]
 
 
 def small(name, image_size=IMAGE_SIZE, **options):
@@ -99,7 +105,9 @@ def batch(name, model, image_size=IMAGE_SIZE):
     return x, x.repeat(factor, 1).repeat(factor, 2)
 
 
-@pytest.mark.parametrize("name", trained_here())
+@pytest.mark.parametrize(
+    "name", every_night(distinct()) if BACKEND == "tensorflow" else sorted(of_each_kind())
+)
 def test_trains_one_step(name):
     keras.utils.set_random_seed(0)
     model = small(name, **training_options(name))
@@ -137,11 +145,14 @@ assert "kerascnn" not in sys.modules
 
 
 @pytest.mark.skipif(BACKEND != "tensorflow", reason="a SavedModel is TensorFlow's")
+@pytest.mark.parametrize("others", [False, pytest.param(True, marks=pytest.mark.nightly)])
 @pytest.mark.parametrize("task", TASKS)
-def test_saves_reloads_and_exports(task, tmp_path):
+def test_saves_reloads_and_exports(task, others, tmp_path):
     """Those for images of any size do so for two sizes, neither of which they were built for."""
     expected = {}
     for name in distinct(task):
+        if (name not in of_each_kind()) != others:
+            continue
         model = small(name, image_size=(None, None))
         sizes = (IMAGE_SIZE,) if task == "classification" else (IMAGE_SIZE, OTHER_SIZE)
         inputs = [batch(name, model, size)[0] for size in sizes]

@@ -19,12 +19,14 @@ def test_contract():
     check_model(functools.partial(googlenet, SMALL))
 
 
+@pytest.mark.usefixtures("without_weights")
 def test_features_are_the_last_of_each_resolution():
     model = create_model("googlenet", features_only=True)
     assert strides(model) == {2: 64, 4: 192, 8: 480, 16: 832, 32: 1024}
 
 
 # What torchvision counts with `aux_logits=True`.
+@pytest.mark.usefixtures("without_weights")
 def test_auxiliary_heads_count_as_torchvision():
     model = create_model("googlenet", auxiliary_heads=True)
     assert trainable(model) == 13_004_888

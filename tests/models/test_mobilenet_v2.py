@@ -25,6 +25,7 @@ def test_padding_moves_the_windows_of_strides():
         assert float(stem(x)[0, 0, 0, 0]) == value
 
 
+@pytest.mark.usefixtures("without_weights")
 def test_features_are_the_last_of_each_resolution():
     model = create_model("mobilenet_v2", features_only=True)
     assert strides(model) == {2: 16, 4: 24, 8: 32, 16: 96, 32: 1280}
@@ -35,6 +36,7 @@ def test_small_images_keep_their_resolution_longer():
     assert strides(model) == {1: 16, 2: 24, 4: 32, 8: 96, 16: 1280}
 
 
+@pytest.mark.usefixtures("without_weights")
 def test_alpha_makes_multiples_of_8():
     # 0.35 times 16, 24, 32, 96; the last convolution does not shrink.
     model = create_model("mobilenet_v2", alpha=0.35, features_only=True)

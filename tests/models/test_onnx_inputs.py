@@ -38,10 +38,12 @@ def test_no_model_keeps_constants_outside_of_its_graph(name):
 
 @on_tensorflow
 @pytest.mark.filterwarnings("ignore")
+@pytest.mark.extra("export")
 @pytest.mark.parametrize("name", ["edsr_baseline_x2", "mobilenet_v2", "unet"])
 def test_onnx_runtime_needs_images_only(name, tmp_path):
-    onnx = pytest.importorskip("onnx", reason="the extra `export` is not installed")
-    onnxruntime = pytest.importorskip("onnxruntime", reason="the extra `export` is not installed")
+    import onnx
+    import onnxruntime
+
     keras.utils.set_random_seed(0)
     model = small(name, **options(name))
     size = [side or 24 for side in model.input_shape[1:]]

@@ -29,6 +29,7 @@ def test_unknown_name_lists_the_known():
         create_model("lenet_5")
 
 
+@pytest.mark.usefixtures("without_weights")
 def test_num_classes():
     with pytest.raises(ValueError, match="got num_classes=0"):
         create_model("lenet5", num_classes=0)
@@ -82,7 +83,7 @@ def test_wrong_ends():
 def test_preprocessing_is_kerass(mode):
     x = np.random.default_rng(0).uniform(size=(2, 32, 32, 3)).astype("float32")
     model = create_model("resnet18", (32, 32, 3), num_classes=2, preprocessing=mode)
-    ours = keras.Model(model.inputs, model.get_layer("preprocessing").output).predict(x, verbose=0)
+    ours = keras.Model(model.input, model.get_layer("preprocessing").output).predict(x, verbose=0)
     theirs = keras.applications.imagenet_utils.preprocess_input(
         255 * x, data_format="channels_last", mode=mode
     )

@@ -39,7 +39,7 @@ def test_a_shortcut_without_parameters_takes_every_second_pixel_and_adds_zeros()
     after = model.get_layer("stage2_block1_relu").output
     x = np.random.default_rng(0).uniform(size=(2, 8, 8, 3)).astype("float32")
     finer, coarser = map(
-        keras.ops.convert_to_numpy, keras.Model(model.inputs, [before, after])(x, training=False)
+        keras.ops.convert_to_numpy, keras.Model(model.input, [before, after])(x, training=False)
     )
     assert np.abs(finer).max() > 0
     np.testing.assert_array_equal(coarser[..., :8], finer[:, ::2, ::2])

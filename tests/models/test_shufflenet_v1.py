@@ -44,6 +44,7 @@ def count_by_hand(groups):
 
 
 @pytest.mark.parametrize("groups", TABLE)
+@pytest.mark.usefixtures("without_weights")
 def test_counts_follow_from_the_table(groups):
     model = create_model(f"shufflenet_v1_g{groups}")
     count = sum(np.prod(weight.shape) for weight in model.trainable_weights)
@@ -53,6 +54,7 @@ def test_counts_follow_from_the_table(groups):
         assert count == 1_865_728
 
 
+@pytest.mark.usefixtures("without_weights")
 def test_features_are_the_last_of_each_resolution():
     model = create_model("shufflenet_v1_g3", features_only=True)
     assert strides(model) == {2: 24, 4: 24, 8: 240, 16: 480, 32: 960}

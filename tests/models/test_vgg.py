@@ -16,6 +16,7 @@ def weighted(model):
 
 
 # Simonyan and Zisserman, 2015, table 1, and a bias for each filter
+@pytest.mark.usefixtures("without_weights")
 def test_parameters_of_column_d():
     model = create_model("vgg16", (32, 32, 3))
     pairs = [(3, 64), (64, 64), (64, 128), (128, 128), (128, 256), (256, 256), (256, 256)]
@@ -32,6 +33,7 @@ def test_parameters_of_column_d():
     ("name", "application"),
     [("vgg16", keras.applications.VGG16), ("vgg19", keras.applications.VGG19)],
 )
+@pytest.mark.usefixtures("without_weights")
 def test_names_in_keras(name, application):
     (family,) = (family for family in FAMILIES if name in family.variants)
     assert family.pretrained[name].application == application.__name__
@@ -42,15 +44,6 @@ def test_names_in_keras(name, application):
                 renamed.append(rule(*map(int, match.groups())) if callable(rule) else rule)
     theirs = application(weights=None, input_shape=(32, 32, 3))
     assert renamed == weighted(theirs)
-    ours = create_model(name, (32, 32, 3))
-    ours.set_weights(theirs.get_weights())
-    x = np.random.default_rng(0).uniform(size=(1, 32, 32, 3)).astype("float32")
-    np.testing.assert_allclose(
-        keras.ops.convert_to_numpy(keras.ops.softmax(ours(x))),
-        keras.ops.convert_to_numpy(theirs(x)),
-        rtol=1e-4,
-        atol=1e-6,
-    )
 
 
 # The indices of the convolutions in `torchvision.models.vgg...().features`
@@ -63,6 +56,7 @@ def test_names_in_keras(name, application):
         ("vgg19", [0, 2, 5, 7, 10, 12, 14, 16, 19, 21, 23, 25, 28, 30, 32, 34]),
     ],
 )
+@pytest.mark.usefixtures("without_weights")
 def test_names_in_torchvision(name, indices):
     (family,) = (family for family in FAMILIES if name in family.variants)
     found = [family.torchvision_names[layer] for layer in weighted(create_model(name, (32, 32, 3)))]
@@ -80,6 +74,7 @@ def test_layer_names_are_fixed():
 
 
 @pytest.mark.parametrize("name", VARIANTS)
+@pytest.mark.usefixtures("without_weights")
 def test_features_by_stride(name):
     model = create_model(name, (None, None, 3), features_only=True)
     layers = {stride: maps._keras_history.operation.name for stride, maps in model.output.items()}

@@ -65,6 +65,7 @@ def test_answers_as_keras_applications(name):
     assert_same_answers(answers(model, x), answers(source, x))
 
 
+@pytest.mark.extra("torchvision")
 @pytest.mark.parametrize("name", TORCHVISION)
 def test_answers_as_torchvision(name):
     theirs, options = TORCHVISION[name]
@@ -76,6 +77,7 @@ def test_answers_as_torchvision(name):
     assert_same_answers(answers(model, x), torch_logits(source, x))
 
 
+@pytest.mark.extra("torchvision")
 def test_auxiliary_heads_answer_as_torchvision():
     import torch
 
@@ -95,6 +97,7 @@ def test_auxiliary_heads_answer_as_torchvision():
         assert_same_answers(ours, answer.numpy())
 
 
+@pytest.mark.extra("torchvision")
 def test_old_files_of_densenet_are_known():
     source = torchvision_model("densenet121", num_classes=2).state_dict()
     old = {
@@ -130,7 +133,7 @@ def wrong_sources():
     yield "lenet5", lambda: {"conv1.weight": np.zeros(1)}, "an architecture that torchvision has"
 
 
-@pytest.mark.parametrize(("name", "source", "sentence"), wrong_sources())
+@pytest.mark.parametrize(("name", "source", "sentence"), list(wrong_sources()))
 def test_another_architecture_is_refused_and_changes_nothing(name, source, sentence):
     model = create_model(name, num_classes=3)
     before = model.get_weights()
@@ -150,6 +153,7 @@ def test_with_new_head():
     model = create_model("resnet20")
     tuned = with_new_head(model, 3)
     assert tuned.output_shape == (None, 3)
+    assert tuned(np.zeros((1, 32, 32, 3))).shape == (1, 3)  # without a warning of Keras
     assert tuned.get_layer("stem_conv") is model.get_layer("stem_conv")
     with pytest.raises(ValueError, match="'lenet5_1998', which ends in 'logits'"):
         with_new_head(create_model("lenet5_1998"), 3)
@@ -226,6 +230,7 @@ def test_a_trunk_of_keras_applications(name):
     np.testing.assert_allclose(answers(model, x) / scale, theirs / scale, atol=1e-4)
 
 
+@pytest.mark.extra("torchvision")
 @pytest.mark.parametrize("name", ["densenet121", "googlenet", "mobilenet_v2", "shufflenet_v2_x1_0"])
 def test_a_trunk_of_torchvision(name):
     theirs, options = TORCHVISION[name]

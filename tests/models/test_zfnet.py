@@ -10,6 +10,7 @@ from tests.models.check_model import channels_first
 
 
 # Zeiler and Fergus, 2013, figure 3
+@pytest.mark.usefixtures("without_weights")
 def test_parameters_and_sizes_of_the_paper():
     model = create_model("zfnet")
     assert [layer.count_params() for layer in model.layers if layer.weights] == [

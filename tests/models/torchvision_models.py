@@ -3,7 +3,6 @@
 import functools
 
 import numpy as np
-import pytest
 
 
 @functools.cache
@@ -13,11 +12,13 @@ def _torchvision():
     Only detection needs the operations that torchvision compiles, but importing it fails where they
     do not load, unless the two that it registers more for are declared.
     """
-    torch = pytest.importorskip("torch", reason="the extra `torch` is not installed")
+    import torch
+
     library = torch.library.Library("torchvision", "DEF")
     for name in ("nms", "qnms"):
         library.define(f"{name}(Tensor dets, Tensor scores, float iou_threshold) -> Tensor")
-    torchvision = pytest.importorskip("torchvision", reason="torchvision is not installed")
+    import torchvision
+
     return library, torchvision.models
 
 

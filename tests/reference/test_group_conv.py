@@ -26,6 +26,7 @@ def test_gradients_are_the_numeric_ones(options, groups):
     )
 
 
+@pytest.mark.extra("torch")
 @pytest.mark.parametrize(
     ("padding", "zeros"),
     [
@@ -37,7 +38,8 @@ def test_gradients_are_the_numeric_ones(options, groups):
     ],
 )
 def test_explicit_padding_equals_pytorch(padding, zeros):
-    torch = pytest.importorskip("torch")
+    import torch
+
     rng = np.random.default_rng(0)
     x, kernel = rng.normal(size=(2, 6, 5, 4)), rng.normal(size=(3, 2, 2, 6))
     images = torch.nn.functional.pad(torch.from_numpy(x).permute(0, 3, 1, 2), zeros)

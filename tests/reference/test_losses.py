@@ -24,8 +24,10 @@ def test_gradient_of_the_squared_loss_is_the_numeric_one():
     )
 
 
+@pytest.mark.extra("torch")
 def test_cross_entropy_equals_pytorch():
-    torch = pytest.importorskip("torch")
+    import torch
+
     rng = np.random.default_rng(0)
     logits, labels = rng.normal(scale=4.0, size=(6, 5)), rng.integers(5, size=6)
     tensor = torch.from_numpy(logits).requires_grad_()

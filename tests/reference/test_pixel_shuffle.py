@@ -16,8 +16,10 @@ def test_each_is_the_backward_of_the_other(mode):
     check_backward(unshuffle, lambda dy, _: shuffle(dy), rng.normal(size=(2, 4, 3, 2)))
 
 
+@pytest.mark.extra("torch")
 def test_equals_pytorch():
-    torch = pytest.importorskip("torch")
+    import torch
+
     x = np.random.default_rng(0).normal(size=(2, 3, 4, 8))
     y = torch.nn.functional.pixel_shuffle(torch.from_numpy(x).permute(0, 3, 1, 2), 2)
     np.testing.assert_array_equal(

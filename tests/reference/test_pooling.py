@@ -49,12 +49,14 @@ def test_gradient_of_unpooling_is_the_numeric_one():
     )
 
 
+@pytest.mark.extra("torch")
 @pytest.mark.parametrize(
     ("pool_size", "strides", "padding"),
     [((2, 2), (2, 2), 0), ((3, 2), (1, 2), 0), ((3, 3), (2, 1), (1, 1)), ((2, 4), (2, 2), (0, 2))],
 )
 def test_equals_pytorch(pool_size, strides, padding):
-    torch = pytest.importorskip("torch")
+    import torch
+
     functions = torch.nn.functional
     x = images()
     tensor = torch.from_numpy(x).permute(0, 3, 1, 2)

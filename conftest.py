@@ -1,0 +1,80 @@
+"""Settings for every test and doctest, and which tests an installation can run."""
+
+import gc
+import importlib.util
+import os
+from collections import Counter
+
+import pytest
+
+os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+# The command does the same; CI also runs the layers without oneDNN.
+os.environ.setdefault("TF_ENABLE_ONEDNN_OPTS", "1")
+
+# What the tests import of each extra in setup.cfg.
+EXTRAS = {
+    "docs": ("mkdocs", "mkdocstrings"),
+    "export": ("ai_edge_litert", "onnx", "onnxruntime", "openvino", "tf2onnx"),
+    "jax": ("jax",),
+    "serve": ("fastapi", "httpx", "uvicorn"),
+    "torch": ("torch",),
+    "torchvision": ("torch", "torchvision"),
+}
+
+
+def pytest_addoption(parser):
+    """Adds the options that CI uses."""
+    parser.addoption(
+        "--all-extras",
+        action="store_true",
+        help="fail the tests whose extra is not installed, instead of skipping them",
+    )
+    parser.addoption(
+        "--nightly", action="store_true", help="also run the tests with the marker `nightly`"
+    )
+
+
+def pytest_configure(config):
+    """Registers the markers."""
+    config.addinivalue_line(
+        "markers", "extra(name): needs the extra `name` of setup.cfg; skipped where it is missing"
+    )
+    config.addinivalue_line("markers", "nightly: takes long; runs only with the option --nightly")
+
+
+def pytest_collection_modifyitems(config, items):
+    """Leaves the tests with the marker `nightly` out unless they are asked for."""
+    if config.getoption("--nightly"):
+        return
+    nightly = [item for item in items if item.get_closest_marker("nightly")]
+    if nightly:
+        config.hook.pytest_deselected(items=nightly)
+        items[:] = [item for item in items if not item.get_closest_marker("nightly")]
+
+
+def pytest_collection_finish():
+    """Exempts the imported modules from garbage collection: they stay for good."""
+    gc.collect()
+    gc.freeze()
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_runtest_setup(item):
+    """Skips a test whose extra is not installed, or fails it under `--all-extras`."""
+    for marker in item.iter_markers("extra"):
+        (extra,) = marker.args
+        if not all(importlib.util.find_spec(name) for name in EXTRAS[extra]):
+            reason = f"needs the extra '{extra}': pip install 'kerascnn[{extra}]'"
+            if item.config.getoption("--all-extras"):
+                pytest.fail(reason, pytrace=False)
+            pytest.skip(reason)
+
+
+def pytest_terminal_summary(terminalreporter):
+    """Lists the reasons of the skipped tests, each in one line."""
+    reports = terminalreporter.stats.get("skipped", [])
+    reasons = Counter(report.longrepr[2].removeprefix("Skipped: ") for report in reports)
+    if reasons:
+        terminalreporter.section("skipped")
+    for reason, count in sorted(reasons.items()):
+        terminalreporter.write_line(f"{count:5} {reason}")

@@ -1,0 +1,188 @@
+"""Checks what an installation with only some extras does: imports, use, and errors for the others.
+
+    python tests/some_extras.py               # after pip install .
+    python tests/some_extras.py jax serve     # after pip install '.[jax,serve]'
+
+With `--hide`, the packages of the other extras count as not installed even where they are. Needs no
+pytest.
+"""
+
+import contextlib
+import importlib
+import importlib.machinery
+import io
+import os
+import pkgutil
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+
+os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+
+PACKAGES = {
+    "docs": ("material", "mkdocs", "mkdocstrings"),
+    "export": ("ai_edge_litert", "onnx", "onnxruntime", "openvino", "tf2onnx"),
+    "jax": ("jax",),
+    "serve": ("fastapi", "httpx", "uvicorn"),
+    "test": ("_pytest", "build", "hypothesis", "pytest", "ruff", "xdist"),
+    "torch": ("torch",),
+    "torchvision": ("torch", "torchvision"),
+}
+
+
+def hide(names):
+    """Lets Python find no package of these names, in this process."""
+
+    class OtherPackages(importlib.machinery.PathFinder):
+        """Finds what is on the path except the hidden packages."""
+
+        @classmethod
+        def find_spec(cls, name, path=None, target=None):
+            return None if name in names else super().find_spec(name, path, target)
+
+    place = sys.meta_path.index(importlib.machinery.PathFinder)
+    sys.meta_path[place] = OtherPackages
+
+
+def error_of(*arguments, status):
+    """The sentence that the command `kerascnn` prints to standard error."""
+    from kerascnn_apps.command import run
+
+    with contextlib.redirect_stderr(io.StringIO()) as stream:
+        found = run(list(arguments))
+    assert found == status, (found, stream.getvalue())
+    return stream.getvalue()
+
+
+def check_imports(extras):
+    import kerascnn
+    import kerascnn_apps
+
+    for package in (kerascnn, kerascnn_apps):
+        for module in pkgutil.walk_packages(package.__path__, f"{package.__name__}."):
+            if module.name != "kerascnn_apps.serve.server" or "serve" in extras:
+                importlib.import_module(module.name)
+
+
+def check_missing_backend(name):
+    sentence = f"kerascnn: The backend {name} is not installed: pip install 'kerascnn[{name}]'.\n"
+    for task in ("classify", "segment", "upscale"):
+        error = error_of(task, "train", "--backend", name, "--out", "unused", status=1)
+        assert error == sentence, error
+    # Keras reads the environment when it is loaded, so this takes a new process.
+    result = subprocess.run(
+        [sys.executable, __file__, *sys.argv[1:], "--models"],
+        env={**os.environ, "KERAS_BACKEND": name},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert (result.returncode, result.stderr) == (1, sentence), result.stderr
+
+
+def check_missing_serve():
+    error = error_of("serve", "unused", status=1)
+    assert error.startswith("kerascnn: `kerascnn serve` needs "), error
+    assert error.endswith(": pip install 'kerascnn[serve]'.\n"), error
+
+
+def tiny_model():
+    import keras
+
+    import kerascnn
+
+    inputs = keras.Input((8, 8, 4))
+    model = keras.Model(inputs, kerascnn.layers.GroupConv2D(4, 3, groups=2)(inputs))
+    model(keras.ops.ones((1, 8, 8, 4)))  # Keras exports no model that was never called
+    return model
+
+
+def check_missing_export():
+    """Keras's own error names a package of the extra."""
+    sentence = ""
+    with tempfile.TemporaryDirectory() as folder:
+        try:
+            tiny_model().export(Path(folder) / "model.onnx", format="onnx", verbose=False)
+        except ImportError as error:
+            sentence = str(error)
+    assert any(name in sentence for name in PACKAGES["export"]), sentence
+
+
+def check_backend(name):
+    program = """
+import keras, kerascnn
+y = kerascnn.layers.GroupConv2D(4, 3, groups=2)(keras.ops.ones((1, 8, 8, 4)))
+print(keras.backend.backend(), tuple(y.shape))
+"""
+    result = subprocess.run(
+        [sys.executable, "-c", program],
+        env={**os.environ, "KERAS_BACKEND": name},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert result.stdout == f"{name} (1, 6, 6, 4)\n", result.stderr
+
+
+def check_export():
+    for name in PACKAGES["export"]:
+        importlib.import_module(name)
+    with tempfile.TemporaryDirectory() as folder:
+        for kind, file in (("onnx", "model.onnx"), ("litert", "a.tflite"), ("openvino", "a.xml")):
+            tiny_model().export(str(Path(folder) / file), format=kind, verbose=False)
+            assert (Path(folder) / file).stat().st_size, kind
+
+
+def check_serve():
+    from fastapi.testclient import TestClient
+
+    from kerascnn.export import export_upscaler
+    from kerascnn.models import create_model
+    from kerascnn_apps.serve.server import create_server
+
+    with tempfile.TemporaryDirectory() as folder:
+        export = export_upscaler(create_model("espcn_x2"), Path(folder) / "export")
+        assert TestClient(create_server(export)).get("/health").status_code == 200
+    assert "holds no exported model" in error_of("serve", "unused", status=2)
+
+
+def main(extras, hidden, lists_models):
+    if hidden:
+        others = {
+            name for extra, names in PACKAGES.items() if extra not in extras for name in names
+        }
+        hide(others.difference(*(PACKAGES[extra] for extra in extras)))
+    if lists_models:
+        from kerascnn_apps.command import run
+
+        return run(["models"])
+    for name in ("jax", "torch"):
+        if name in extras:
+            check_backend(name)
+        else:
+            check_missing_backend(name)
+    check_imports(extras)
+    if "serve" in extras:
+        check_serve()
+    else:
+        check_missing_serve()
+    if "export" in extras:
+        check_export()
+    else:
+        check_missing_export()
+    for extra in {"docs", "test", "torchvision"} & set(extras):
+        for name in PACKAGES[extra]:
+            importlib.import_module(name)
+    return 0
+
+
+if __name__ == "__main__":
+    options = {"--hide", "--models"} & set(sys.argv)
+    sys.exit(
+        main(
+            [word for word in sys.argv[1:] if word not in options],
+            "--hide" in options,
+            "--models" in options,
+        )
+    )

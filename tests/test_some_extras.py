@@ -1,0 +1,30 @@
+"""An installation with one extra needs no other; CI does the same where no extra is installed."""
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+SCRIPT = Path(__file__).with_name("some_extras.py")
+EXTRAS = [
+    pytest.param([], id="none"),
+    *(
+        pytest.param([extra], id=extra, marks=pytest.mark.extra(extra))
+        for extra in ("docs", "export", "jax", "serve", "torch")
+    ),
+]
+
+
+@pytest.mark.parametrize("extras", EXTRAS)
+def test_imports_use_and_errors(extras):
+    command = [sys.executable, SCRIPT, *extras, "--hide"]
+    result = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert result.returncode == 0, result.stderr[-2000:]
+
+
+def test_only_the_marker_skips_for_an_extra():
+    """A test that skips by itself would also do so in CI, where every extra is installed."""
+    word = "importor" + "skip"
+    tests = SCRIPT.parent.rglob("*.py")
+    assert not [path for path in tests if word in path.read_text()]
