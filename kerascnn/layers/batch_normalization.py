@@ -5,6 +5,7 @@ from keras import ops as kops
 
 from kerascnn import ops
 from kerascnn.layers.fresh_initializer import fresh
+from kerascnn.ops.empty_batch import holds_images
 from kerascnn.ops.precision import widened
 from kerascnn.ops.shapes import channel_axis
 
@@ -188,11 +189,14 @@ class BatchNormalization(keras.layers.Layer):
                 self.beta,
                 constant_statistics=True,
             )
-        elif self.renorm:
+            return kops.cast(outputs, self.compute_dtype)
+        # A batch without images has no statistics, and leaves the moving ones as they are.
+        present = self.synchronized or holds_images(inputs)
+        if self.renorm:
             mean, variance = self._moments(inputs, mask)
             gamma, beta = self._renormalized(mean, variance)
             outputs = self._normalize(inputs, mean, variance, gamma, beta)
-            self._update_renorm_statistics(mean, variance)
+            self._update_renorm_statistics(mean, variance, present)
         else:
             if mask is None and not self.synchronized:
                 outputs, mean, variance = ops.batch_normalization(
@@ -201,8 +205,8 @@ class BatchNormalization(keras.layers.Layer):
             else:
                 mean, variance = self._moments(inputs, mask)
                 outputs = self._normalize(inputs, mean, variance, self.gamma, self.beta)
-            _move(self.moving_mean, mean, self.momentum)
-            _move(self.moving_variance, variance, self.momentum)
+            _move(self.moving_mean, mean, self.momentum, present)
+            _move(self.moving_variance, variance, self.momentum, present)
         return kops.cast(outputs, self.compute_dtype)
 
     def _moments(self, inputs, mask):
@@ -230,12 +234,12 @@ class BatchNormalization(keras.layers.Layer):
         beta = d if self.gamma is None else widened(self.gamma) * d
         return gamma, beta if self.beta is None else beta + widened(self.beta)
 
-    def _update_renorm_statistics(self, mean, variance):
+    def _update_renorm_statistics(self, mean, variance, present):
         stddev = kops.sqrt(variance + self.epsilon)
-        _move(self.renorm_mean, mean, self.renorm_momentum)
-        _move(self.renorm_stddev, stddev, self.renorm_momentum)
-        _move(self.moving_mean, mean, self.momentum)
-        _move(self.moving_stddev, stddev, self.momentum)
+        _move(self.renorm_mean, mean, self.renorm_momentum, present)
+        _move(self.renorm_stddev, stddev, self.renorm_momentum, present)
+        _move(self.moving_mean, mean, self.momentum, present)
+        _move(self.moving_stddev, stddev, self.momentum, present)
         variance = kops.square(widened(self.moving_stddev)) - self.epsilon
         _assign(self.moving_variance, kops.maximum(variance, 0.0))
 
@@ -272,10 +276,11 @@ _INF = float("inf")
 _FLOAT16_MAX = 65504.0
 
 
-def _move(average, value, momentum):
-    """Takes one step of a moving average."""
+def _move(average, value, momentum, present=True):
+    """Takes one step of a moving average, if a value is present."""
     past = kops.cast(average, value.dtype)
-    _assign(average, momentum * past + (1.0 - momentum) * value)
+    moved = momentum * past + (1.0 - momentum) * value
+    _assign(average, moved if present is True else kops.where(present, moved, past))
 
 
 def _assign(statistic, value):

@@ -9,6 +9,19 @@ if keras.backend.backend() == "tensorflow":
     from kerascnn.backend.empty_batch import may_be_empty, unless_empty
 
 
+def holds_images(x):
+    """Returns whether there is anything in a batch: a bool, or a tensor where only the graph knows.
+
+    Args:
+        x: tensor, a batch along its first axis.
+    """
+    if x.shape[0] == 0:
+        return False
+    if keras.backend.backend() == "tensorflow" and may_be_empty(x):
+        return ops.shape(x)[0] > 0
+    return True
+
+
 def takes_empty_batches(function):
     """Wraps a function whose first argument is a batch, and whose outputs are batches.
 

@@ -240,7 +240,8 @@ def test_predict_overwrites_no_data_even_if_forced(task, copied, scenery, tmp_pa
     (tmp_path / "free" / target).parent.mkdir(parents=True)
     (tmp_path / "free" / target).write_text("an earlier answer")
     output(capsys, task, "predict", out, given / "0.png", "--out", tmp_path / "free", "--force")
-    assert Image.open(tmp_path / "free" / target).size
+    with Image.open(tmp_path / "free" / target) as answer:
+        assert answer.size
 
 
 def test_show_data_overwrites_nothing(tmp_path, capsys):
@@ -249,4 +250,5 @@ def test_show_data_overwrites_nothing(tmp_path, capsys):
     assert "thesis.png exists; choose a new file" in output(capsys, *show, status=2).err
     assert (tmp_path / "thesis.png").read_text() == "years of work"
     output(capsys, *show, "--force")
-    assert Image.open(tmp_path / "thesis.png").size
+    with Image.open(tmp_path / "thesis.png") as drawn:
+        assert drawn.size

@@ -333,15 +333,17 @@ def test_a_folder_without_a_run_of_this_app(command, tmp_path, capsys):
 def test_a_color_model_on_real_pictures(real_data, tiny_recipes, tmp_path, capsys, monkeypatch):
     config = kerascnn.models.EDSRConfig(factor=2, depth=1, width=8)
     monkeypatch.setattr(kerascnn.models, "create_model", lambda name: kerascnn.models.edsr(config))
+    folder = tmp_path / "frames"
+    folder.mkdir()
     for path in sorted((real_data / "camvid" / "val" / "images").iterdir())[:4]:
-        shutil.copy(path, tmp_path)
+        shutil.copy(path, folder)
     options = ("--model", "edsr_baseline_x2", "--epochs", 1, "--patch-size", 16)
-    train = ("upscale", "train", "--data", tmp_path, "--out", tmp_path / "run", *options)
+    train = ("upscale", "train", "--data", folder, "--out", tmp_path / "run", *options)
     assert output(capsys, *train).out.startswith("test PSNR ")
     recipe = json.loads((tmp_path / "run" / "recipe.json").read_text())
     assert recipe["upscaling"]["loss"] == "mean_absolute_error"
     (row,) = json.loads((tmp_path / "run" / "metrics.json").read_text())["test"]["pictures"]
-    low, truth = kerascnn.data.reduced(kerascnn.data.read_image(tmp_path / row["name"]), 2)
+    low, truth = kerascnn.data.reduced(kerascnn.data.read_image(folder / row["name"]), 2)
     answer = upscale(RunFolder(tmp_path / "run").load_model(), low)
     assert row["psnr"] == pytest.approx(luminance_psnr(truth, answer, border=2))
 

@@ -345,3 +345,40 @@ def test_statistics_in_float16_stay_finite(renorm):
     assert keras.ops.convert_to_numpy(layer.moving_variance).tolist() == [65504, 65504]
     y = keras.ops.convert_to_numpy(layer(x, training=False)).astype("float32")
     assert 1 < y.std() < 300 / 65504**0.5 * 1.1
+
+
+@pytest.mark.parametrize("arguments", [{}, {"axis": 1}, {"renorm": True}])
+def test_a_batch_without_images_leaves_the_statistics_as_they_are(arguments):
+    layer = BatchNormalization(**arguments)
+    layer.build((None, 4, 4, 4))
+    rng = np.random.default_rng(0)
+    layer.set_weights([rng.uniform(1, 2, size=weight.shape) for weight in layer.weights])
+    # With renorm, the moving variance is that of the moving deviation.
+    layer.moving_variance.assign(getattr(layer, "moving_stddev", layer.gamma) ** 2 - layer.epsilon)
+    before = layer.get_weights()
+    assert tuple(layer(np.zeros((0, 4, 4, 4), "float32"), training=True).shape) == (0, 4, 4, 4)
+    for now, then in zip(layer.get_weights(), before, strict=True):
+        np.testing.assert_allclose(now, then, rtol=1e-6)
+
+
+@pytest.mark.skipif(BACKEND != "tensorflow", reason="replicas of TensorFlow")
+def test_a_replica_without_images_leaves_the_statistics_finite(tmp_path):
+    # Devices must be made before TensorFlow starts.
+    program = """
+import numpy as np, tensorflow as tf
+tf.config.set_logical_device_configuration(
+    tf.config.list_physical_devices("CPU")[0], [tf.config.LogicalDeviceConfiguration()] * 2
+)
+import keras, kerascnn
+with tf.distribute.MirroredStrategy(["CPU:0", "CPU:1"]).scope():
+    model = keras.Sequential(
+        [keras.Input((4, 4, 3)), kerascnn.layers.BatchNormalization(), keras.layers.Flatten()]
+    )
+    model.compile("sgd", "mse")
+data = tf.data.Dataset.from_tensor_slices((np.ones((5, 4, 4, 3)), np.zeros((5, 48)))).batch(4)
+model.fit(data, epochs=2, verbose=0)
+for weight in model.get_weights():
+    assert np.isfinite(weight).all(), model.get_weights()
+"""
+    result = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True)
+    assert result.returncode == 0, result.stderr[-3000:]

@@ -374,3 +374,20 @@ def test_the_earlier_run_is_deleted_with_the_first_checkpoint(digits, tmp_path, 
     fit(small_model(), fresh_digits(), recipe, run)
     assert there == [True, False, False, False]
     assert [path.name for path in tmp_path.iterdir()] == ["run"]
+
+
+@pytest.mark.skipif(keras.backend.backend() != "tensorflow", reason="XLA is a choice there only")
+def test_steps_compiled_by_xla_learn_the_same(finished, digits, tmp_path, monkeypatch):
+    # As `fit` compiles them where there is a GPU.
+    compile_model = keras.Model.compile
+
+    def compile_with_xla(self, *args, **kwargs):
+        assert kwargs.pop("jit_compile") == "auto"
+        compile_model(self, *args, jit_compile=True, **kwargs)
+
+    monkeypatch.setattr(keras.Model, "compile", compile_with_xla)
+    again = fresh_digits()  # seeds the model as well
+    history = fit(small_model(), again, RECIPE, tmp_path / "run", {"seed": 0})
+    for row, plain in zip(history, finished[1], strict=True):
+        assert abs(row["loss"] - plain["loss"]) < 0.02
+        assert abs(row["val_accuracy"] - plain["val_accuracy"]) < 0.03
