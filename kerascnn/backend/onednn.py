@@ -1,4 +1,11 @@
-"""Whether TensorFlow computes with oneDNN on the CPU."""
+"""Whether TensorFlow computes with oneDNN on the CPU, and with which instructions."""
+
+import functools
+import os
+from pathlib import Path
+
+# Values of ONEDNN_MAX_CPU_ISA that rule out AVX-512
+_NARROWER = {"SSE41", "AVX", "AVX2", "AVX2_VNNI", "AVX2_VNNI_2"}
 
 
 def onednn_is_on():
@@ -11,3 +18,14 @@ def onednn_is_on():
     except ImportError:
         return False
     return IsMklEnabled()
+
+
+@functools.cache
+def has_avx512():
+    """Returns whether oneDNN takes kernels for AVX-512; no where the system does not tell."""
+    if os.environ.get("ONEDNN_MAX_CPU_ISA", "").upper() in _NARROWER:
+        return False
+    try:
+        return "avx512f" in Path("/proc/cpuinfo").read_text().split()
+    except OSError:
+        return False

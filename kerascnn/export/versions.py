@@ -12,6 +12,7 @@ import keras
 import numpy as np
 import tensorflow as tf
 
+from kerascnn.backend.portable import portable_graphs
 from kerascnn.training.written_whole import make_folder, sync, sync_tree
 
 # Largest difference in an answer, by the precision in which the model computes: how half precision
@@ -69,17 +70,18 @@ def write_version(path, model, on_images, on_encoded_images, images, check):
     try:
         archive = keras.export.ExportArchive()
         archive.track(model)
-        archive.add_endpoint(
-            "serving_default",
-            on_images,
-            [tf.TensorSpec((None, None, None, None), tf.uint8, "images")],
-        )
-        archive.add_endpoint(
-            "encoded_images",
-            on_encoded_images,
-            [tf.TensorSpec((None,), tf.string, "encoded_images")],
-        )
-        archive.write_out(str(written / "model"), verbose=False)
+        with portable_graphs():  # it may be served on another processor
+            archive.add_endpoint(
+                "serving_default",
+                on_images,
+                [tf.TensorSpec((None, None, None, None), tf.uint8, "images")],
+            )
+            archive.add_endpoint(
+                "encoded_images",
+                on_encoded_images,
+                [tf.TensorSpec((None,), tf.string, "encoded_images")],
+            )
+            archive.write_out(str(written / "model"), verbose=False)
         for image, answers in zip(images, _answers(written, images), strict=True):
             for answer in answers:
                 check(image, answer)
