@@ -3,6 +3,7 @@
 import keras
 from keras import ops
 
+from kerascnn.ops.precision import widened
 from kerascnn.ops.shapes import in_format, standardize_data_format
 
 if keras.backend.backend() == "tensorflow":
@@ -28,4 +29,8 @@ def add_bias(x, bias, data_format=None):
     bias = ops.cast(bias, x.dtype)
     if keras.backend.backend() == "tensorflow":
         return tensorflow_kernel(x, bias, data_format)
-    return x + ops.reshape(bias, in_format(1, 1, 1, -1, data_format))
+    bias = ops.reshape(bias, in_format(1, 1, 1, -1, data_format))
+    if keras.backend.backend() == "jax":
+        # On a CPU, XLA adds up the gradient in half precision; it fuses these casts (JAX 0.10).
+        return ops.cast(widened(x) + widened(bias), x.dtype)
+    return x + bias

@@ -147,6 +147,8 @@ def test_statistics_are_float32_under_mixed_precision():
     np.testing.assert_allclose(variance, x.astype("float64").var(axis=0), rtol=1e-3)
 
 
+# JAX says that it takes float32 for float64, with Keras's layer too.
+@pytest.mark.filterwarnings("ignore:Explicitly requested dtype float64")
 @pytest.mark.parametrize("axis", [1, -1])
 @pytest.mark.parametrize("dtype", ["float16", "bfloat16", "float64"])
 def test_pure_precisions_equal_keras(dtype, axis):
