@@ -196,7 +196,7 @@ def is_emulated(dtype):
     """Returns whether TensorFlow has no fast kernels for convolutions in this dtype here.
 
     In half precision without oneDNN, or on a processor that oneDNN has no such kernels for, a
-    convolution and its gradients take 5 to 300 times as long as in float32, and gradients of the
+    convolution and its gradients take many times as long as in float32, and gradients of the
     kernel are less accurate.
     """
     narrow = dtype in (tf.float16, tf.bfloat16)
