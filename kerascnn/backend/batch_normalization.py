@@ -26,8 +26,8 @@ def is_fused_in_inference(dtype):
     """Returns whether the fused op is the fastest form with constant statistics here: the rule.
 
     TensorFlow fuses the op with a convolution before it. With oneDNN, but without AVX-512, that
-    kernel takes up to 16 times as long for one image; elsewhere it saves a twentieth to a tenth of
-    a network's time. In half precision, the op is also the more accurate form.
+    kernel is many times slower for one image; elsewhere it is the faster form (see
+    `benchmarks/results/inference.md`). In half precision, the op is also the more accurate form.
     """
     if dtype != tf.float32 or has_gpu():
         return True
