@@ -6,8 +6,8 @@ from pathlib import Path
 
 import typer
 
-from kerascnn.data.printable import printable
-from kerascnn.training.file_names import file_name
+from kerascnn.storage.file_names import file_name
+from kerascnn.storage.printable import printable
 
 
 def default_out(data, ending=""):

@@ -4,8 +4,8 @@ import keras
 import numpy as np
 from keras import ops
 
+from kerascnn.arguments import one_of, pair
 from kerascnn.ops.pixel_shuffle import MODES
-from kerascnn.ops.shapes import one_of, pair
 
 __all__ = ["ICNR", "Bilinear"]
 

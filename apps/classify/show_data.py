@@ -5,8 +5,8 @@ import os
 import typer
 
 from kerascnn import data, visualize
-from kerascnn.data.printable import printable
-from kerascnn.training import written_whole
+from kerascnn.storage.atomic_write import atomic_write
+from kerascnn.storage.printable import printable
 from kerascnn_apps.classify.train import Start
 
 _IMAGES = 8
@@ -40,6 +40,6 @@ def show_data(task, path, force=False):
         info.class_names,
         title=f"{printable(info.name)}: training images, then {changes or 'as they are'}",
     )
-    with written_whole(path) as temporary:
+    with atomic_write(path) as temporary:
         figure.savefig(temporary)
     typer.echo(f"picture:     {printable(path)}")

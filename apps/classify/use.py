@@ -6,9 +6,10 @@ import keras
 import numpy as np
 
 from kerascnn import data
-from kerascnn.data.printable import printable
 from kerascnn.export import export as export_model
-from kerascnn.training import RunFolder, classify, written_whole
+from kerascnn.storage.atomic_write import atomic_write
+from kerascnn.storage.printable import printable
+from kerascnn.training import RunFolder, classify
 from kerascnn_apps.classify import report
 from kerascnn_apps.trained import recipe_of, splits_of, warn_if_changed
 
@@ -54,7 +55,7 @@ def evaluate(folder, name=None, data_dir=None, split="test", plots=None):
     if plots is not None:
         for plot, figure in report.figures(answers, source.class_names).items():
             paths.append(plots / f"{plot}.png")
-            with written_whole(paths[-1]) as temporary:
+            with atomic_write(paths[-1]) as temporary:
                 figure.savefig(temporary)
     return found, paths
 

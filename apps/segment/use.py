@@ -6,10 +6,11 @@ import numpy as np
 from PIL import Image
 
 from kerascnn import data, visualize
-from kerascnn.data.printable import printable
 from kerascnn.export import export_segmenter
-from kerascnn.training import TILE, RunFolder, segment, written_whole
-from kerascnn.training.file_names import shortened
+from kerascnn.storage.atomic_write import atomic_write
+from kerascnn.storage.file_names import shortened
+from kerascnn.storage.printable import printable
+from kerascnn.training import TILE, RunFolder, segment
 from kerascnn_apps.files import Answers, check_folder, places
 from kerascnn_apps.segment import report
 from kerascnn_apps.trained import recipe_of, splits_of, warn_if_changed
@@ -48,7 +49,7 @@ def evaluate(folder, name=None, data_dir=None, split="test", plots=None):
         title = f"{run.path.name}: {split} images, the worst first"
         for plot, figure in tested.figures(title).items():
             paths.append(plots / f"{plot}.png")
-            with written_whole(paths[-1]) as temporary:
+            with atomic_write(paths[-1]) as temporary:
                 figure.savefig(temporary)
     return {**tested.numbers(), "confusion_matrix": tested.scores.confusion_matrix.tolist()}, paths
 
@@ -102,7 +103,7 @@ def _labels(bands, image, classes, array):
     if array is None:
         return np.concatenate([band.argmax(axis=-1).astype(np.uint8) for band in bands])
     labels = np.zeros(image.shape[:2], np.uint8)
-    with written_whole(array) as temporary:
+    with atomic_write(array) as temporary:
         written = np.lib.format.open_memmap(
             temporary, "w+", np.float32, (*image.shape[:2], classes)
         )
@@ -122,7 +123,7 @@ def _blended(image, labels, colors):
 
 
 def _save(picture, path):
-    with written_whole(path) as temporary:
+    with atomic_write(path) as temporary:
         Image.fromarray(picture).save(temporary)
 
 

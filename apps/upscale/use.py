@@ -5,10 +5,11 @@ import os
 from PIL import Image
 
 from kerascnn import data
-from kerascnn.data.printable import printable
 from kerascnn.export import export_upscaler
-from kerascnn.training import RunFolder, upscale, written_whole
-from kerascnn.training.file_names import file_name
+from kerascnn.storage.atomic_write import atomic_write
+from kerascnn.storage.file_names import file_name
+from kerascnn.storage.printable import printable
+from kerascnn.training import RunFolder, upscale
 from kerascnn_apps.files import Answers, check_folder, places
 from kerascnn_apps.trained import recipe_of, splits_of, warn_if_changed
 from kerascnn_apps.upscale import report
@@ -38,7 +39,7 @@ def evaluate(folder, name=None, split="test", plot=None):
     found = report.numbers(model, pictures)
     if plot is not None:
         figure = report.comparison(model, pictures, found)
-        with written_whole(plot) as temporary:
+        with atomic_write(plot) as temporary:
             figure.savefig(temporary)
     return found
 
@@ -67,7 +68,7 @@ def predict(folder, paths, out, force=False):
             broken.append(error)
             continue
         image = Image.fromarray(picture[..., 0] if picture.shape[-1] == 1 else picture)
-        with written_whole(target) as temporary:
+        with atomic_write(target) as temporary:
             image.save(temporary)
         answers.add([target])
         results.append(

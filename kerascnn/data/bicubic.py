@@ -4,7 +4,7 @@ import numpy as np
 import tensorflow as tf
 from PIL import Image
 
-from kerascnn.ops.shapes import at_least_one
+from kerascnn.arguments import at_least_one
 
 
 def reduced(picture, factor):

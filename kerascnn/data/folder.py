@@ -7,10 +7,10 @@ import numpy as np
 import tensorflow as tf
 
 from kerascnn.data.images import SUFFIXES, image_files, read_image
-from kerascnn.data.printable import printable
 from kerascnn.data.readable import readable
 from kerascnn.data.source import SPLITS, Source
 from kerascnn.data.splits import cut, split_folders
+from kerascnn.storage.printable import printable
 
 
 def folder(path, strict=False):

@@ -11,11 +11,11 @@ from PIL import Image
 
 from kerascnn.data.images import SUFFIXES, UnreadableImageError, image_files, read_image
 from kerascnn.data.mask_source import MaskSource, ignored_among
-from kerascnn.data.printable import printable
 from kerascnn.data.readable import readable
 from kerascnn.data.source import SPLITS
 from kerascnn.data.splits import cut, split_folders
 from kerascnn.ops.ignored import IGNORED
+from kerascnn.storage.printable import printable
 
 # How many of the files with the same fault are named.
 _NAMED = 3

@@ -8,13 +8,13 @@ from typing import Any
 import numpy as np
 import tensorflow as tf
 
+from kerascnn.arguments import one_of, pair
 from kerascnn.data import memory
 from kerascnn.data.augmentation import Augmentation
 from kerascnn.data.joint_augmentation import random_view
 from kerascnn.data.pixels import rescale, scale, scaled_size, to_channels
 from kerascnn.data.source import SPLITS
 from kerascnn.ops.ignored import IGNORED
-from kerascnn.ops.shapes import one_of, pair
 
 # The longest side of an image in validation, which sees an image at once.
 _LARGEST = 1024

@@ -3,10 +3,10 @@
 import numpy as np
 import tensorflow as tf
 
+from kerascnn.arguments import at_least_one, one_of
 from kerascnn.data import memory
 from kerascnn.data.bicubic import reduced
 from kerascnn.data.upscaling import to_upscale
-from kerascnn.ops.shapes import at_least_one, one_of
 
 # How much of patches is shuffled at a time, so that those of one picture do not stay together
 _SHUFFLE_BYTES = 2**26

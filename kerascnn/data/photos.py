@@ -9,10 +9,10 @@ from sklearn.datasets import load_sample_image
 
 from kerascnn.data.embedded import embedded
 from kerascnn.data.images import SUFFIXES, UnreadableImageError, image_files, read_image
-from kerascnn.data.printable import printable
 from kerascnn.data.readable import readable
 from kerascnn.data.source import SPLITS
 from kerascnn.data.splits import cut, split_folders
+from kerascnn.storage.printable import printable
 
 # Where the training part of the embedded photograph ends, in its 640 columns
 _TRAINING_COLUMNS = 480

@@ -6,10 +6,10 @@ from typing import Any
 
 import tensorflow as tf
 
+from kerascnn.arguments import one_of, pair
 from kerascnn.data import memory
 from kerascnn.data.augmentation import Augmentation
 from kerascnn.data.pixels import resize, scale, to_channels
-from kerascnn.ops.shapes import one_of, pair
 
 SPLITS = ("train", "validation", "test")
 

@@ -13,7 +13,7 @@ import numpy as np
 import tensorflow as tf
 
 from kerascnn.backend.portable import portable_graphs
-from kerascnn.training.written_whole import make_folder, sync, sync_tree
+from kerascnn.storage.atomic_write import make_folder, sync, sync_tree
 
 # Largest difference in an answer, by the precision in which the model computes: how half precision
 # is rounded depends on which operations a runtime fuses.

@@ -3,8 +3,9 @@
 import keras
 
 from kerascnn import ops
+from kerascnn.arguments import pair
 from kerascnn.ops.bilinear_upsampling import bilinear_upsampling2d_shape
-from kerascnn.ops.shapes import pair, standardize_data_format
+from kerascnn.ops.shapes import standardize_data_format
 
 
 @keras.saving.register_keras_serializable(package="kerascnn")

@@ -3,8 +3,9 @@
 import keras
 
 from kerascnn import ops
+from kerascnn.arguments import one_of, pair
 from kerascnn.ops.blur_pool import PADDINGS, blur_pool2d_shape
-from kerascnn.ops.shapes import one_of, pair, standardize_data_format
+from kerascnn.ops.shapes import standardize_data_format
 
 
 @keras.saving.register_keras_serializable(package="kerascnn")

@@ -3,8 +3,9 @@
 import keras
 
 from kerascnn import ops
+from kerascnn.arguments import at_least_one
 from kerascnn.ops.channel_shuffle import channel_shuffle_shape
-from kerascnn.ops.shapes import at_least_one, standardize_data_format
+from kerascnn.ops.shapes import standardize_data_format
 
 
 @keras.saving.register_keras_serializable(package="kerascnn")

@@ -3,13 +3,14 @@
 import keras
 
 from kerascnn import ops
+from kerascnn.arguments import pair
 from kerascnn.ops.connection_table_conv import (
     connection_table_conv2d_shape,
     connections_of,
     standardize_table,
 )
 from kerascnn.ops.padding import standardize_padding
-from kerascnn.ops.shapes import pair, standardize_data_format
+from kerascnn.ops.shapes import standardize_data_format
 
 
 @keras.saving.register_keras_serializable(package="kerascnn")

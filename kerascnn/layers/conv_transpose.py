@@ -3,9 +3,9 @@
 import keras
 
 from kerascnn import ops
+from kerascnn.arguments import at_least_one
 from kerascnn.layers.keras_conv import KerasConv, explicit, known_to_keras
 from kerascnn.ops.conv_transpose import conv_transpose2d_shape
-from kerascnn.ops.shapes import at_least_one
 
 
 @keras.saving.register_keras_serializable(package="kerascnn")

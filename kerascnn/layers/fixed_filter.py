@@ -4,9 +4,10 @@ import keras
 import numpy as np
 
 from kerascnn import ops
+from kerascnn.arguments import pair
 from kerascnn.ops.fixed_filter import fixed_filter2d_shape, standardize_filter
 from kerascnn.ops.padding import standardize_padding
-from kerascnn.ops.shapes import pair, standardize_data_format
+from kerascnn.ops.shapes import standardize_data_format
 
 
 @keras.saving.register_keras_serializable(package="kerascnn")

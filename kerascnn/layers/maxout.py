@@ -3,8 +3,8 @@
 import keras
 
 from kerascnn import ops
+from kerascnn.arguments import at_least_one
 from kerascnn.ops.maxout import maxout_shape
-from kerascnn.ops.shapes import at_least_one
 
 
 @keras.saving.register_keras_serializable(package="kerascnn")

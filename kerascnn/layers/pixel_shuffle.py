@@ -3,8 +3,9 @@
 import keras
 
 from kerascnn import ops
+from kerascnn.arguments import one_of, pair
 from kerascnn.ops.pixel_shuffle import MODES, pixel_shuffle_shape, pixel_unshuffle_shape
-from kerascnn.ops.shapes import one_of, pair, standardize_data_format
+from kerascnn.ops.shapes import standardize_data_format
 
 
 class _PixelLayer(keras.layers.Layer):

@@ -4,8 +4,8 @@ import keras
 from keras import ops as kops
 
 from kerascnn import ops
+from kerascnn.arguments import at_least_one
 from kerascnn.ops.rbf_output import rbf_output_shape
-from kerascnn.ops.shapes import at_least_one
 
 
 @keras.saving.register_keras_serializable(package="kerascnn")

@@ -3,8 +3,9 @@
 import keras
 
 from kerascnn import ops
+from kerascnn.arguments import at_least_one
 from kerascnn.layers.fresh_initializer import fresh
-from kerascnn.ops.shapes import at_least_one, image_shape, standardize_data_format
+from kerascnn.ops.shapes import image_shape, standardize_data_format
 from kerascnn.ops.squeeze_excite import squeeze_excite_shape
 
 

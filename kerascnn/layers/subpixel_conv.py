@@ -3,16 +3,11 @@
 import keras
 
 from kerascnn import ops
+from kerascnn.arguments import at_least_one, one_of, pair
 from kerascnn.initializers import ICNR
 from kerascnn.ops.padding import standardize_padding
 from kerascnn.ops.pixel_shuffle import MODES
-from kerascnn.ops.shapes import (
-    at_least_one,
-    known_channels,
-    one_of,
-    pair,
-    standardize_data_format,
-)
+from kerascnn.ops.shapes import known_channels, standardize_data_format
 from kerascnn.ops.subpixel_conv import subpixel_conv2d_shape
 
 

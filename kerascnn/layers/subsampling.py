@@ -3,7 +3,8 @@
 import keras
 
 from kerascnn import ops
-from kerascnn.ops.shapes import image_shape, one_of, pair, standardize_data_format
+from kerascnn.arguments import one_of, pair
+from kerascnn.ops.shapes import image_shape, standardize_data_format
 from kerascnn.ops.subsampling import subsampling2d_shape
 
 

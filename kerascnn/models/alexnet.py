@@ -5,9 +5,9 @@ from dataclasses import dataclass
 from keras import layers as keras_layers
 
 from kerascnn import layers
+from kerascnn.arguments import one_of
 from kerascnn.models.ends import dense_head, image_input, model_of
 from kerascnn.models.family import Family
-from kerascnn.ops.shapes import one_of
 
 INPUT_SHAPE = (227, 227, 3)
 SINGLE_COLUMN_SHAPE = (224, 224, 3)

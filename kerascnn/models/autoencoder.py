@@ -5,10 +5,10 @@ from dataclasses import dataclass
 from keras import layers as keras_layers
 
 from kerascnn import layers
+from kerascnn.arguments import at_least_one
 from kerascnn.models.ends import answer_dtype, channel_axis, image_input, image_model
 from kerascnn.models.family import Family
 from kerascnn.models.upsample import upsample
-from kerascnn.ops.shapes import at_least_one
 
 INPUT_SHAPE = (28, 28, 1)
 

@@ -6,6 +6,7 @@ from keras import layers as keras_layers
 from keras import ops as kops
 
 from kerascnn import layers
+from kerascnn.arguments import one_of
 from kerascnn.initializers import Bilinear
 from kerascnn.models.conv_norm import ConvNorm
 from kerascnn.models.encoder import build_encoder
@@ -13,7 +14,6 @@ from kerascnn.models.ends import answer_dtype, channel_axis, image_model, pixel_
 from kerascnn.models.family import Family
 from kerascnn.models.resnet import VARIANTS as RESNET_VARIANTS
 from kerascnn.models.upsample import upsample
-from kerascnn.ops.shapes import one_of
 
 INPUT_SHAPE = (513, 513, 3)
 

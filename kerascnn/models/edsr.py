@@ -5,9 +5,9 @@ from dataclasses import dataclass
 import keras
 
 from kerascnn import layers
+from kerascnn.arguments import one_of
 from kerascnn.models.ends import answer_dtype, channel_axis, image_input, rescaling
 from kerascnn.models.family import Family
-from kerascnn.ops.shapes import one_of
 
 INPUT_SHAPE = (None, None, 3)
 # The mean color of the training images, DIV2K's, in the authors' code, and the range of values

@@ -4,12 +4,13 @@ import keras
 import numpy as np
 from keras import layers
 
+from kerascnn.arguments import at_least_one, one_of
 from kerascnn.layers.crop_like import CropLike2D
 from kerascnn.layers.dropout import Dropout
 from kerascnn.layers.group_conv import GroupConv2D
 from kerascnn.layers.pad_to_multiple import PadToMultiple2D
 from kerascnn.layers.pointwise_conv import PointwiseConv2D
-from kerascnn.ops.shapes import at_least_one, image_shape, one_of, standardize_data_format
+from kerascnn.ops.shapes import image_shape, standardize_data_format
 
 # Mean and standard deviation of the pixels, for values from 0 to 1, in the words of
 # `keras.applications.imagenet_utils.preprocess_input(mode=...)`. What Keras calls "caffe" has blue

@@ -5,9 +5,9 @@ from dataclasses import dataclass
 import keras
 
 from kerascnn import layers
+from kerascnn.arguments import at_least_one
 from kerascnn.models.ends import answer_dtype, channel_axis, image_input
 from kerascnn.models.family import Family
-from kerascnn.ops.shapes import at_least_one
 
 INPUT_SHAPE = (None, None, 1)
 

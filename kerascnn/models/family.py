@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from kerascnn.ops.shapes import one_of
+from kerascnn.arguments import one_of
 
 # What a model makes of an image: one class, a class of every pixel, a larger image, the same again.
 TASKS = ("classification", "segmentation", "upscaling", "reconstruction")

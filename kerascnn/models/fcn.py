@@ -5,12 +5,12 @@ from dataclasses import dataclass
 from keras import layers as keras_layers
 
 from kerascnn import layers
+from kerascnn.arguments import one_of
 from kerascnn.initializers import Bilinear
 from kerascnn.models.encoder import build_encoder
 from kerascnn.models.ends import answer_dtype, image_model
 from kerascnn.models.family import Family
 from kerascnn.models.upsample import upsample
-from kerascnn.ops.shapes import one_of
 
 INPUT_SHAPE = (500, 500, 3)
 

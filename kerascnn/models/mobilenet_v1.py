@@ -2,10 +2,10 @@
 
 from dataclasses import dataclass
 
+from kerascnn.arguments import at_least_one, one_of
 from kerascnn.models.conv_norm import ConvNorm
 from kerascnn.models.ends import dropped_average, image_input, model_of
 from kerascnn.models.family import Family, Pretrained
-from kerascnn.ops.shapes import at_least_one, one_of
 
 INPUT_SHAPE = (224, 224, 3)
 

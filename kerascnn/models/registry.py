@@ -5,6 +5,7 @@ import fnmatch
 
 import keras
 
+from kerascnn.arguments import one_of
 from kerascnn.models.autoencoder import FAMILIES as AUTOENCODER
 from kerascnn.models.classifiers import CLASSIFIERS
 from kerascnn.models.deeplabv3 import FAMILIES as DEEPLABV3
@@ -16,7 +17,6 @@ from kerascnn.models.fcn import FAMILIES as FCN
 from kerascnn.models.linknet import FAMILIES as LINKNET
 from kerascnn.models.segnet import FAMILIES as SEGNET
 from kerascnn.models.unet import FAMILIES as UNET
-from kerascnn.ops.shapes import one_of
 
 _MODELS = joined(
     *distinct(CLASSIFIERS),

@@ -6,10 +6,10 @@ from keras import layers as keras_layers
 from keras import ops as kops
 
 from kerascnn import layers
+from kerascnn.arguments import one_of
 from kerascnn.models.conv_norm import ConvNorm
 from kerascnn.models.ends import channel_axis, image_input, model_of, stem_pool
 from kerascnn.models.family import Family, Pretrained
-from kerascnn.ops.shapes import one_of
 
 INPUT_SHAPE = (224, 224, 3)
 CIFAR_SHAPE = (32, 32, 3)

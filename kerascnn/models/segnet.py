@@ -3,11 +3,11 @@
 from dataclasses import dataclass
 
 from kerascnn import layers
+from kerascnn.arguments import one_of
 from kerascnn.models.conv_norm import ConvNorm
 from kerascnn.models.ends import image_input, image_model, pixel_logits
 from kerascnn.models.family import Family
 from kerascnn.models.upsample import UPSAMPLINGS, upsample
-from kerascnn.ops.shapes import one_of
 
 INPUT_SHAPE = (360, 480, 3)
 

@@ -5,10 +5,10 @@ from dataclasses import dataclass
 from keras import layers as keras_layers
 
 from kerascnn import layers
+from kerascnn.arguments import at_least_one
 from kerascnn.models.conv_norm import ConvNorm
 from kerascnn.models.ends import channel_axis, dropped_average, image_input, model_of, stem_pool
 from kerascnn.models.family import Family
-from kerascnn.ops.shapes import at_least_one
 
 INPUT_SHAPE = (224, 224, 3)
 

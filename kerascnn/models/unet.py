@@ -5,11 +5,11 @@ from dataclasses import dataclass
 from keras import layers as keras_layers
 
 from kerascnn import layers
+from kerascnn.arguments import at_least_one, one_of
 from kerascnn.models.conv_norm import ConvNorm
 from kerascnn.models.ends import channel_axis, image_input, image_model, pixel_logits
 from kerascnn.models.family import Family
 from kerascnn.models.upsample import upsample
-from kerascnn.ops.shapes import at_least_one, one_of
 
 INPUT_SHAPE = (360, 480, 3)
 ORIGINAL_SHAPE = (388, 388, 1)

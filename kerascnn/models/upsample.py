@@ -1,8 +1,8 @@
 """How decoders raise the resolution."""
 
 from kerascnn import layers
+from kerascnn.arguments import one_of
 from kerascnn.models.ends import channel_axis
-from kerascnn.ops.shapes import one_of
 
 UPSAMPLINGS = ("transposed", "pixel_shuffle", "bilinear")
 

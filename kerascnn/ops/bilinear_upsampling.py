@@ -3,8 +3,9 @@
 import keras
 from keras import ops
 
+from kerascnn.arguments import pair
 from kerascnn.ops.precision import float_dtype
-from kerascnn.ops.shapes import image_shape, in_format, pair, standardize_data_format, times
+from kerascnn.ops.shapes import image_shape, in_format, standardize_data_format, times
 from kerascnn.ops.symbolic import symbolic
 
 if keras.backend.backend() == "tensorflow":

@@ -5,10 +5,11 @@ import math
 import numpy as np
 from keras import ops
 
+from kerascnn.arguments import one_of, pair
 from kerascnn.ops.empty_batch import takes_empty_batches
 from kerascnn.ops.group_conv import group_conv2d, group_conv2d_shape
 from kerascnn.ops.precision import float_dtype
-from kerascnn.ops.shapes import image_shape, in_format, one_of, pair, standardize_data_format
+from kerascnn.ops.shapes import image_shape, in_format, standardize_data_format
 from kerascnn.ops.symbolic import symbolic
 
 PADDINGS = ("reflect", "same", "valid")

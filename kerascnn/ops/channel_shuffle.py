@@ -2,7 +2,8 @@
 
 from keras import ops
 
-from kerascnn.ops.shapes import at_least_one, channels_of
+from kerascnn.arguments import at_least_one
+from kerascnn.ops.shapes import channels_of
 from kerascnn.ops.symbolic import symbolic
 
 

@@ -5,18 +5,12 @@ import numbers
 import keras
 from keras import ops
 
+from kerascnn.arguments import at_least_one, pair
 from kerascnn.ops.empty_batch import takes_empty_batches
 from kerascnn.ops.group_conv import group_conv2d
 from kerascnn.ops.padding import of_axes, pad, reach, standardize_padding
 from kerascnn.ops.pixel_shuffle import pixel_shuffle
-from kerascnn.ops.shapes import (
-    at_least_one,
-    image_shape,
-    in_format,
-    known_channels,
-    pair,
-    standardize_data_format,
-)
+from kerascnn.ops.shapes import image_shape, in_format, known_channels, standardize_data_format
 from kerascnn.ops.symbolic import symbolic
 
 if keras.backend.backend() == "tensorflow":

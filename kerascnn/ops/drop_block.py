@@ -2,8 +2,9 @@
 
 from keras import ops, random
 
+from kerascnn.arguments import at_least_one
 from kerascnn.ops.dropout import bernoulli, check_rate
-from kerascnn.ops.shapes import at_least_one, image_shape, in_format, standardize_data_format
+from kerascnn.ops.shapes import image_shape, in_format, standardize_data_format
 
 
 def check_drop_block2d(rate, block_size):

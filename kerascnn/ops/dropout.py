@@ -5,7 +5,7 @@ from collections.abc import Iterable
 import keras
 from keras import ops
 
-from kerascnn.ops.shapes import one_of
+from kerascnn.arguments import one_of
 
 if keras.backend.backend() == "tensorflow":
     from kerascnn.backend.dropout import bernoulli as tensorflow_kernel

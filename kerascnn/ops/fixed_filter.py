@@ -4,9 +4,10 @@ import numpy as np
 from keras import ops
 
 from kerascnn import filters
+from kerascnn.arguments import one_of
 from kerascnn.ops.depthwise_conv import depthwise_conv2d, depthwise_conv2d_shape
 from kerascnn.ops.precision import float_dtype
-from kerascnn.ops.shapes import known_channels, one_of
+from kerascnn.ops.shapes import known_channels
 from kerascnn.ops.symbolic import symbolic
 
 

@@ -3,15 +3,10 @@
 import keras
 from keras import ops
 
+from kerascnn.arguments import pair
 from kerascnn.ops.empty_batch import takes_empty_batches
 from kerascnn.ops.padding import convolved, is_same, of_axes, pad, standardize_padding
-from kerascnn.ops.shapes import (
-    image_shape,
-    in_format,
-    known_channels,
-    pair,
-    standardize_data_format,
-)
+from kerascnn.ops.shapes import image_shape, in_format, known_channels, standardize_data_format
 from kerascnn.ops.symbolic import symbolic
 
 if keras.backend.backend() == "tensorflow":

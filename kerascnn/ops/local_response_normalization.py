@@ -3,8 +3,9 @@
 import keras
 from keras import ops
 
+from kerascnn.arguments import at_least_one
 from kerascnn.ops.precision import float_dtype, widened
-from kerascnn.ops.shapes import at_least_one, channels_of
+from kerascnn.ops.shapes import channels_of
 from kerascnn.ops.symbolic import symbolic
 
 if keras.backend.backend() == "tensorflow":

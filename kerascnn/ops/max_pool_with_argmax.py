@@ -4,15 +4,10 @@ import itertools
 
 from keras import ops
 
+from kerascnn.arguments import one_of, pair
 from kerascnn.ops.empty_batch import takes_empty_batches
 from kerascnn.ops.padding import convolved
-from kerascnn.ops.shapes import (
-    image_shape,
-    in_format,
-    one_of,
-    pair,
-    standardize_data_format,
-)
+from kerascnn.ops.shapes import image_shape, in_format, standardize_data_format
 from kerascnn.ops.symbolic import symbolic
 
 

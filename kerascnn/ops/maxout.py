@@ -2,8 +2,9 @@
 
 from keras import ops
 
+from kerascnn.arguments import at_least_one
 from kerascnn.ops.empty_batch import takes_empty_batches
-from kerascnn.ops.shapes import at_least_one, channel_axis
+from kerascnn.ops.shapes import channel_axis
 from kerascnn.ops.symbolic import symbolic
 
 

@@ -4,7 +4,8 @@ import numbers
 
 from keras import ops
 
-from kerascnn.ops.shapes import image_shape, in_format, one_of, pair, standardize_data_format
+from kerascnn.arguments import one_of, pair
+from kerascnn.ops.shapes import image_shape, in_format, standardize_data_format
 from kerascnn.ops.symbolic import symbolic
 
 PAD_MODES = ("reflect", "zeros")

@@ -2,15 +2,8 @@
 
 from keras import ops
 
-from kerascnn.ops.shapes import (
-    divided,
-    image_shape,
-    in_format,
-    one_of,
-    pair,
-    standardize_data_format,
-    times,
-)
+from kerascnn.arguments import one_of, pair
+from kerascnn.ops.shapes import divided, image_shape, in_format, standardize_data_format, times
 from kerascnn.ops.symbolic import symbolic
 
 MODES = ("DCR", "CRD")

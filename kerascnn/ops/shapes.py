@@ -1,8 +1,8 @@
 """Small questions about shapes and arguments that several ops ask."""
 
-import numbers
-
 import keras
+
+from kerascnn.arguments import one_of
 
 
 def image_shape(shape, data_format, name="inputs"):
@@ -33,40 +33,11 @@ def in_format(batch, height, width, channels, data_format):
     return batch, height, width, channels
 
 
-def one_of(value, allowed, name):
-    """Returns `value` if it belongs to the closed set `allowed`."""
-    if value not in allowed:
-        listed = ", ".join(repr(item) for item in allowed)
-        raise ValueError(f"`{name}` must be one of {listed}; got {name}={value!r}.")
-    return value
-
-
 def standardize_data_format(data_format):
     """Resolves `None` to Keras's own setting and refuses what is no data format."""
     if data_format is None:
         return keras.config.image_data_format()
     return one_of(data_format, ("channels_last", "channels_first"), "data_format")
-
-
-def pair(value, name):
-    """Returns an int or a pair of ints, each at least 1, as a pair `(height, width)`."""
-    sizes = (value, value) if isinstance(value, numbers.Integral) else value
-    if (
-        not isinstance(sizes, (tuple, list))
-        or len(sizes) != 2
-        or not all(isinstance(size, numbers.Integral) and size >= 1 for size in sizes)
-    ):
-        raise ValueError(
-            f"`{name}` must be an int or a pair of ints, each at least 1; got {name}={value!r}."
-        )
-    return int(sizes[0]), int(sizes[1])
-
-
-def at_least_one(value, name):
-    """Returns an int that is at least 1."""
-    if not isinstance(value, numbers.Integral) or value < 1:
-        raise ValueError(f"`{name}` must be an int of at least 1; got {name}={value!r}.")
-    return int(value)
 
 
 def channel_axis(shape, axis):

@@ -2,18 +2,12 @@
 
 from keras import ops
 
+from kerascnn.arguments import one_of, pair
 from kerascnn.ops.add_bias import add_bias
 from kerascnn.ops.group_conv import group_conv2d
 from kerascnn.ops.padding import convolved
 from kerascnn.ops.precision import float_dtype
-from kerascnn.ops.shapes import (
-    image_shape,
-    in_format,
-    known_channels,
-    one_of,
-    pair,
-    standardize_data_format,
-)
+from kerascnn.ops.shapes import image_shape, in_format, known_channels, standardize_data_format
 from kerascnn.ops.symbolic import symbolic
 
 

@@ -12,14 +12,14 @@ from kerascnn.losses import (
     loss_for,
 )
 from kerascnn.metrics import MeanIoU, accuracy, psnr
+from kerascnn.storage.checkpoints import last_checkpoint
+from kerascnn.storage.run_folder import RunFolder
+from kerascnn.storage.run_lock import RunInUseError
 from kerascnn.training.callbacks import answering, best_epoch
-from kerascnn.training.checkpoints import last_checkpoint
 from kerascnn.training.class_weights import median_frequency_weights
 from kerascnn.training.classification import Classification, classify
 from kerascnn.training.fit import fit
 from kerascnn.training.recipe import PRECISIONS, Recipe, built_in
-from kerascnn.training.run_folder import RunFolder
-from kerascnn.training.run_lock import RunInUseError
 from kerascnn.training.segment import TILE, segment
 from kerascnn.training.segmentation_scores import SegmentationScores, image_iou
 from kerascnn.training.upscaling import (
@@ -30,7 +30,6 @@ from kerascnn.training.upscaling import (
     reconstruct,
     upscale,
 )
-from kerascnn.training.written_whole import written_whole
 
 __all__ = [
     "PRECISIONS",
@@ -67,5 +66,4 @@ __all__ = [
     "reconstruct",
     "segment",
     "upscale",
-    "written_whole",
 ]

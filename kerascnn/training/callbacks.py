@@ -11,7 +11,7 @@ import numpy as np
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
-from kerascnn.training.checkpoints import checkpoint_path, checkpoints, last_checkpoint
+from kerascnn.storage.checkpoints import checkpoint_path, checkpoints, last_checkpoint
 
 
 def read_history(path):

@@ -7,9 +7,9 @@ import keras
 
 from kerascnn.losses import loss_for
 from kerascnn.metrics import accuracy
+from kerascnn.storage.checkpoints import last_checkpoint
+from kerascnn.storage.run_folder import RunFolder
 from kerascnn.training.callbacks import ProgressBar, Record
-from kerascnn.training.checkpoints import last_checkpoint
-from kerascnn.training.run_folder import RunFolder
 
 # As many steps run in one call: TensorFlow's overhead of a call is then hardly felt.
 _STEPS_PER_EXECUTION = 20

@@ -5,8 +5,8 @@ from dataclasses import dataclass, field
 
 import keras
 
+from kerascnn.arguments import one_of
 from kerascnn.data import Augmentation
-from kerascnn.ops.shapes import one_of
 
 OPTIMIZERS = ("adamw", "sgd")
 SCHEDULES = ("constant", "cosine", "steps")

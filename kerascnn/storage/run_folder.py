@@ -9,13 +9,13 @@ from pathlib import Path
 
 import keras
 
-from kerascnn.training import run_clearing
-from kerascnn.training.checkpoints import numbered
-from kerascnn.training.file_names import shortened
-from kerascnn.training.run_lock import LOCK_NAME, RunLock
-from kerascnn.training.run_manifest import MANIFEST_NAME, Manifest, digest_of
-from kerascnn.training.run_record import is_run, is_unmarked_file, new_record, read_record
-from kerascnn.training.written_whole import leftovers, put_in_place, temporary_next_to
+from kerascnn.storage import run_clearing
+from kerascnn.storage.atomic_write import leftovers, put_in_place, temporary_next_to
+from kerascnn.storage.checkpoints import numbered
+from kerascnn.storage.file_names import shortened
+from kerascnn.storage.run_lock import LOCK_NAME, RunLock
+from kerascnn.storage.run_manifest import MANIFEST_NAME, Manifest, digest_of
+from kerascnn.storage.run_record import is_run, is_unmarked_file, new_record, read_record
 
 
 class RunFolder:

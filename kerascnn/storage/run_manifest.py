@@ -7,7 +7,7 @@ import secrets
 from fnmatch import fnmatchcase
 from pathlib import Path, PurePosixPath
 
-from kerascnn.training.written_whole import put_in_place, sync, temporary_next_to
+from kerascnn.storage.atomic_write import put_in_place, sync, temporary_next_to
 
 MANIFEST_NAME = "manifest.jsonl"
 _MARK = {"kerascnn": "manifest", "format": 1}

@@ -12,7 +12,7 @@ _TEMPORARY = ".writing-"
 
 
 @contextmanager
-def written_whole(path):
+def atomic_write(path):
     """Yields a temporary path next to `path`; it becomes `path` if no error occurs.
 
     The content is flushed to disk before it replaces an older file, so that a power failure leaves
@@ -24,9 +24,9 @@ def written_whole(path):
     Example:
         >>> import pathlib
         >>> import tempfile
-        >>> import kerascnn
+        >>> from kerascnn.storage.atomic_write import atomic_write
         >>> with tempfile.TemporaryDirectory() as folder:
-        ...     with kerascnn.training.written_whole(f"{folder}/notes.txt") as temporary:
+        ...     with atomic_write(f"{folder}/notes.txt") as temporary:
         ...         count = temporary.write_text("all or nothing")
         ...     print(pathlib.Path(folder, "notes.txt").read_text())
         all or nothing

@@ -2,8 +2,7 @@ import os
 
 import pytest
 
-from kerascnn.training import written_whole
-from kerascnn.training.written_whole import sync_tree
+from kerascnn.storage.atomic_write import atomic_write, sync_tree
 
 
 @pytest.fixture
@@ -22,9 +21,9 @@ def operations(monkeypatch):
 
 def test_files_are_written_whole_or_not_at_all(tmp_path):
     path = tmp_path / "sub" / "metrics.json"
-    with written_whole(path) as temporary:
+    with atomic_write(path) as temporary:
         temporary.write_text("first")
-    with pytest.raises(RuntimeError), written_whole(path) as temporary:  # noqa: PT012
+    with pytest.raises(RuntimeError), atomic_write(path) as temporary:  # noqa: PT012
         temporary.write_text("half of the sec")
         raise RuntimeError
     assert path.read_text() == "first"
@@ -35,7 +34,7 @@ def test_content_is_on_disk_before_it_replaces_another(tmp_path, operations):
     if not os.path.isdir("/proc/self/fd"):
         pytest.skip("the names of open files are only known on Linux")
     path = tmp_path / "sub" / "metrics.json"
-    with written_whole(path) as temporary:
+    with atomic_write(path) as temporary:
         temporary.write_text("first")
     assert operations == [str(tmp_path), str(temporary), f"rename {path}", str(path.parent)]
     operations.clear()

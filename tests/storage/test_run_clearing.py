@@ -6,9 +6,10 @@ import shutil
 
 import pytest
 
-from kerascnn.training import RunFolder, run_clearing
-from kerascnn.training.run_manifest import Manifest
-from kerascnn.training.run_record import new_record
+from kerascnn.storage import run_clearing
+from kerascnn.storage.run_manifest import Manifest
+from kerascnn.storage.run_record import new_record
+from kerascnn.training import RunFolder
 
 RECIPE = {"model": {"name": "lenet5"}, "training": {"epochs": 2}, "seed": 0}
 USERS = ("thesis.txt", "plots/notes.md", "examples/mine.png", "export/1/saved_model.pb")

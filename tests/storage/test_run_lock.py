@@ -7,8 +7,9 @@ import threading
 
 import pytest
 
-from kerascnn.training import RunFolder, RunInUseError, run_lock
-from kerascnn.training.run_lock import RunLock
+from kerascnn.storage import run_lock
+from kerascnn.storage.run_lock import RunLock
+from kerascnn.training import RunFolder, RunInUseError
 
 HOLD = """
 import sys, types
@@ -17,7 +18,7 @@ from pathlib import Path
 for name in ("kerascnn", "kerascnn.training"):
     sys.modules[name] = types.ModuleType(name)
     sys.modules[name].__path__ = [str(Path(sys.argv[1], *name.split(".")))]
-from kerascnn.training.run_lock import RunLock
+from kerascnn.storage.run_lock import RunLock
 with RunLock(sys.argv[2]).held("a command"):
     print("held", flush=True)
     sys.stdin.read()

@@ -2,7 +2,7 @@ import os
 
 import pytest
 
-from kerascnn.training.file_names import file_name, shortened
+from kerascnn.storage.file_names import file_name, shortened
 
 
 @pytest.mark.parametrize("stem", ["a", "café", "a" * 251, "é" * 125, "猫" * 83, "a\udcff"])

@@ -6,9 +6,9 @@ from contextlib import suppress
 from itertools import count
 from pathlib import Path
 
-from kerascnn.training.file_names import file_name
-from kerascnn.training.run_manifest import MANIFEST_NAME, Manifest
-from kerascnn.training.written_whole import make_folder, sync
+from kerascnn.storage.atomic_write import make_folder, sync
+from kerascnn.storage.file_names import file_name
+from kerascnn.storage.run_manifest import MANIFEST_NAME, Manifest
 
 
 def move_aside(folder, manifest, last):

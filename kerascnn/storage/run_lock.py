@@ -7,7 +7,7 @@ import time
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
-from kerascnn.training.written_whole import make_folder
+from kerascnn.storage.atomic_write import make_folder
 
 try:
     import fcntl
