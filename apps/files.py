@@ -3,9 +3,7 @@
 import os
 from pathlib import Path
 
-from PIL import Image
-
-from kerascnn import data
+from kerascnn.data.images import files_of
 from kerascnn.training import RunFolder
 from kerascnn_apps.training import is_within
 
@@ -13,15 +11,12 @@ from kerascnn_apps.training import is_within
 def places(paths):
     """Pairs of an image file and its path below the folder that was given.
 
-    From then on Pillow reads images of any size: whoever names a file wants it read.
-
     Raises:
         FileNotFoundError: if there is no such file or folder.
         ValueError: if a folder holds no images.
     """
-    Image.MAX_IMAGE_PIXELS = None
     for path in map(Path, paths):
-        for file in data.files_of([path]):
+        for file in files_of([path]):
             yield file, file.relative_to(path) if path.is_dir() else Path(file.name)
 
 

@@ -22,23 +22,21 @@ def show_data(task, path, force=False):
     if os.path.lexists(path) and not force:
         raise FileExistsError(f"{path} exists; choose a new file, or --force to overwrite it.")
     start = Start.of(task)
-    source = data.find(task.data, task.data_dir, task.strict)
-    info = source.info(start.image_size(task, source))
+    source = data.load_classification(task.data, data_dir=task.data_dir, strict=task.strict)
+    source = source.resized(start.image_size(task, source))
     augmentation = start.recipe(
-        task, source.num_examples["train"], info.image_shape[2]
+        task, source.num_examples["train"], source.image_shape[2]
     ).augmentation
-    pipeline = source.pipeline(
-        "train", info.image_shape[:2], info.image_shape[2], batch_size=_IMAGES, seed=task.seed
-    )
+    pipeline = source.pipeline("train", batch_size=_IMAGES, seed=task.seed)
     images, labels = next(iter(pipeline))
     changes = ", ".join(augmentation.names())
-    augment = augmentation.function(task.seed, len(info.class_names))
+    augment = augmentation.function(task.seed, len(source.class_names))
     figure = visualize.augmentation(
         images.numpy(),
         labels.numpy(),
         [[part.numpy() for part in augment(images, labels)] for _ in range(_VERSIONS)],
-        info.class_names,
-        title=f"{printable(info.name)}: training images, then {changes or 'as they are'}",
+        source.class_names,
+        title=f"{printable(source.name)}: training images, then {changes or 'as they are'}",
     )
     with atomic_write(path) as temporary:
         figure.savefig(temporary)

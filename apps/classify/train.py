@@ -1,6 +1,5 @@
 """From the name of a data set to a finished run folder."""
 
-import dataclasses
 import re
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -60,14 +59,14 @@ def train(task, folder, force=False, command=""):
     run.check_usable()
     if is_finished(run, force):
         return False
-    source = data.find(task.data, task.data_dir, task.strict)
+    source = data.load_classification(task.data, data_dir=task.data_dir, strict=task.strict)
     source.check_labels()
-    info = source.info(start.image_size(task, source), start.channels)
-    recipe = start.recipe(task, source.num_examples["train"], info.image_shape[2])
+    source = source.resized(start.image_size(task, source), start.channels)
+    recipe = start.recipe(task, source.num_examples["train"], source.image_shape[2])
 
     keras.utils.set_random_seed(task.seed)
     with built_in(recipe.precision):
-        model = start.model(info)
+        model = start.model(source)
     with run.locked(command):
         if is_finished(run, force):  # by another process, in the meantime
             return False
@@ -76,29 +75,27 @@ def train(task, folder, force=False, command=""):
         pipelines = {
             split: source.pipeline(
                 split,
-                info.image_shape[:2],
-                info.image_shape[2],
                 batch_size=recipe.batch_size,
                 seed=seed,
                 augment=recipe.augmentation,
             )
             for split in data.SPLITS
-            if info.num_examples[split]
+            if source.num_examples[split]
         }
-        facts = _facts(task, start, model, info)
+        facts = _facts(task, start, model, source)
         with replacing(run, force):  # now that nothing is left that could be wrong
             history = fit(model, pipelines, recipe, run, facts, command, head=start.head(model))
-        _finish(run, pipelines, info, history)
+        _finish(run, pipelines, source, history)
     return True
 
 
 def _check_out(task, folder):
     weights = None if task.weights == "imagenet" else task.weights
-    found = None if task.data in data.EMBEDDED else task.data
+    found = None if task.data in data.EMBEDDED["classification"] else task.data
     check_out(folder, found, task.data_dir, weights)
 
 
-def _facts(task, start, model, info):
+def _facts(task, start, model, source):
     """What decides the outcome, beside the recipe."""
     return {
         "task": "classification",
@@ -108,7 +105,11 @@ def _facts(task, start, model, info):
             "parameters": answering(model).count_params(),
         },
         "data": {
-            **dataclasses.asdict(info),
+            "name": source.name,
+            "class_names": source.class_names,
+            "image_shape": source.image_shape,
+            "num_examples": source.num_examples,
+            "version": source.version,
             "data_dir": task.data_dir and str(task.data_dir.resolve()),
         },
         "seed": task.seed,
@@ -185,7 +186,7 @@ class Start:
         if task.image_size is not None:
             return task.image_size
         default = models.default_input_shape(self.name)[:2]
-        height, width, _ = source.image_shape
+        height, width, _ = source.stored_shape
         if not (height and width) or min(height, width) < min(default):
             return default
         if max(height, width) > _LARGER * max(default):
@@ -196,27 +197,27 @@ class Start:
             return default
         return height, width
 
-    def model(self, info):
+    def model(self, source):
         """The model for these data."""
-        classes = len(info.class_names)
+        classes = len(source.class_names)
         if self.trained is not None:
             return models.with_new_head(self.trained, classes)
         options = models.training_options(self.name)
         if self.weights is not None:
             options["weights"] = self.weights
-        return models.create_model(self.name, info.image_shape, classes, **options)
+        return models.create_model(self.name, source.image_shape, classes, **options)
 
     def head(self, model):
         """Names of the layers whose weights are new; `None` if that is the last one alone."""
         return models.head_names(model) if self.weights is not None else None
 
 
-def _finish(run, pipelines, info, history):
+def _finish(run, pipelines, source, history):
     """Tests the best model, draws, and writes `metrics.json`, which marks a run as finished."""
     model = run.load_model()
     split = "test" if "test" in pipelines else "validation"
     answers = classify(model, pipelines[split])
-    names, labels = info.class_names, answers.labels
+    names, labels = source.class_names, answers.labels
     worst = answers.worst_first()[:_EXAMPLES_ON_PAGE]
     first = [int(np.argmax(labels == label)) for label in np.unique(labels)[:_EXAMPLE_FILES]]
     images = _images(pipelines[split], {*worst.tolist(), *first})

@@ -6,6 +6,7 @@ import keras
 import numpy as np
 
 from kerascnn import data
+from kerascnn.data.images import files_of
 from kerascnn.export import export as export_model
 from kerascnn.storage.atomic_write import atomic_write
 from kerascnn.storage.printable import printable
@@ -27,7 +28,13 @@ def evaluate(folder, name=None, data_dir=None, split="test", plots=None):
     run = RunFolder(folder)
     known = recipe_of(run, "classify")["data"]
     model = run.load_model()
-    source = data.find(name or known["name"], data_dir or known["data_dir"])
+    height, width, channels = known["image_shape"]
+    source = data.load_classification(
+        name or known["name"],
+        data_dir=data_dir or known["data_dir"],
+        image_size=(height, width),
+        channels=channels,
+    )
     if list(source.class_names) != known["class_names"]:
         raise ValueError(
             f"The data must have the classes of the training ({_listed(known['class_names'])}); "
@@ -39,10 +46,7 @@ def evaluate(folder, name=None, data_dir=None, split="test", plots=None):
     splits = [part for part in splits_of(split) if source.num_examples[part]]
     if not splits:
         raise ValueError(f"{source.name} must have images in its {split} split; got none.")
-    height, width, channels = known["image_shape"]
-    batches = chain(
-        *(source.pipeline(part, (height, width), channels, batch_size=_BATCH) for part in splits)
-    )
+    batches = chain(*(source.pipeline(part, batch_size=_BATCH) for part in splits))
     if plots is not None:
         plots.mkdir(parents=True, exist_ok=True)  # fails before the work is done, not after
     answers = classify(model, batches)
@@ -64,7 +68,7 @@ def predict(folder, paths):
     """Classifies image files; returns a dict for each, and the errors of those that are broken."""
     run = RunFolder(folder)
     known = recipe_of(run, "classify")["data"]
-    files = data.files_of(paths)
+    files = files_of(paths)
     model = run.load_model()
     height, width, channels = known["image_shape"]
     results, broken = [], []

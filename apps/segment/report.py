@@ -45,7 +45,7 @@ class Tested:
 
 def tested(model, source, splits, factor):
     """Tests a model on whole images of some splits, at their own resolution."""
-    scores = SegmentationScores(source.counted)
+    scores = SegmentationScores(source.scored_classes)
     worst = []  # a heap: the best of the worst comes first, and goes first
     examples = chain(*(source.examples(split, model.input_shape[-1]) for split in splits))
     for number, (name, image, truth) in enumerate(examples):
@@ -53,12 +53,12 @@ def tested(model, source, splits, factor):
             [band.argmax(axis=-1) for band in segment(model, image, factor)]
         ).astype(np.uint8)
         scores.add(truth, predicted)
-        iou = image_iou(truth, predicted, len(source.counted))
+        iou = image_iou(truth, predicted, len(source.scored_classes))
         row = {"image": image, "truth": truth, "predicted": predicted, "iou": iou, "name": name}
         push = heapq.heappush if len(worst) < _DRAWN else heapq.heappushpop
         push(worst, (-iou, number, row))
     rows = [row for _, _, row in sorted(worst, reverse=True)]
-    return Tested(source.counted, scores, rows)
+    return Tested(source.scored_classes, scores, rows)
 
 
 def summary(split, found):

@@ -72,16 +72,20 @@ def train(task, folder, force=False, command=""):
     recipe = recipe_for(task.recipe, task.data, **task.overrides)
     dense_loss(recipe.loss)
     task.build(channels=3, classes=2)
-    check_out(folder, None if task.data in data.EMBEDDED_WITH_MASKS else task.data, task.data_dir)
+    check_out(
+        folder, None if task.data in data.EMBEDDED["segmentation"] else task.data, task.data_dir
+    )
     run.check_usable()
     if is_finished(run, force):
         return False
-    source = data.find_masks(task.data, task.data_dir, task.ignore, task.strict)
+    source = data.load_segmentation(
+        task.data, data_dir=task.data_dir, ignore=task.ignore, strict=task.strict
+    )
     recipe = cropped(recipe, source.image_shape[:2])
 
     keras.utils.set_random_seed(task.seed)
     with built_in(recipe.training.precision):
-        model, facts = task.build(source.channels, len(source.counted))
+        model, facts = task.build(source.channels, len(source.scored_classes))
     weights = None
     if recipe.class_weights:
         weights = median_frequency_weights(*source.pixel_counts("train")).tolist()
@@ -94,15 +98,15 @@ def train(task, folder, force=False, command=""):
         pipelines = {
             split: source.pipeline(
                 split,
-                recipe.factor,
-                recipe.crop_size,
+                factor=recipe.factor,
+                crop_size=recipe.crop_size,
                 batch_size=recipe.training.batch_size,
                 seed=seed,
                 augment=recipe.training.augmentation,
             )
             for split in ("train", "validation")
         }
-        metric = MeanIoU(len(source.counted))
+        metric = MeanIoU(len(source.scored_classes))
         facts = _facts(task, facts, source, recipe)
         with replacing(run, force):  # now that nothing is left that could be wrong
             history = fit(

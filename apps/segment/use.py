@@ -28,8 +28,11 @@ def evaluate(folder, name=None, data_dir=None, split="test", plots=None):
         raise FileExistsError(f"{plots} holds files; choose a new folder for the pictures.")
     run = RunFolder(folder)
     known = _Known.of(run)
-    source = data.find_masks(
-        name or known.name, data_dir or known.data_dir, known.ignored, for_training=False
+    source = data.load_segmentation(
+        name or known.name,
+        data_dir=data_dir or known.data_dir,
+        ignore=known.ignored,
+        for_training=False,
     )
     if source.class_names != known.class_names:
         raise ValueError(

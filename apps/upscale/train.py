@@ -50,7 +50,7 @@ def train(task, folder, force=False, command=""):
     # What can be told to be wrong is told before the data are read, which may take a while.
     _check_model(task.model)
     recipe = recipe_for(task.recipe, task.model, **task.overrides)
-    check_out(folder, None if task.data in data.EMBEDDED_PHOTOS else task.data)
+    check_out(folder, None if task.data in data.EMBEDDED["upscaling"] else task.data)
     run.check_usable()
     if is_finished(run, force):
         return False
@@ -59,12 +59,12 @@ def train(task, folder, force=False, command=""):
         model = models.create_model(task.model)
     factor, channels = factor_of(model), model.input_shape[-1]
     smallest = max(recipe.patch_size * factor, smallest_to_measure(factor))
-    photos = data.find_photos(task.data, task.strict, smallest)
-    if not photos.pictures["validation"]:
+    photos = data.load_upscaling(task.data, strict=task.strict, smallest=smallest)
+    if not photos.images["validation"]:
         raise ValueError(
             f"{photos.name} must hold at least two pictures of at least {smallest}x{smallest} "
             "pixels, so that one can be kept for validation; "
-            f"got {len(photos.pictures['train'])}."
+            f"got {len(photos.images['train'])}."
         )
     with run.locked(command):
         if is_finished(run, force):  # by another process, in the meantime
@@ -72,16 +72,16 @@ def train(task, folder, force=False, command=""):
         # A run that resumes must not see the parts of its first epochs again.
         seed = task.seed + (0 if force else 1000 * last_checkpoint(run)[0])
         pipelines = {
-            "train": data.patches(
-                photos,
-                factor,
-                channels,
-                recipe.patch_size,
-                recipe.patches,
-                recipe.training.batch_size,
-                seed,
-            ),
-            "validation": data.whole_pictures(photos, "validation", factor, channels),
+            split: photos.pipeline(
+                split,
+                factor=factor,
+                channels=channels,
+                patch_size=recipe.patch_size,
+                patches=recipe.patches,
+                batch_size=recipe.training.batch_size,
+                seed=seed,
+            )
+            for split in ("train", "validation")
         }
         loss = _LOSSES[recipe.loss]()
         facts = _facts(task, model, photos, recipe, smallest)
@@ -100,7 +100,7 @@ def _facts(task, model, photos, recipe, smallest):
         "model": {"name": task.model, "parameters": model.count_params()},
         "data": {
             "name": photos.name,
-            "num_pictures": {split: len(found) for split, found in photos.pictures.items()},
+            "num_pictures": photos.num_examples,
             "smallest": smallest,
         },
         "upscaling": {
@@ -128,8 +128,8 @@ def _check_model(name):
 def _finish(run, photos, history):
     """Tests the best model, draws, and writes `metrics.json`, which marks a run as finished."""
     model = run.load_model()
-    split = "test" if photos.pictures["test"] else "validation"
-    tested = photos.pictures[split]
+    split = "test" if photos.images["test"] else "validation"
+    tested = photos.images[split]
     numbers = report.numbers(model, tested)
     title = f"{run.path.name}: {split} pictures, least gain first"
     figures = {"comparison": report.comparison(model, tested, numbers, title)}
@@ -140,7 +140,7 @@ def _finish(run, photos, history):
 
 def _save_example(run, photo, factor):
     """Leaves a test picture in low resolution as a file to try `predict` on."""
-    low, _ = data.reduced(photo.read(), factor)
+    low, _ = data.downscale_bicubic(photo.read(), factor)
     path = run.free_path(run.examples / f"{Path(photo.name).stem}.png")
     with run.writing(path) as path:
         Image.fromarray(low).save(path)

@@ -27,13 +27,12 @@ def evaluate(folder, name=None, split="test", plot=None):
     known = recipe_of(run, "upscale")
     model = run.load_model()
     if name is None:  # what was too small to be trained on had no part in the splits
-        photos = data.find_photos(known["data"]["name"], smallest=known["data"]["smallest"])
-        now = {split: len(found) for split, found in photos.pictures.items()}
-        warn_if_changed(photos.name, known["data"]["num_pictures"], now)
+        photos = data.load_upscaling(known["data"]["name"], smallest=known["data"]["smallest"])
+        warn_if_changed(photos.name, known["data"]["num_pictures"], photos.num_examples)
     else:
         smallest = smallest_to_measure(known["upscaling"]["factor"])
-        photos = data.find_photos(name, smallest=smallest)
-    pictures = [photo for part in splits_of(split) for photo in photos.pictures[part]]
+        photos = data.load_upscaling(name, smallest=smallest)
+    pictures = [photo for part in splits_of(split) for photo in photos.images[part]]
     if not pictures:
         raise ValueError(f"{photos.name} must have pictures in its {split} split; got none.")
     found = report.numbers(model, pictures)

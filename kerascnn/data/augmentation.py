@@ -5,6 +5,8 @@ from dataclasses import dataclass
 import keras
 import tensorflow as tf
 
+from kerascnn.arguments import UsageError
+
 
 @dataclass(frozen=True)
 class Augmentation:
@@ -27,7 +29,7 @@ class Augmentation:
             labels are mixed; labels then are one-hot vectors.
 
     Raises:
-        ValueError: if a number is out of its range.
+        UsageError: if a number is out of its range.
 
     Reference:
         shifts, [Simard et al., 2003](https://doi.org/10.1109/ICDAR.2003.1227801); RandAugment,
@@ -38,7 +40,8 @@ class Augmentation:
     Example:
         >>> import kerascnn
         >>> augment = kerascnn.data.Augmentation(shift=0.1, rotate=10.0)
-        >>> train, info = kerascnn.data.load("digits", "train", augment=augment)
+        >>> digits = kerascnn.data.load_classification("digits")
+        >>> train = digits.pipeline("train", augment=augment)
         >>> augment.names()
         ['shift', 'rotate']
     """
@@ -57,7 +60,7 @@ class Augmentation:
         for name, largest in _LARGEST.items():
             value = getattr(self, name)
             if not isinstance(value, int | float) or not 0 <= value <= largest:
-                raise ValueError(
+                raise UsageError(
                     f"`{name}` must be a number from 0 to {largest}; got {name}={value!r}."
                 )
 

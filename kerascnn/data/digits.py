@@ -5,7 +5,7 @@ import tensorflow as tf
 from sklearn.datasets import load_digits
 from sklearn.model_selection import train_test_split
 
-from kerascnn.data.source import Source
+from kerascnn.data.classification import ClassificationData
 
 
 def digit_images():
@@ -30,10 +30,10 @@ def digits():
     Source: [Alpaydin and Kaynak, 1998](https://archive.ics.uci.edu/dataset/80).
     """
     images, parts = digit_images(), digit_parts()
-    return Source(
+    return ClassificationData(
         name="digits",
         class_names=tuple(str(digit) for digit in range(10)),
-        image_shape=(8, 8, 1),
+        stored_shape=(8, 8, 1),
         elements={
             split: tf.data.Dataset.from_tensor_slices((images[part], labels))
             for split, (part, labels) in parts.items()

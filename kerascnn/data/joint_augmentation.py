@@ -4,6 +4,8 @@ import math
 
 import tensorflow as tf
 
+from kerascnn.arguments import UsageError
+
 _JOINT = ("flip", "shift", "zoom", "rotate", "color")
 
 
@@ -24,11 +26,11 @@ def random_view(augment, window):
         `(*window, channels)` and a uint8 mask `window`.
 
     Raises:
-        ValueError: if `augment` has a change that masks cannot follow.
+        UsageError: if `augment` has a change that masks cannot follow.
     """
     other = [name for name in augment.names() if name not in _JOINT]
     if other:
-        raise ValueError(
+        raise UsageError(
             f"Images with masks are augmented by {', '.join(_JOINT)}; got {', '.join(other)}."
         )
     window = tuple(window)

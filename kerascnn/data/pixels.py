@@ -2,6 +2,8 @@
 
 import tensorflow as tf
 
+from kerascnn.arguments import UsageError
+
 _LARGEST_FACTOR = 8
 # Factors are taken in parts of this, so that sizes up to 65,535 pixels fit into 32 bits.
 _PARTS = 2048
@@ -121,10 +123,10 @@ def scaled_size(size, factor):
     """Height and width (ints, int tensors, or `None`) times a factor, one pixel at least.
 
     Raises:
-        ValueError: if the factor is out of its range.
+        UsageError: if the factor is out of its range.
     """
     if not 0 < factor <= _LARGEST_FACTOR:
-        raise ValueError(
+        raise UsageError(
             f"`factor` must be a number above 0, {_LARGEST_FACTOR} at most; got factor={factor}."
         )
     # In whole numbers: a graph and Python must round alike.

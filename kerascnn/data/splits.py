@@ -1,7 +1,10 @@
-"""How the files of a folder fall into training, validation and test."""
+"""Training, validation and test: how files fall into them, and what their examples are called."""
 
 import hashlib
+import itertools
 import os
+
+SPLITS = ("train", "validation", "test")
 
 # What people call the folder of a split.
 _SPLIT_FOLDERS = {
@@ -10,6 +13,13 @@ _SPLIT_FOLDERS = {
     "test": ("test", "testing"),
 }
 _HELD_OUT = 0.1
+
+
+def example_names(split, file_names=None):
+    """Returns an iterator over names of examples: the files', or `test-00000`, `test-00001` ..."""
+    if file_names is None:
+        return (f"{split}-{number:05d}" for number in itertools.count())
+    return iter(file_names[split])
 
 
 def split_folders(root):

@@ -6,8 +6,9 @@ import sys
 import requests
 import tensorflow_datasets as tfds
 
-from kerascnn.data.mask_source import MaskSource, ignored_among
-from kerascnn.data.source import Source
+from kerascnn.arguments import UsageError
+from kerascnn.data.classification import ClassificationData
+from kerascnn.data.segmentation import SegmentationData, ignored_among
 
 _SECONDS_TO_ANSWER = 5
 
@@ -18,13 +19,13 @@ _MASK_CLASSES = {
 }
 
 
-def tensorflow_dataset(name, data_dir=None):
+def classification_dataset(name, data_dir=None):
     """Finds a set by name; downloads and prepares it where it is not prepared yet.
 
     Splits that the set lacks are cut from the end of its training split, a tenth each.
 
     Raises:
-        ValueError: if there is no such set, or it is not for classifying images.
+        UsageError: if there is no such set, or it is not for classifying images.
         ConnectionError: if the set must be downloaded and cannot be.
     """
     builder = _builder(name, data_dir)
@@ -37,10 +38,10 @@ def tensorflow_dataset(name, data_dir=None):
     def decode(example):
         return decode_image(example[image]), example[label]
 
-    return Source(
+    return ClassificationData(
         name=name,
         class_names=tuple(builder.info.features[label].names),
-        image_shape=tuple(builder.info.features[image].shape),
+        stored_shape=tuple(builder.info.features[image].shape),
         version=str(builder.version),
         elements=_elements(builder, splits, (image,)),
         decode=decode,
@@ -49,16 +50,16 @@ def tensorflow_dataset(name, data_dir=None):
     )
 
 
-def tensorflow_dataset_with_masks(name, data_dir=None, ignore=None):
-    """Finds a set of images with masks by name, as `tensorflow_dataset` does.
+def segmentation_dataset(name, data_dir=None, ignore=None):
+    """Finds a set of images with masks by name, as `classification_dataset` does.
 
     Raises:
-        ValueError: if there is no such set, or it is not known what its masks mean.
+        UsageError: if there is no such set, or it is not known what its masks mean.
         ConnectionError: if the set must be downloaded and cannot be.
     """
     builder = _builder(name, data_dir)
     if builder.name not in _MASK_CLASSES:
-        raise ValueError(
+        raise UsageError(
             "Sets of TensorFlow Datasets whose masks are known are "
             f"{', '.join(_MASK_CLASSES)}; got {name!r}; a folder with images, masks and "
             "classes.txt can be of anything."
@@ -74,11 +75,11 @@ def tensorflow_dataset_with_masks(name, data_dir=None, ignore=None):
         values = features[mask].decode_example(example[mask])[..., 0]
         return features[image].decode_example(example[image]), values
 
-    return MaskSource(
+    return SegmentationData(
         name=name,
         class_names=class_names,
         ignored=tuple(dict.fromkeys((*unused, *ignored_among(class_names, ignore)))),
-        image_shape=tuple(features[image].shape),
+        stored_shape=tuple(features[image].shape),
         version=str(builder.version),
         elements=_elements(builder, splits, (image, mask)),
         decode=decode,
@@ -110,7 +111,7 @@ def _builder(name, data_dir):
             raise FileNotFoundError(f"There is no folder {name}.") from error
         close = difflib.get_close_matches(name, tfds.list_builders(), n=1)
         hint = f" Did you mean {close[0]!r}?" if close else ""
-        raise ValueError(
+        raise UsageError(
             f"{name!r} is no embedded set, no folder and no set of TensorFlow Datasets.{hint}"
         ) from error
 
@@ -127,7 +128,7 @@ def _features(builder):
     image = next((key for key in supervised if key in images), *images[:1] or [None])
     label = next((key for key in supervised if key in labels), *labels[:1] or [None])
     if image is None or label is None:
-        raise ValueError(
+        raise UsageError(
             f"The set {builder.name!r} must have an image and a class label to be classified; "
             f"got the features {', '.join(sorted(features))}."
         )

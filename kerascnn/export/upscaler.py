@@ -4,7 +4,7 @@ import numpy as np
 import tensorflow as tf
 
 from kerascnn.data.pixels import to_channels
-from kerascnn.data.upscaling import to_upscale, upscaled_picture
+from kerascnn.data.upscaler_images import to_upscale, upscaled_image
 from kerascnn.export.decode import decode_image
 from kerascnn.export.real_images import real_images
 from kerascnn.export.versions import ExportError, check_backend, tolerance_of, write_version
@@ -44,7 +44,7 @@ def export_upscaler(model, path, images=()):
 
     def answers(pictures):
         given = to_upscale(pictures, channels)
-        return {"images": upscaled_picture(model(given, training=False), pictures, factor)}
+        return {"images": upscaled_image(model(given, training=False), pictures, factor)}
 
     def on_images(images):
         return answers(to_channels(images, 3))

@@ -205,11 +205,11 @@ def classify(model, dataset):
     Example:
         >>> import keras
         >>> import kerascnn
-        >>> test, info = kerascnn.data.load("digits", "test")
+        >>> digits = kerascnn.data.load_classification("digits")
         >>> model = keras.Sequential(
-        ...     [keras.Input(info.image_shape), keras.layers.Flatten(), keras.layers.Dense(10)]
+        ...     [keras.Input(digits.image_shape), keras.layers.Flatten(), keras.layers.Dense(10)]
         ... )
-        >>> kerascnn.training.classify(model, test).probabilities.shape
+        >>> kerascnn.training.classify(model, digits.pipeline("test")).probabilities.shape
         (360, 10)
     """
     labels, logits = [], []

@@ -40,7 +40,7 @@ def fit(
             built in the recipe's precision (`built_in`). Further outputs are logits of auxiliary
             heads, which learn the same labels and are left out of `model.keras`.
         data: `{"train": ..., "validation": ...}`, finite `tf.data` pipelines of batches of images
-            and labels, as `kerascnn.data.load` makes them.
+            and labels, such as those of `kerascnn.data`.
         recipe: `Recipe`.
         run_dir: str or path of the run folder, or a `RunFolder`.
         facts: optional dict, what else decides the outcome and belongs into `recipe.json`: the
@@ -69,9 +69,10 @@ def fit(
         >>> import tempfile
         >>> import keras
         >>> import kerascnn
-        >>> data, info = kerascnn.data.load("digits")
+        >>> digits = kerascnn.data.load_classification("digits")
+        >>> data = {split: digits.pipeline(split) for split in ("train", "validation")}
         >>> model = keras.Sequential(
-        ...     [keras.Input(info.image_shape), keras.layers.Flatten(), keras.layers.Dense(10)]
+        ...     [keras.Input(digits.image_shape), keras.layers.Flatten(), keras.layers.Dense(10)]
         ... )
         >>> recipe = kerascnn.training.Recipe(epochs=1)
         >>> with tempfile.TemporaryDirectory() as folder:

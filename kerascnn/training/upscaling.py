@@ -6,9 +6,9 @@ from dataclasses import dataclass
 import keras
 import numpy as np
 
-from kerascnn.data.bicubic import REACH, enlarged, reduced
+from kerascnn.data.bicubic import REACH, downscale_bicubic, upscale_bicubic
 from kerascnn.data.pixels import luminance
-from kerascnn.data.upscaling import to_pixels, to_upscale, upscaled_picture
+from kerascnn.data.upscaler_images import to_pixels, to_upscale, upscaled_image
 from kerascnn.metrics.psnr import LEAST_ERROR
 from kerascnn.models.summary import summary
 
@@ -210,7 +210,7 @@ def _upscaled(model, part, factor):
     color = np.repeat(part, 3, axis=-1) if part.shape[-1] == 1 else part
     given = to_upscale(color[np.newaxis], model.input_shape[-1])
     answers = model.predict_on_batch(np.asarray(given))
-    upscaled = upscaled_picture(keras.ops.convert_to_numpy(answers), color[np.newaxis], factor)
+    upscaled = upscaled_image(keras.ops.convert_to_numpy(answers), color[np.newaxis], factor)
     upscaled = upscaled[0].numpy()
     if part.shape[-1] == 1:
         return luminance(upscaled.astype(np.int32)).astype(np.uint8)
@@ -275,6 +275,6 @@ def reconstruct(model, picture):
         >>> found.truth.shape, found.low.shape
         ((20, 30, 3), (10, 15, 3))
     """
-    low, truth = reduced(picture, factor_of(model))
-    bicubic = to_pixels(enlarged(low[np.newaxis] / np.float32(255), factor_of(model)))
+    low, truth = downscale_bicubic(picture, factor_of(model))
+    bicubic = to_pixels(upscale_bicubic(low[np.newaxis] / np.float32(255), factor_of(model)))
     return Upscaling(truth, low, bicubic[0].numpy(), upscale(model, low))

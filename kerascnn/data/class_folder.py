@@ -1,4 +1,4 @@
-"""A folder of pictures, one subfolder for each class."""
+"""A folder of images, one subfolder for each class."""
 
 import os
 from pathlib import Path
@@ -6,14 +6,15 @@ from pathlib import Path
 import numpy as np
 import tensorflow as tf
 
+from kerascnn.arguments import UsageError
+from kerascnn.data.classification import ClassificationData
 from kerascnn.data.images import SUFFIXES, image_files, read_image
 from kerascnn.data.readable import readable
-from kerascnn.data.source import SPLITS, Source
-from kerascnn.data.splits import cut, split_folders
+from kerascnn.data.splits import SPLITS, cut, split_folders
 from kerascnn.storage.printable import printable
 
 
-def folder(path, strict=False):
+def class_folder(path, strict=False):
     """Finds the images of a folder and reads each once to see that it is whole.
 
     Either the folder has a subfolder for each split with the class subfolders inside (what is
@@ -27,7 +28,7 @@ def folder(path, strict=False):
             `SkippedImageWarning`.
 
     Raises:
-        ValueError: if there are no two classes with images, or a split has other classes.
+        UsageError: if there are no two classes with images, or a split has other classes.
         UnreadableImageError: if `strict` and an image is broken.
     """
     root = Path(path).resolve()
@@ -36,12 +37,12 @@ def folder(path, strict=False):
         trees = {"train": root, "validation": None, "test": None}
     class_names = _class_folders(trees["train"])
     if {"images", "masks"} <= set(class_names):
-        raise ValueError(
+        raise UsageError(
             f"{trees['train']} must have a subfolder of images for each class; it has images and "
             "masks, which are for segmentation."
         )
     if len(class_names) < 2:
-        raise ValueError(
+        raise UsageError(
             f"{trees['train']} must have a subfolder of images for each of at least two classes; "
             f"got {_listed(class_names)}."
         )
@@ -53,7 +54,7 @@ def folder(path, strict=False):
             files[split] = [_whole_images(tree / name, shapes, strict) for name in class_names]
     for name, images in zip(class_names, files["train"], strict=True):
         if not images:
-            raise ValueError(
+            raise UsageError(
                 f"{trees['train'] / name} must hold images ({', '.join(SUFFIXES)}); got none."
             )
     for split in ("validation", "test"):
@@ -62,11 +63,11 @@ def folder(path, strict=False):
             files["train"] = [kept for kept, _ in cuts]
             files[split] = [cut for _, cut in cuts]
     if not any(files["validation"]):
-        raise ValueError(
+        raise UsageError(
             f"{root} must hold at least two images of some class, so that one can be kept for "
             f"validation; got {sum(map(len, files['train']))} images of {len(class_names)} classes."
         )
-    return _source(root, class_names, files, shapes)
+    return _data(root, class_names, files, shapes)
 
 
 def _class_folders(tree):
@@ -79,7 +80,7 @@ def _check_classes(tree, class_names):
     """Refuses classes that are not trained on, whose images would be left out unseen."""
     unknown = sorted(set(_class_folders(tree)) - set(class_names))
     if unknown:
-        raise ValueError(
+        raise UsageError(
             f"{tree} must have the classes of the training ({_listed(class_names)}); "
             f"got {_listed(unknown)} as well."
         )
@@ -98,7 +99,7 @@ def _whole_images(tree, shapes, strict):
     return list(found)
 
 
-def _source(root, class_names, files, shapes):
+def _data(root, class_names, files, shapes):
     sizes = {shape[:2] for shape in shapes.values()}
     size = sizes.pop() if len(sizes) == 1 else (None, None)
     channels = max(shape[2] for shape in shapes.values())
@@ -111,19 +112,21 @@ def _source(root, class_names, files, shapes):
         image.set_shape((*size, channels))
         return image, label
 
-    elements, num_examples = {}, {}
+    elements, file_names = {}, {}
     for split in SPLITS:
-        paths = [os.fsencode(path) for images in files[split] for path in images]
+        images = [path for images in files[split] for path in images]
+        paths = [os.fsencode(path) for path in images]
         labels = np.repeat(np.arange(len(class_names)), [len(images) for images in files[split]])
         elements[split] = tf.data.Dataset.from_tensor_slices(
             (tf.constant(paths, tf.string, (len(paths),)), labels.astype(np.int64))
         )
-        num_examples[split] = len(paths)
-    return Source(
+        file_names[split] = tuple(printable(path.relative_to(root).as_posix()) for path in images)
+    return ClassificationData(
         name=str(root),
         class_names=tuple(map(printable, class_names)),
-        image_shape=(*size, channels),
+        stored_shape=(*size, channels),
         elements=elements,
         decode=decode,
-        num_examples=num_examples,
+        num_examples={split: len(names) for split, names in file_names.items()},
+        file_names=file_names,
     )
