@@ -27,7 +27,7 @@ from tensorflow.tsl.profiler.protobuf.xplane_pb2 import XSpace
 from timing import arguments, in_turn, seconds, write_page
 from worker import Worker
 
-from kerascnn.data import MaskSource, Source
+from kerascnn.data import ClassificationData, SegmentationData
 from kerascnn.layers.keras_conv import KerasConv
 from kerascnn.models import create_model
 
@@ -181,18 +181,18 @@ def examples(case, steps):
 def our_fit(model, case):
     """A function that trains for an epoch."""
     images, labels = examples(case, case.steps)
-    source = (MaskSource if case.masks else Source)(
+    data = (SegmentationData if case.masks else ClassificationData)(
         name="noise",
         class_names=tuple("0123456789"),
-        image_shape=case.shape,
+        stored_shape=case.shape,
         elements={"train": tf.data.Dataset.from_tensor_slices((images, labels))},
         decode=lambda image, label: (image, label),
         num_examples={"train": len(images)},
         **({"ignored": ()} if case.masks else {}),
     )
-    data = source.pipeline("train", batch_size=case.batch)
+    batches = data.pipeline("train", batch_size=case.batch)
     compiled(model, steps_per_execution=min(STEPS_PER_EXECUTION, case.steps))
-    return lambda: model.fit(data, shuffle=False, verbose=0)
+    return lambda: model.fit(batches, shuffle=False, verbose=0)
 
 
 def keras_fit(model, case):

@@ -3,21 +3,18 @@
 import contextlib
 import os
 import stat
-import threading
 from pathlib import Path
 
 import numpy as np
 from PIL import Image, ImageOps
 
 from kerascnn.arguments import UsageError, at_least_one, one_of
-from kerascnn.data import memory
+from kerascnn.data import memory, pillow_limit
 from kerascnn.data.pixels import luminance, over_white
 
 SUFFIXES = (".bmp", ".gif", ".jpeg", ".jpg", ".png", ".tif", ".tiff", ".webp")
 # Pillow's names of their formats
 _FORMATS = ("BMP", "GIF", "JPEG", "PNG", "TIFF", "WEBP")
-
-_raising_limit = threading.Lock()
 
 
 class UnreadableImageError(OSError):
@@ -135,7 +132,7 @@ def open_image(path, max_pixels=None, kind="an image"):
                     f"it has {width}x{height} pixels, more than {max_pixels:,}; "
                     f"use a larger `max_pixels` or `--max-pixels`"
                 )
-            with _pillow_allows(width * height):
+            with pillow_limit.decoding(width * height):
                 image.load()
             yield image
     except FileNotFoundError:
@@ -147,7 +144,8 @@ def open_image(path, max_pixels=None, kind="an image"):
 def _identified(file):
     """Returns Pillow's image of a file whose header is read, but not its pixels.
 
-    `Image.open` does the same and then applies a limit of pixels that is global to the process.
+    `Image.open` does the same and then checks Pillow's limit. (Pillow's reader of WebP checks it
+    here too: a WebP file of more than twice the limit, 179 million pixels, cannot be read.)
     """
     Image.init()
     start = file.read(16)
@@ -157,20 +155,6 @@ def _identified(file):
             file.seek(0)
             return make(file, file.name)
     raise OSError(f"its content is not {', '.join(_FORMATS)}")
-
-
-@contextlib.contextmanager
-def _pillow_allows(pixels):
-    """Raises Pillow's global limit, which some decoders check, while a larger image is decoded."""
-    if Image.MAX_IMAGE_PIXELS is None or pixels <= Image.MAX_IMAGE_PIXELS:
-        yield
-        return
-    with _raising_limit:
-        limit, Image.MAX_IMAGE_PIXELS = Image.MAX_IMAGE_PIXELS, pixels
-        try:
-            yield
-        finally:
-            Image.MAX_IMAGE_PIXELS = limit
 
 
 def _pixels(image):

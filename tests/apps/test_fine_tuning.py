@@ -5,7 +5,7 @@ import keras
 import numpy as np
 import pytest
 
-from kerascnn.data import DataInfo
+from kerascnn.data import ClassificationData
 from kerascnn.training import RunFolder
 from kerascnn_apps.classify.train import Start, Task
 from tests.apps.commands import output, predictions
@@ -37,8 +37,8 @@ def test_fine_tuning_begins_with_weights_of_imagenet(monkeypatch):
     source = keras.applications.MobileNetV2(weights=None, include_top=False)
     monkeypatch.setattr(keras.applications, "MobileNetV2", lambda **kwargs: source)
     start = Start.of(Task(data="colors", weights="imagenet"))
-    info = DataInfo("colors", ("red", "blue"), (64, 64, 3), {"train": 9}, None)
-    model = start.model(info)
+    colors = ClassificationData("colors", ("red", "blue"), (64, 64, 3), {"train": 9}, {}, None)
+    model = start.model(colors)
     assert start.name == "mobilenet_v2"
     assert model.output_shape == (None, 2)
     np.testing.assert_array_equal(
@@ -54,7 +54,7 @@ def test_fine_tuning_begins_with_weights_of_imagenet(monkeypatch):
 )
 def test_images_of_one_size_keep_it_if_the_model_bears_it(size, expected, capsys):
     task = Task(data="pictures")
-    source = types.SimpleNamespace(image_shape=(*size, 3))
+    source = types.SimpleNamespace(stored_shape=(*size, 3))
     assert Start.of(task).image_size(task, source) == expected
     told = "4000x3000, resized to 28x28 for the model (--image-size takes another)"
     assert (told in capsys.readouterr().out) == (size == (3000, 4000))

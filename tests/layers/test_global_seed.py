@@ -104,7 +104,7 @@ def test_augmentation():
         cutout=0.2,
         mixup=0.2,
     )
-    pipeline, _ = data.load("digits", "train", augment=augmentation)
+    pipeline = data.load_classification("digits").pipeline("train", augment=augmentation)
     assert len(next(iter(pipeline))) == 2
 
 

@@ -33,9 +33,14 @@ def small_model():
     )
 
 
+def pipelines(**options):
+    found = data.load_classification("digits")
+    return {split: found.pipeline(split, **options) for split in data.SPLITS}
+
+
 def fresh_digits():
     keras.utils.set_random_seed(0)
-    return data.load("digits", batch_size=RECIPE.batch_size)[0]
+    return pipelines(batch_size=RECIPE.batch_size)
 
 
 @pytest.fixture(scope="module")
@@ -271,15 +276,15 @@ def test_mixed_images_and_mixed_precision(tmp_path):
         augmentation=data.Augmentation(mixup=0.2),
     )
     keras.utils.set_random_seed(0)
-    pipelines, _ = data.load("digits", batch_size=64, augment=recipe.augmentation)
+    mixed = pipelines(batch_size=64, augment=recipe.augmentation)
     with built_in(recipe.precision):
         model = small_model()
-    history = fit(model, pipelines, recipe, tmp_path / "run")
+    history = fit(model, mixed, recipe, tmp_path / "run")
     assert history[-1]["val_accuracy"] > 0.8
     kept = RunFolder(tmp_path / "run").load_model()
     assert kept.layers[-1].compute_dtype == "bfloat16"
     with pytest.raises(ValueError, match="precision 'mixed_bfloat16'; it computes in float32"):
-        fit(small_model(), pipelines, recipe, tmp_path / "other")
+        fit(small_model(), mixed, recipe, tmp_path / "other")
 
 
 def test_a_model_that_was_kept_loads_without_what_trained_it(finished):

@@ -3,7 +3,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from kerascnn.data import reduced
+from kerascnn.data import downscale_bicubic
 from kerascnn.layers import SubpixelConv2D
 from kerascnn.training import (
     Upscaling,
@@ -188,7 +188,7 @@ def test_reconstruct_measures_beside_bicubic():
     keras.utils.set_random_seed(0)
     repeating = keras.Sequential([keras.Input((None, None, 3)), keras.layers.UpSampling2D(3)])
     found = reconstruct(repeating, truth)
-    low, high = reduced(truth, 3)
+    low, high = downscale_bicubic(truth, 3)
     np.testing.assert_array_equal(found.truth, high)
     np.testing.assert_array_equal(found.low, low)
     np.testing.assert_array_equal(found.upscaled, low.repeat(3, axis=0).repeat(3, axis=1))

@@ -3,14 +3,15 @@ import pytest
 import tensorflow_datasets as tfds
 from PIL import Image
 
+from kerascnn.arguments import UsageError
 from kerascnn.data import (
     IGNORED,
     Augmentation,
     EmbeddedSetWarning,
     HeldOutWarning,
-    find,
-    find_masks,
-    find_photos,
+    load_classification,
+    load_segmentation,
+    load_upscaling,
     memory,
 )
 from kerascnn.data import tensorflow_datasets as ours
@@ -18,21 +19,21 @@ from tests.data.mask_files import CLASSES, save_pair
 
 
 def test_ignored_classes_leave_no_gap(folder):
-    source = find_masks(folder, ignore=["sky"])  # and void, whose name says so
+    source = load_segmentation(folder, ignore=["sky"])  # and void, whose name says so
     assert source.values == (1, 2)
     _, _, mask = next(source.examples("train"))
     stored = np.asarray(Image.open(folder / "train" / "masks" / "train0.png"))
     expected = np.select([stored == 1, stored == 2], [0, 1], IGNORED)
     np.testing.assert_array_equal(mask, expected)
-    with pytest.raises(ValueError, match="`ignore` must be one of 'sky', .*got ignore='skies'"):
-        find_masks(folder, ignore=["skies"])
-    with pytest.raises(ValueError, match="at least two classes; got car"):
-        find_masks(folder, ignore=["sky", "road"])
+    with pytest.raises(UsageError, match="`ignore` must be one of 'sky', .*got ignore='skies'"):
+        load_segmentation(folder, ignore=["skies"])
+    with pytest.raises(UsageError, match="at least two classes; got car"):
+        load_segmentation(folder, ignore=["sky", "road"])
 
 
 def test_pixel_counts(folder):
     save_pair(folder / "train", "extra", values=(0, 0, 3))
-    pixels, of_images = find_masks(folder).pixel_counts("train")
+    pixels, of_images = load_segmentation(folder).pixel_counts("train")
     masks = [np.asarray(Image.open(path)) for path in (folder / "train" / "masks").iterdir()]
     for value in range(3):
         assert pixels[value] == sum((mask == value).sum() for mask in masks)
@@ -41,17 +42,19 @@ def test_pixel_counts(folder):
 
 
 def test_camvid(real_data):
-    source = find_masks(real_data / "camvid")
+    source = load_segmentation(real_data / "camvid")
     assert source.num_examples == {"train": 367, "validation": 101, "test": 233}
     assert source.ignored == ("void",)
-    assert len(source.counted) == 11
-    images, masks = next(iter(source.pipeline("train", 0.5, (96, 128), batch_size=3)))
+    assert len(source.scored_classes) == 11
+    images, masks = next(
+        iter(source.pipeline("train", factor=0.5, crop_size=(96, 128), batch_size=3))
+    )
     assert images.shape == (3, 96, 128, 3)
     assert masks.shape == (3, 96, 128)
 
 
 def test_scenes_are_the_same_again_and_masks_fit_their_digits():
-    source, again = find_masks("scenes"), find_masks("scenes")
+    source, again = load_segmentation("scenes"), load_segmentation("scenes")
     assert source.num_examples == {"train": 1000, "validation": 100, "test": 200}
     for (_, image, mask), (_, other, other_mask) in zip(
         source.examples("validation"), again.examples("validation"), strict=True
@@ -65,14 +68,14 @@ def test_scenes_are_the_same_again_and_masks_fit_their_digits():
 
 def test_a_set_of_tensorflow_datasets(tmp_path, monkeypatch):
     monkeypatch.setitem(ours._MASK_CLASSES, "kerascnn_stripes", (("none", "a", "b"), ("none",)))
-    source = find_masks("kerascnn_stripes", data_dir=tmp_path)
+    source = load_segmentation("kerascnn_stripes", data_dir=tmp_path)
     assert source.num_examples == {"train": 16, "validation": 2, "test": 2}
-    assert source.counted == ("a", "b")
+    assert source.scored_classes == ("a", "b")
     _, image, mask = next(source.examples("train"))
     assert image.shape == (*mask.shape, 3)
     np.testing.assert_array_equal(mask, np.where(image[..., 0] == 200, 1, 0))
-    with pytest.raises(ValueError, match="oxford_iiit_pet, kerascnn_stripes; got 'mnist'"):
-        find_masks("mnist")
+    with pytest.raises(UsageError, match="oxford_iiit_pet, kerascnn_stripes; got 'mnist'"):
+        load_segmentation("mnist")
 
 
 class KerascnnStripes(tfds.core.GeneratorBasedBuilder):
@@ -102,9 +105,9 @@ def test_pictures_of_any_size_are_trained_in_windows(tmp_path):
     for i in range(10):
         save_pair(tmp_path, f"street{i}", size=(20 + 2 * i, 30))
     (tmp_path / "classes.txt").write_text("\n".join(CLASSES))
-    source = find_masks(tmp_path)
+    source = load_segmentation(tmp_path)
     assert source.image_shape == (None, None, 3)
-    with pytest.raises(ValueError, match="differ in size: `crop_size` must be given"):
+    with pytest.raises(UsageError, match="differ in size: `crop_size` must be given"):
         source.pipeline("train")
     for images, masks in source.pipeline("train", crop_size=(16, 40), batch_size=4):
         assert images.shape[1:] == (16, 40, 3)
@@ -113,7 +116,7 @@ def test_pictures_of_any_size_are_trained_in_windows(tmp_path):
         assert np.asarray(images)[:, :, :5].max() == 0
     save_pair(tmp_path, "wide", size=(40, 50))
     # Whole images of any size come one by one.
-    source = find_masks(tmp_path)
+    source = load_segmentation(tmp_path)
     batches = list(source.pipeline("validation", batch_size=2))
     for (images, masks), (_, image, mask) in zip(
         batches, source.examples("validation"), strict=True
@@ -123,7 +126,7 @@ def test_pictures_of_any_size_are_trained_in_windows(tmp_path):
 
 
 def test_whole_images_come_in_batches_of_no_more_pixels_than_windows(folder):
-    source = find_masks(folder)
+    source = load_segmentation(folder)
     batches = {
         crop: next(iter(source.pipeline("validation", crop_size=crop, batch_size=4)))[0].shape[0]
         for crop in (None, (20, 15), (5, 5))
@@ -132,7 +135,7 @@ def test_whole_images_come_in_batches_of_no_more_pixels_than_windows(folder):
 
 
 def test_what_does_not_fit_into_memory_is_the_same(folder, monkeypatch):
-    source = find_masks(folder)
+    source = load_segmentation(folder)
 
     def images():
         batches = list(source.pipeline("train", batch_size=3))
@@ -145,7 +148,7 @@ def test_what_does_not_fit_into_memory_is_the_same(folder, monkeypatch):
 
 
 def test_orders_and_views_repeat_under_a_seed(folder):
-    source = find_masks(folder)
+    source = load_segmentation(folder)
     augment = Augmentation(flip=True, shift=0.2, zoom=0.3, rotate=20.0, color=0.4)
 
     def epochs(seed):
@@ -161,22 +164,22 @@ def test_orders_and_views_repeat_under_a_seed(folder):
 
 
 def test_wrong_arguments_of_a_pipeline(folder):
-    source = find_masks(folder)
-    with pytest.raises(ValueError, match="`factor` must be a number above 0, 8 at most; got fac"):
+    source = load_segmentation(folder)
+    with pytest.raises(UsageError, match="`factor` must be a number above 0, 8 at most; got fac"):
         source.pipeline("train", factor=0)
-    with pytest.raises(ValueError, match="`crop_size` must be an int or a pair"):
+    with pytest.raises(UsageError, match="`crop_size` must be an int or a pair"):
         source.pipeline("train", crop_size=(0, 3))
-    with pytest.raises(ValueError, match="augmented by flip, .*; got cutout, mixup"):
+    with pytest.raises(UsageError, match="augmented by flip, .*; got cutout, mixup"):
         source.pipeline("train", augment=Augmentation(cutout=0.2, mixup=0.3))
 
 
 def test_of_large_images_validation_sees_the_middle(tmp_path, monkeypatch):
-    monkeypatch.setattr("kerascnn.data.mask_source._LARGEST", 16)
+    monkeypatch.setattr("kerascnn.data.segmentation._LARGEST", 16)
     for i, size in enumerate([(20, 30), (12, 40), (20, 30), (20, 30)]):
         save_pair(tmp_path / ("train" if i < 2 else "val"), f"street{i}", size)
     (tmp_path / "classes.txt").write_text("\n".join(CLASSES))
     with pytest.warns(HeldOutWarning):
-        source = find_masks(tmp_path)
+        source = load_segmentation(tmp_path)
     (_, image, mask), _ = source.examples("validation")
     seen, labels = next(iter(source.pipeline("validation", crop_size=8)))
     np.testing.assert_allclose(seen[0], image[2:18, 7:23] / 255, rtol=1e-6)
@@ -185,7 +188,11 @@ def test_of_large_images_validation_sees_the_middle(tmp_path, monkeypatch):
 
 def test_a_folder_with_the_name_of_an_embedded_set(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
-    for name, find_it in (("scenes", find_masks), ("digits", find), ("photos", find_photos)):
+    for name, load in (
+        ("scenes", load_segmentation),
+        ("digits", load_classification),
+        ("photos", load_upscaling),
+    ):
         (tmp_path / name).mkdir()
         with pytest.warns(EmbeddedSetWarning, match=f"folder of that name is ./{name}"):
-            assert find_it(name).name == name
+            assert load(name).name == name
