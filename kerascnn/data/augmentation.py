@@ -10,21 +10,21 @@ from kerascnn.arguments import UsageError
 
 @dataclass(frozen=True)
 class Augmentation:
-    """What happens to the images of a training batch, each by its own random amount.
+    """Random changes of the images of a training batch, each by its own amount.
 
-    Images have values from 0 to 1. Pixels from outside are black after a shift or a crop, and those
-    of the border, mirrored, after a rotation or a zoom.
+    Images have pixel values in [0, 1]. Pixels from outside the image are black after a shift or a
+    crop, and mirrored at the border after a rotation or a zoom.
 
     Args:
         flip: bool, whether half of the images are mirrored left to right.
-        crop: float, zeros put around an image, as a part of its size, before a window of its own
-            size is cut out at random: a shift by whole pixels.
-        shift: float, how far an image is shifted, as a part of its size, also by parts of a pixel.
+        crop: float, zeros around an image, as a fraction of its size, before a random window of
+            the image's size is cut out: a shift by whole pixels.
+        shift: float, largest shift, as a fraction of the image's size, also by parts of a pixel.
         zoom: float, by how much an image is enlarged or reduced, 0.1 for 10 %.
         rotate: float, the largest angle in degrees, to either side.
         color: float, by how much brightness and contrast change, 0.2 for 20 %.
         rand_augment: int, how many operations of RandAugment change a batch.
-        cutout: float, the side of a black square on every image, as a part of its size.
+        cutout: float, the side of a black square on every image, as a fraction of its size.
         mixup: float, the parameter of the beta distribution by which pairs of images and their
             labels are mixed; labels then are one-hot vectors.
 
@@ -65,11 +65,11 @@ class Augmentation:
                 )
 
     def names(self):
-        """What is done, in its order."""
+        """Returns the names of the changes, in their order."""
         return [name for name in self.__dataclass_fields__ if getattr(self, name)]
 
     def function(self, seed, num_classes):
-        """The function from a batch of images and int labels to another batch.
+        """Returns the function that changes a batch of images and int labels.
 
         Args:
             seed: int.

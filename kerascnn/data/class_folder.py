@@ -15,12 +15,12 @@ from kerascnn.storage.printable import printable
 
 
 def class_folder(path, strict=False):
-    """Finds the images of a folder and reads each once to see that it is whole.
+    """Finds the images of a folder and reads each once, to find broken ones.
 
-    Either the folder has a subfolder for each split with the class subfolders inside (what is
-    missing of validation and test is then cut from training), or class subfolders right away. A
-    cut takes a tenth of every class, at least one image, chosen by a hash of the file's name: the
-    same ones on every machine, and nearly the same when images are added.
+    Either the folder has a subfolder for each split with the class subfolders inside (a missing
+    validation or test split is then cut from training), or class subfolders directly. A cut takes a
+    tenth of every class, at least one image, chosen by a hash of the file's name: the same images
+    on every machine, and nearly the same when images are added.
 
     Args:
         path: str or path.
@@ -28,7 +28,7 @@ def class_folder(path, strict=False):
             `SkippedImageWarning`.
 
     Raises:
-        UsageError: if there are no two classes with images, or a split has other classes.
+        UsageError: if there are fewer than two classes with images, or a split has other classes.
         UnreadableImageError: if `strict` and an image is broken.
     """
     root = Path(path).resolve()
@@ -55,7 +55,7 @@ def class_folder(path, strict=False):
     for name, images in zip(class_names, files["train"], strict=True):
         if not images:
             raise UsageError(
-                f"{trees['train'] / name} must hold images ({', '.join(SUFFIXES)}); got none."
+                f"{trees['train'] / name} must have images ({', '.join(SUFFIXES)}); got none."
             )
     for split in ("validation", "test"):
         if split not in files:
@@ -64,7 +64,7 @@ def class_folder(path, strict=False):
             files[split] = [cut for _, cut in cuts]
     if not any(files["validation"]):
         raise UsageError(
-            f"{root} must hold at least two images of some class, so that one can be kept for "
+            f"{root} must have at least two images of some class, so that one can be kept for "
             f"validation; got {sum(map(len, files['train']))} images of {len(class_names)} classes."
         )
     return _data(root, class_names, files, shapes)
@@ -77,12 +77,12 @@ def _class_folders(tree):
 
 
 def _check_classes(tree, class_names):
-    """Refuses classes that are not trained on, whose images would be left out unseen."""
+    """Refuses classes that training lacks, whose images would be left out silently."""
     unknown = sorted(set(_class_folders(tree)) - set(class_names))
     if unknown:
         raise UsageError(
-            f"{tree} must have the classes of the training ({_listed(class_names)}); "
-            f"got {_listed(unknown)} as well."
+            f"{tree} must have no other classes than the training split ({_listed(class_names)}); "
+            f"got {_listed(unknown)}."
         )
 
 
@@ -91,7 +91,7 @@ def _listed(names):
 
 
 def _whole_images(tree, shapes, strict):
-    """The readable images below a folder, sorted; notes the shape of each in `shapes`."""
+    """Returns the readable images below a folder, sorted; notes their shapes in `shapes`."""
     if not tree.is_dir():
         return []
     found = readable(image_files(tree), lambda path: read_image(path).shape, strict)

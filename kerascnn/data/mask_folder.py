@@ -21,22 +21,22 @@ _NAMED = 3
 
 
 class HeldOutWarning(UserWarning):
-    """There is no validation or test split, so images of the training were held out for it."""
+    """There is no validation or test split, so training images are held out for it."""
 
 
 def read_mask(path, max_pixels=None):
     """Reads a mask: the number of the class of every pixel.
 
     Args:
-        path: path of an image file of one channel, or with a palette, whose indices are taken.
+        path: path of an image file of one channel, or with a palette (the numbers are its indices).
         max_pixels: int, as in `read_image`.
 
     Returns:
         uint8 array of shape `(height, width)`.
 
     Raises:
-        UnreadableImageError: if the file is no image or is broken.
-        UsageError: if the file holds colors, or numbers above 255.
+        UnreadableImageError: if the file is not an image, is broken or has too many pixels.
+        UsageError: if the file has colors, or numbers above 255.
         FileNotFoundError: if there is no such file.
 
     Example:
@@ -54,27 +54,27 @@ def read_mask(path, max_pixels=None):
         mode, values = image.mode, np.asarray(image)
     if values.ndim != 2:
         raise UsageError(
-            f"{path} must hold the number of a class in every pixel, in one channel or by a "
+            f"{path} must have the number of a class in every pixel, in one channel or by a "
             f"palette; got an image of mode {mode}."
         )
     if values.min() < 0 or values.max() > IGNORED:
         found = values.min() if values.min() < 0 else values.max()
-        raise UsageError(f"{path} must hold numbers from 0 to 255; got {found}.")
+        raise UsageError(f"{path} must have numbers in [0, 255]; got {found}.")
     return values.astype(np.uint8)
 
 
 def mask_folder(path, ignore=None, strict=False, for_training=True):
-    """Finds the pairs of a folder and reads each once to see that it can be used.
+    """Finds the pairs of a folder and reads each once, to find broken ones.
 
-    The folder holds `classes.txt`, a name per line in the order of the masks' values, and either
+    The folder has `classes.txt`, a name per line in the order of the masks' values, and either
     `images/` and `masks/`, or a subfolder with these two for each split (`train`, `val`, `test`).
-    What is missing of validation and test is cut from training: a tenth, chosen by a hash of the
-    file's name. An image and its mask have the same name, but for the suffix.
+    A missing validation or test split is cut from training: a tenth, chosen by a hash of the file's
+    name. An image and its mask have the same name, except for the suffix.
 
     Args:
         path: str or path.
-        ignore: optional names of classes that count nowhere, as do those named `void` or the like,
-            and the value 255.
+        ignore: optional names of classes to ignore, in addition to those named `void` or the like
+            and to pixels of 255.
         strict: bool, whether a broken file is an error; otherwise its pair is skipped with a
             `SkippedImageWarning`.
         for_training: bool, whether there must be images for training and validation, with all
@@ -82,7 +82,7 @@ def mask_folder(path, ignore=None, strict=False, for_training=True):
 
     Raises:
         UsageError: if images and masks do not match in name or size, a mask has a value of no
-            class, a class occurs nowhere in training, or there are too few images.
+            class, a class never occurs in training, or there are too few images.
         FileNotFoundError: if the folder lacks `classes.txt`, `images` or `masks`.
         UnreadableImageError: if `strict` and a file is broken.
     """
@@ -118,7 +118,7 @@ def _class_names(path):
         names.pop()
     if "" in names or len(set(names)) < len(names) or not names:
         raise UsageError(
-            f"{path} must hold a different name in every line; got {', '.join(names) or 'nothing'}."
+            f"{path} must have a different name in every line; got {', '.join(names) or 'nothing'}."
         )
     return tuple(names)
 
@@ -148,7 +148,7 @@ def _pairs(tree):
                 f"{what} for {_listed(lonely)}."
             )
     if not images:
-        raise UsageError(f"{tree / 'images'} must hold images ({', '.join(SUFFIXES)}); got none.")
+        raise UsageError(f"{tree / 'images'} must have images ({', '.join(SUFFIXES)}); got none.")
     return [(images[key], masks[key]) for key in sorted(images)]
 
 
@@ -180,8 +180,8 @@ def _whole(pairs, shapes, values, classes, strict):
     if stray:
         found = (f"{' and '.join(map(str, outside[:5]))} in {mask}" for mask, outside in stray)
         raise UsageError(
-            f"Masks must hold the numbers of classes.txt, 0 to {classes - 1}, or 255 for pixels "
-            f"that do not count; got {_listed(list(found))}."
+            f"Masks must have the numbers of classes.txt, 0 to {classes - 1}, or 255 for "
+            f"ignored pixels; got {_listed(list(found))}."
         )
     return list(found)
 
@@ -212,7 +212,7 @@ def _hold_out(root, pairs, warn):
 def _check_training(root, pairs):
     if not pairs["validation"] or not pairs["train"]:
         raise UsageError(
-            f"{root} must hold at least two images to train on, so that one can be kept for "
+            f"{root} must have at least two images to train on, so that one can be kept for "
             f"validation, or a validation split; got {len(pairs['train'])} that can be read, and "
             f"{len(pairs['validation'])} for validation."
         )
@@ -225,7 +225,7 @@ def _check_occurrence(root, train, values, class_names, ignored):
         only = ", ".join(class_names[i] for i in sorted(found)) or "none"
         hint = ""
         if any(IGNORED in values[image] for image, _ in train):
-            hint = " (255 does not count; a mask of two classes holds 0 and 1)"
+            hint = " (255 is ignored; a mask of two classes has 0 and 1)"
         raise UsageError(
             f"The training masks of {root} must show at least two classes; got {only}{hint}."
         )

@@ -18,9 +18,9 @@ _TRIES = 10
 
 
 def scenes(seed=0):
-    """Images of 48x48 pixels, each with up to five digits in colors on a colored ground.
+    """Returns images of 48x48 pixels, each with up to five digits in colors on a colored ground.
 
-    Digits may touch but do not cover each other. A mask tells for every pixel the digit it belongs
+    Digits may touch but do not cover each other. A mask has the digit that every pixel belongs
     to, or the background. Digits of the training scenes are the training images of `"digits"`, and
     so on: no digit of a test scene was trained on.
 
@@ -71,7 +71,7 @@ def _scene(rng, images, digits):
 
 
 def _free_place(rng, mask, ink):
-    """Where a digit covers none of those that are there, or `None` if a few tries find no place."""
+    """Returns where a digit covers no other, or `None` if a few tries find no place."""
     side = len(ink)
     for top, left in rng.integers(0, SIZE - side + 1, (_TRIES, 2)):
         place = (slice(top, top + side), slice(left, left + side))

@@ -23,7 +23,7 @@ def example_names(split, file_names=None):
 
 
 def split_folders(root):
-    """`{split: folder}` by the names of the subfolders; `None` where there is none."""
+    """Returns `{split: folder}` by the names of the subfolders; `None` where there is none."""
     folders = sorted(entry for entry in root.iterdir() if entry.is_dir())
     return {
         split: next((entry for entry in folders if entry.name.casefold() in names), None)
@@ -34,7 +34,7 @@ def split_folders(root):
 def cut(files, root):
     """Splits files into those kept and a tenth held out: `(kept, held out)`.
 
-    A hash of the file's name decides: the same ones on every machine, and nearly the same when
+    A hash of the file's name decides: the same files on every machine, and nearly the same when
     files are added. Of two files at least one is held out, of one none.
 
     Args:

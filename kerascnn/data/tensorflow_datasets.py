@@ -1,4 +1,4 @@
-"""Sets of TensorFlow Datasets."""
+"""Datasets of TensorFlow Datasets."""
 
 import difflib
 import sys
@@ -12,7 +12,7 @@ from kerascnn.data.segmentation import SegmentationData, ignored_among
 
 _SECONDS_TO_ANSWER = 5
 
-# What the values of a mask mean is not told by the sets themselves: `{set: (names, ignored)}`.
+# The metadata do not say what the values of a mask mean: `{dataset: (names, ignored)}`.
 _MASK_CLASSES = {
     # Parkhi et al., 2012: trimaps, counted from 1
     "oxford_iiit_pet": (("none", "pet", "background", "border"), ("none",)),
@@ -20,13 +20,13 @@ _MASK_CLASSES = {
 
 
 def classification_dataset(name, data_dir=None):
-    """Finds a set by name; downloads and prepares it where it is not prepared yet.
+    """Finds a dataset by name; downloads and prepares it if it is not prepared yet.
 
-    Splits that the set lacks are cut from the end of its training split, a tenth each.
+    Splits that the dataset lacks are cut from the end of its training split, a tenth each.
 
     Raises:
-        UsageError: if there is no such set, or it is not for classifying images.
-        ConnectionError: if the set must be downloaded and cannot be.
+        UsageError: if there is no such dataset, or it has no images with labels.
+        ConnectionError: if the dataset must be downloaded and cannot be.
     """
     builder = _builder(name, data_dir)
     image, label = _features(builder)
@@ -51,18 +51,17 @@ def classification_dataset(name, data_dir=None):
 
 
 def segmentation_dataset(name, data_dir=None, ignore=None):
-    """Finds a set of images with masks by name, as `classification_dataset` does.
+    """Finds a dataset of images with masks by name, as `classification_dataset` does.
 
     Raises:
-        UsageError: if there is no such set, or it is not known what its masks mean.
-        ConnectionError: if the set must be downloaded and cannot be.
+        UsageError: if there is no such dataset, or the meaning of its masks is not known.
+        ConnectionError: if the dataset must be downloaded and cannot be.
     """
     builder = _builder(name, data_dir)
     if builder.name not in _MASK_CLASSES:
         raise UsageError(
-            "Sets of TensorFlow Datasets whose masks are known are "
-            f"{', '.join(_MASK_CLASSES)}; got {name!r}; a folder with images, masks and "
-            "classes.txt can be of anything."
+            "The data must be a folder with images, masks and classes.txt, or a dataset of "
+            f"TensorFlow Datasets whose masks are known ({', '.join(_MASK_CLASSES)}); got {name!r}."
         )
     if not builder.is_prepared():
         _download(builder)
@@ -88,7 +87,7 @@ def segmentation_dataset(name, data_dir=None, ignore=None):
 
 
 def _elements(builder, splits, undecoded):
-    """The examples of each split as they are stored, in the order in which they are stored."""
+    """Returns the examples of each split as they are stored, in the stored order."""
     read_config = tfds.ReadConfig(try_autocache=False, interleave_cycle_length=1)
     skip = {feature: tfds.decode.SkipDecoding() for feature in undecoded}
     return {
@@ -112,12 +111,13 @@ def _builder(name, data_dir):
         close = difflib.get_close_matches(name, tfds.list_builders(), n=1)
         hint = f" Did you mean {close[0]!r}?" if close else ""
         raise UsageError(
-            f"{name!r} is no embedded set, no folder and no set of TensorFlow Datasets.{hint}"
+            f"{name!r} is not an embedded dataset, a folder or a dataset of TensorFlow Datasets."
+            f"{hint}"
         ) from error
 
 
 def _features(builder):
-    """Names of the features that hold the image and its class."""
+    """Returns the names of the features of the image and its class."""
     features = builder.info.features
 
     def named(kind):
@@ -129,18 +129,18 @@ def _features(builder):
     label = next((key for key in supervised if key in labels), *labels[:1] or [None])
     if image is None or label is None:
         raise UsageError(
-            f"The set {builder.name!r} must have an image and a class label to be classified; "
+            f"The dataset {builder.name!r} must have an image and a class label; "
             f"got the features {', '.join(sorted(features))}."
         )
     return image, label
 
 
 def _splits(found):
-    """Which part of the set, in TensorFlow Datasets' words, serves as which split."""
+    """Returns which part of a dataset, as TensorFlow Datasets names it, is used as which split."""
     train = "train" if "train" in found else next(iter(found))
     validation = next((name for name in ("validation", "valid", "val") if name in found), None)
     test = "test" if "test" in found else None
-    # What is trained on may not serve again: some sets have nothing but a test split.
+    # No example is used twice: some datasets have only a test split.
     validation = None if validation == train else validation
     test = None if test == train else test
     if validation is None and test is None:
@@ -157,13 +157,13 @@ def _splits(found):
 
 
 def _download(builder):
-    """Downloads and prepares a set, after a short look whether that can succeed at all.
+    """Downloads and prepares a dataset, if a short request shows that this can succeed.
 
     TensorFlow Datasets itself retries for minutes before it gives up.
     """
     what_to_do = (
-        f"The set {builder.name!r} is not prepared in {builder.data_path}: connect to the network "
-        "to download it, or name with `data_dir` a folder in which it is prepared"
+        f"The dataset {builder.name!r} is not prepared in {builder.data_path}: connect to the "
+        "network to download it, or set `data_dir` to a folder in which it is prepared"
     )
     for url in list(builder.url_infos or ())[:1]:
         try:
@@ -181,7 +181,7 @@ def _download(builder):
         raise
     except Exception as error:
         raise RuntimeError(
-            f"The set {builder.name!r} could not be prepared in {builder.data_path} "
+            f"The dataset {builder.name!r} could not be prepared in {builder.data_path} "
             f"({_first_line(error)})."
         ) from error
 

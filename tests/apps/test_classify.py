@@ -175,7 +175,7 @@ def test_predict_names_broken_images_and_answers_for_the_rest(trained, tmp_path,
 
 @pytest.mark.parametrize(
     ("path", "sentence"),
-    [("absent.png", "There is no file or folder"), (".", "must hold images")],
+    [("absent.png", "There is no file or folder"), (".", "must have images")],
 )
 def test_predict_without_images(trained, tmp_path, capsys, path, sentence):
     error = output(capsys, "classify", "predict", trained, tmp_path / path, status=2).err

@@ -46,7 +46,7 @@ def test_models(capsys):
     ("arguments", "sentence"),
     [
         (["--model", "lenet_5"], "got name='lenet_5'"),
-        (["--data", "no_such_set"], "'no_such_set' is no embedded set"),
+        (["--data", "no_such_set"], "'no_such_set' is not an embedded dataset"),
         (["--data", "./no_such_folder"], "There is no folder ./no_such_folder"),
         (["--epochs", "-3"], "`epochs` must be at least 1; got epochs=-3."),
         (["--epochs", "many"], "--epochs"),

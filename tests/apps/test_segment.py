@@ -160,7 +160,7 @@ def test_the_export_answers_as_predict_does(trained, capsys, tmp_path):
         (["--factor", "0"], "`factor` must be a number above 0"),
         (["--ignore", "11"], "`ignore` must be one of 'background', .*got ignore='11'"),
         (["--data", "/no/such"], "There is no folder /no/such"),
-        (["--data", "senes"], "got 'senes'|'senes' is no embedded set"),
+        (["--data", "senes"], "got 'senes'|'senes' is not an embedded dataset"),
         (["--seed", "-1"], "`seed` must not be negative"),
     ],
 )

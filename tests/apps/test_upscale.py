@@ -194,7 +194,7 @@ def test_wrong_use_of_train(arguments, sentence, tmp_path, capsys):
 def test_folders_that_cannot_be_trained_on(tmp_path, capsys):
     (tmp_path / "data").mkdir()
     train = ("upscale", "train", "--data", tmp_path / "data", "--out", tmp_path / "run")
-    assert "must hold pictures of at least 51x51 pixels" in told(capsys, *train)
+    assert "must have images of at least 51x51 pixels" in told(capsys, *train)
     picture(tmp_path / "data" / "a.png", seed=0)
     assert "must hold at least two pictures of at least 51x51 pixels" in told(capsys, *train)
     picture(tmp_path / "data" / "b.png", seed=1, size=(50, 90))
@@ -296,7 +296,7 @@ def test_predict_overwrites_nothing_and_does_the_rest(upscaler, tmp_path, capsys
     ("path", "out", "sentence"),
     [
         ("absent.png", "out", "There is no file or folder"),
-        (".", "out", "must hold images"),
+        (".", "out", "must have images"),
         ("a.png", "a.png", "must be a folder for the answers; it is a file"),
     ],
 )

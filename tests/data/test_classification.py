@@ -188,7 +188,9 @@ def test_folder_with_splits_of_its_own(tmp_path):
 def test_a_split_with_a_class_that_is_not_trained_on(tmp_path):
     for name in ("train/red", "train/blue", "test/red", "test/Blue"):
         picture(tmp_path / name / "1.png", (0, 0, 0))
-    with pytest.raises(UsageError, match="test must have the classes .*'blue', 'red'.; got 'Blue'"):
+    with pytest.raises(
+        UsageError, match="test must have no other classes .*'blue', 'red'.; got 'Blue'"
+    ):
         load_classification(tmp_path)
 
 
@@ -245,7 +247,7 @@ def test_folders_that_cannot_be_used(tmp_path):
     with pytest.raises(UsageError, match="at least two classes; got 'red'"):
         load_classification(tmp_path)
     (tmp_path / "blue").mkdir()
-    with pytest.raises(UsageError, match=r"blue must hold images .*; got none"):
+    with pytest.raises(UsageError, match=r"blue must have images .*; got none"):
         load_classification(tmp_path)
     picture(tmp_path / "blue" / "1.png", (0, 0, 255))
     with pytest.raises(UsageError, match="at least two images of some class"):
@@ -360,7 +362,9 @@ def test_a_download_that_breaks_off(tmp_path, monkeypatch):
 
 
 def test_unknown_name():
-    with pytest.raises(UsageError, match=r"'mnistt' is no embedded set.*Did you mean 'mnist'\?"):
+    with pytest.raises(
+        UsageError, match=r"'mnistt' is not an embedded dataset.*Did you mean 'mnist'\?"
+    ):
         load_classification("mnistt")
 
 

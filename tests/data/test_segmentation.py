@@ -74,7 +74,7 @@ def test_a_set_of_tensorflow_datasets(tmp_path, monkeypatch):
     _, image, mask = next(source.examples("train"))
     assert image.shape == (*mask.shape, 3)
     np.testing.assert_array_equal(mask, np.where(image[..., 0] == 200, 1, 0))
-    with pytest.raises(UsageError, match="oxford_iiit_pet, kerascnn_stripes; got 'mnist'"):
+    with pytest.raises(UsageError, match="oxford_iiit_pet, kerascnn_stripes.; got 'mnist'"):
         load_segmentation("mnist")
 
 
