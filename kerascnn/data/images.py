@@ -130,7 +130,7 @@ def open_image(path, max_pixels=None, kind="an image"):
             if width * height > max_pixels:
                 raise OSError(
                     f"it has {width}x{height} pixels, more than {max_pixels:,}; "
-                    f"use a larger `max_pixels` or `--max-pixels`"
+                    "a larger `max_pixels` (`--max-pixels`) allows it"
                 )
             with pillow_limit.decoding(width * height):
                 image.load()

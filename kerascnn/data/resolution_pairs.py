@@ -70,7 +70,7 @@ def whole_images(images, factor, channels):
 
 
 def _pairs(images, factor, shuffle_seed=None, middle=None):
-    """uint8 pairs of low and high resolution."""
+    """Returns a dataset of uint8 pairs of low and high resolution."""
 
     def read(index):
         low, high = downscale_bicubic(images[index].read(), factor)
@@ -93,13 +93,13 @@ def _pairs(images, factor, shuffle_seed=None, middle=None):
         return dataset.shuffle(len(images), seed=shuffle_seed, reshuffle_each_iteration=True)
 
     indices = tf.data.Dataset.range(len(images))
-    if memory.fits(sum(4 * height * width for height, width in (p.size for p in images))):
+    if memory.fits(sum(4 * height * width for height, width in (image.size for image in images))):
         return shuffled(indices.map(pair, tf.data.AUTOTUNE).cache())
     return shuffled(indices).map(pair, tf.data.AUTOTUNE)
 
 
 def _parts(low, high, key, factor, size, count):
-    """Random parts of a pair, each in one of the eight ways to lay a square down."""
+    """Returns random parts of a pair, each in one of the eight orientations of a square."""
     numbers = tf.random.stateless_uniform([5, count], key, 0, 2**31 - 1, tf.int32)
     top = numbers[0] % (tf.shape(low)[0] - size + 1)
     left = numbers[1] % (tf.shape(low)[1] - size + 1)
