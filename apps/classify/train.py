@@ -136,7 +136,7 @@ class Start:
         """What a task begins with."""
         if task.weights in (None, "imagenet"):
             name = task.model or ("lenet5" if task.weights is None else "mobilenet_v2")
-            what = models.task_of(name)  # knows the name, or says which are known
+            what = models.model_info(name).task  # knows the name, or says which are known
             if what != "classification":
                 command = {"segmentation": " (`kerascnn segment train`)"}
                 command |= {"upscaling": " (`kerascnn upscale train`)"}
@@ -184,7 +184,7 @@ class Start:
             return size
         if task.image_size is not None:
             return task.image_size
-        default = models.default_input_shape(self.name)[:2]
+        default = models.model_info(self.name).input_shape[:2]
         height, width, _ = source.image_shape
         if not (height and width) or min(height, width) < min(default):
             return default
@@ -201,7 +201,7 @@ class Start:
         classes = len(info.class_names)
         if self.trained is not None:
             return models.with_new_head(self.trained, classes)
-        options = models.training_options(self.name)
+        options = dict(models.model_info(self.name).training_options)
         if self.weights is not None:
             options["weights"] = self.weights
         return models.create_model(self.name, info.image_shape, classes, **options)

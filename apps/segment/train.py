@@ -43,7 +43,7 @@ class Task:
 
     def __post_init__(self):
         check_seed(self.seed)
-        if self.model is not None and models.task_of(self.model) != "segmentation":
+        if self.model is not None and models.model_info(self.model).task != "segmentation":
             known = ", ".join(repr(name) for name in models.list_models(task="segmentation"))
             raise ValueError(f"`model` must be one of {known}; got model={self.model!r}.")
 

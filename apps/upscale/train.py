@@ -117,7 +117,7 @@ def smallest_to_measure(factor):
 
 
 def _check_model(name):
-    task = models.task_of(name)  # knows the name, or says which are known
+    task = models.model_info(name).task  # knows the name, or says which are known
     if task != "upscaling":
         known = ", ".join(models.list_models(task="upscaling"))
         raise ValueError(

@@ -332,7 +332,8 @@ def test_a_folder_without_a_run_of_this_app(command, tmp_path, capsys):
 
 def test_a_color_model_on_real_pictures(real_data, tiny_recipes, tmp_path, capsys, monkeypatch):
     config = kerascnn.models.EDSRConfig(factor=2, depth=1, width=8)
-    monkeypatch.setattr(kerascnn.models, "create_model", lambda name: kerascnn.models.edsr(config))
+    create_model = kerascnn.models.create_model
+    monkeypatch.setattr(kerascnn.models, "create_model", lambda name: create_model(config))
     folder = tmp_path / "frames"
     folder.mkdir()
     for path in sorted((real_data / "camvid" / "val" / "images").iterdir())[:4]:
