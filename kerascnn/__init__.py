@@ -1,14 +1,14 @@
 """Layers, models and apps for convolutional networks on Keras 3.
 
-`filters`, `initializers`, `layers`, `models`, `ops` and all that Keras needs to load a saved model
-are loaded with the package. `data`, `export`, `reference`, `training` and `visualize` are loaded
-when they are first used: they bring in libraries that a model does not need.
+`filters`, `geometry`, `initializers`, `layers`, `models`, `ops` and all that Keras needs to load a
+saved model are loaded with the package. `data`, `export`, `reference`, `training` and `visualize`
+are loaded when they are first used: they bring in libraries that a model does not need.
 """
 
 import importlib
 
 # `losses` and `metrics` register what a compiled model was saved with.
-from kerascnn import filters, initializers, layers, losses, metrics, models, ops  # noqa: F401
+from kerascnn import filters, geometry, initializers, layers, losses, metrics, models, ops  # noqa: F401
 from kerascnn.models.summary import summary
 from kerascnn.version import __version__
 
@@ -19,6 +19,7 @@ __all__ = [
     "data",
     "export",
     "filters",
+    "geometry",
     "initializers",
     "layers",
     "models",
