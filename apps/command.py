@@ -4,11 +4,10 @@ Exit status 0 is success, 2 wrong use, 1 failure; then one sentence on standard 
 wrong. `--debug`, anywhere in the line, shows the traceback as well.
 """
 
-import logging
+import contextlib
 import os
 import sys
 import traceback
-import warnings
 from typing import Annotated
 
 import typer
@@ -16,6 +15,7 @@ import typer
 from kerascnn_apps.backend import BACKENDS, not_installed
 from kerascnn_apps.classify import main as classify
 from kerascnn_apps.command_line import readable
+from kerascnn_apps.quiet import libraries_silenced
 from kerascnn_apps.segment import main as segment
 from kerascnn_apps.serve.main import serve
 from kerascnn_apps.summary import summary
@@ -84,12 +84,12 @@ def main():
     # TensorFlow leaves oneDNN off on processors without AVX-512, where convolutions train faster
     # with it as well.
     os.environ.setdefault("TF_ENABLE_ONEDNN_OPTS", "1")
-    if "--debug" not in sys.argv:
-        _silence_libraries()
-    for stream in (sys.stdout, sys.stderr):
-        # Names of files may have bytes that are not UTF-8, and the locale may know only ASCII.
-        stream.reconfigure(errors="backslashreplace")
-    sys.exit(run(sys.argv[1:]))
+    with contextlib.nullcontext() if "--debug" in sys.argv else libraries_silenced():
+        for stream in (sys.stdout, sys.stderr):
+            # Names of files may have bytes that are not UTF-8, and the locale may know only ASCII.
+            stream.reconfigure(errors="backslashreplace")
+        status = run(sys.argv[1:])
+    sys.exit(status)
 
 
 def run(arguments):
@@ -129,23 +129,3 @@ def _tell(sentence, status, notes=()):
     text = " ".join([f"kerascnn: {sentence}{end}", *notes])
     print(readable(text), file=sys.stderr)
     return status
-
-
-def _silence_libraries():
-    """Keeps the chatter of TensorFlow and its libraries off the terminal.
-
-    TensorFlow 2.21 logs from C++ straight to file descriptor 2, whatever its log level says. Only
-    Python's own standard error is left connected.
-    """
-    sys.stderr = os.fdopen(os.dup(2), "w", buffering=1)
-    with open(os.devnull, "w") as nowhere:
-        os.dup2(nowhere.fileno(), 2)
-    logging.getLogger("tensorflow").setLevel(logging.ERROR)
-    logging.getLogger("absl").setLevel(logging.ERROR)
-    warnings.showwarning = _show_warning
-
-
-def _show_warning(message, category, filename, lineno, file=None, line=None):
-    """Tells our own warnings in a line; those of libraries are for developers."""
-    if category.__module__.startswith(("kerascnn.", "kerascnn_apps.")):
-        print(f"kerascnn: warning: {readable(str(message))}", file=sys.stderr)
