@@ -44,7 +44,8 @@ class Window(NamedTuple):
     By default this is the one pixel at the same place, as in a layer on single elements.
 
     Args:
-        size: pair `(height, width)` of pixels of the input; `math.inf` for the whole image.
+        size: pair `(height, width)` of pixels of the input; `math.inf` for the whole image, as in
+            `WHOLE_IMAGE`.
         strides: pair `(height, width)`, the distance of two neighbors of the output in pixels of
             the input: ints, or fractions where the output is finer.
     """

@@ -63,7 +63,6 @@ class Dropout(WithoutProducts, keras.layers.Layer):
         if rate > 0:
             self.seed_generator = keras.random.SeedGenerator(seed)
         self.supports_masking = True
-        self.built = True
 
     def call(self, inputs, training=False):
         return ops.dropout(

@@ -43,7 +43,6 @@ class ScaledTanh(WithoutProducts, keras.layers.Layer):
         self.amplitude = float(amplitude)
         self.slope = float(slope)
         self.supports_masking = True
-        self.built = True
 
     def call(self, inputs):
         return ops.scaled_tanh(inputs, self.amplitude, self.slope)
