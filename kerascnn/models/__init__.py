@@ -1,5 +1,6 @@
 """Builders that wire layers into a `keras.Model`, and all models by name."""
 
+from kerascnn.models.acceleration import accelerate
 from kerascnn.models.alexnet import AlexNetConfig, alexnet
 from kerascnn.models.autoencoder import AutoencoderConfig, autoencoder
 from kerascnn.models.create import create_model
@@ -9,6 +10,7 @@ from kerascnn.models.edsr import EDSRConfig, edsr
 from kerascnn.models.encoder_unet import EncoderUNetConfig, encoder_unet
 from kerascnn.models.espcn import ESPCNConfig, espcn
 from kerascnn.models.fcn import FCNConfig, fcn
+from kerascnn.models.folding import fold_batch_normalization
 from kerascnn.models.googlenet import GoogLeNetConfig, InceptionRow, googlenet
 from kerascnn.models.lenet import LeNetConfig, OriginalLeNetConfig, lenet, original_lenet
 from kerascnn.models.linknet import LinkNetConfig, linknet
@@ -53,6 +55,7 @@ __all__ = [
     "ShuffleNetV2Config",
     "UNetConfig",
     "VGGConfig",
+    "accelerate",
     "alexnet",
     "autoencoder",
     "create_model",
@@ -63,6 +66,7 @@ __all__ = [
     "encoder_unet",
     "espcn",
     "fcn",
+    "fold_batch_normalization",
     "googlenet",
     "head_names",
     "lenet",
