@@ -144,7 +144,8 @@ def rewritten(model, replace):
         options = {"name": model.name, "trainable": model.trainable}
         if kind is keras.Sequential:
             layers = [new for new in map(copy, model.layers) if new is not None]
-            return cls([*inputs.values(), *layers], **options)
+            # Keras builds no sequential model without layers.
+            return cls([*inputs.values(), *(layers or [keras.layers.Identity()])], **options)
         new = keras.models.clone_model(
             graph,
             input_tensors=keras.tree.map_structure(lambda x: inputs[id(x)], graph.input),
