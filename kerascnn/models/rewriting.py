@@ -47,7 +47,8 @@ def graph_model(operation):
     Returns:
         `keras.Model`, or `None` where `operation` is not a model that is known by its graph.
     """
-    if not isinstance(operation, (keras.Function, keras.Sequential)):
+    has_graph = isinstance(operation, (keras.Function, keras.Sequential))
+    if not has_graph or not isinstance(operation, keras.Model):
         return None
     if isinstance(operation, keras.Sequential):
         try:
@@ -70,7 +71,7 @@ def checked_graph_model(model):
     graph = graph_model(model)
     if graph is not None:
         return graph
-    if isinstance(model, keras.Sequential):
+    if type(model).call is keras.Sequential.call:
         raise UsageError(
             "`model` must know its input shape; "
             f"got {model.name!r}: call `build` or add a `keras.Input` as its first layer."

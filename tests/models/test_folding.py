@@ -14,7 +14,6 @@ from kerascnn.models import (
 from tests.models.surgery import (
     application,
     assert_same_outputs,
-    images,
     layers_of,
     randomized,
     resnext,
@@ -281,7 +280,7 @@ def is_kernel(layer):
 def check_registered(model):
     """Layers are called once in these models, so that their first input is all there is to know."""
     folded = fold_batch_normalization(randomized(model))
-    assert_same_outputs(model, folded, images(model, 2))
+    assert_same_outputs(model, folded)
     readers, makers = {}, {}
     for operation in folded.operations:
         for x in keras.tree.flatten(operation.output):
@@ -310,11 +309,10 @@ def test_one_model_of_each_family(name):
 @pytest.mark.nightly
 @pytest.mark.parametrize("name", list_models())
 def test_every_registered_model(name):
-    *size, channels = default_input_shape(name)
-    if None in size:
-        size = (32, 32)
-    elif task_of(name) == "classification":
-        size = [SIZES.get(name, 32)] * 2
+    # Small images, also because SegNet passes on the places of maxima: among millions of them, some
+    # are so near to others that rounding decides.
+    size = [SIZES.get(name, 32)] * 2 if task_of(name) == "classification" else (32, 48)
+    channels = default_input_shape(name)[-1]
     model = create_model(name, (*size, channels))
     folded = check_registered(model)
     if name == "resnet50":
