@@ -85,7 +85,7 @@ def fold_batch_normalization(model):
         >>> model = kerascnn.models.create_model("resnet20")
         >>> folded = kerascnn.models.fold_batch_normalization(model)
         >>> len(model.layers) - len(folded.layers)
-        21
+        19
     """
     plan = _Plan(model)
 
