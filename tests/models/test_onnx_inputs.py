@@ -9,7 +9,8 @@ import pytest
 from kerascnn.models import default_input_shape
 from kerascnn.models.ends import image_input
 from kerascnn.models.registry import family_of
-from tests.models.test_every_model import distinct, small
+from tests.models.test_every_model import daily, distinct, small
+from tests.nightly import every_night
 
 BACKEND = keras.backend.backend()
 on_tensorflow = pytest.mark.skipif(
@@ -24,7 +25,7 @@ def options(name):
 
 
 @on_tensorflow
-@pytest.mark.parametrize("name", distinct())
+@pytest.mark.parametrize("name", every_night(distinct(), daily()))
 def test_no_model_keeps_constants_outside_of_its_graph(name):
     import tensorflow as tf
 

@@ -5,6 +5,7 @@ import pytest
 from kerascnn.models import create_model, list_models, load_weights_from, with_new_head
 from kerascnn.models.registry import families
 from tests.models.torchvision_models import torch_logits, torchvision_model
+from tests.nightly import every_night
 
 PRETRAINED = {name: form for family in families() for name, form in family.pretrained.items()}
 # Ours, torchvision's, and the options that make ours the same.
@@ -52,8 +53,13 @@ def assert_same_answers(ours, theirs):
     np.testing.assert_allclose(ours / scale, theirs / scale, atol=1e-4)
 
 
-# The deeper DenseNets follow the same rules as the shallowest.
-@pytest.mark.parametrize("name", sorted(set(PRETRAINED) - {"densenet169", "densenet201"}))
+# Deeper models follow the rules of the shallowest.
+@pytest.mark.parametrize(
+    "name",
+    every_night(
+        sorted(PRETRAINED), {"densenet121", "mobilenet_v1", "mobilenet_v2", "resnet50", "vgg16"}
+    ),
+)
 def test_answers_as_keras_applications(name):
     form = PRETRAINED[name]
     application = getattr(keras.applications, form.application)
@@ -212,8 +218,10 @@ def test_imagenet_weights_that_do_not_exist():
         create_model("resnet50", weights="r")
 
 
+# Whose layers have the rules of the whole models
 @pytest.mark.parametrize(
-    "name", ["densenet121", "mobilenet_v1", "mobilenet_v2", "resnet50", "vgg16"]
+    "name",
+    every_night(["densenet121", "mobilenet_v1", "mobilenet_v2", "resnet50", "vgg16"], {"vgg16"}),
 )
 def test_a_trunk_of_keras_applications(name):
     form = PRETRAINED[name]
@@ -231,7 +239,12 @@ def test_a_trunk_of_keras_applications(name):
 
 
 @pytest.mark.extra("torchvision")
-@pytest.mark.parametrize("name", ["densenet121", "googlenet", "mobilenet_v2", "shufflenet_v2_x1_0"])
+@pytest.mark.parametrize(
+    "name",
+    every_night(
+        ["densenet121", "googlenet", "mobilenet_v2", "shufflenet_v2_x1_0"], {"mobilenet_v2"}
+    ),
+)
 def test_a_trunk_of_torchvision(name):
     theirs, options = TORCHVISION[name]
     state = torchvision_model(theirs, num_classes=7).state_dict()
@@ -242,7 +255,10 @@ def test_a_trunk_of_torchvision(name):
     assert_same_layers(trunk, whole, but_for=["logits"])
 
 
-@pytest.mark.parametrize("name", ["densenet121", "mobilenet_v2", "resnet18", "shufflenet_v2_x1_0"])
+@pytest.mark.parametrize(
+    "name",
+    every_night(["densenet121", "mobilenet_v2", "resnet18", "shufflenet_v2_x1_0"], {"resnet18"}),
+)
 def test_an_encoder_takes_over_the_trunk_of_a_classifier(name):
     classifier = create_model(name, (64, 64, 3), num_classes=3)
     model = create_model("unet_resnet18", (64, 64, 3), num_classes=2, encoder=name, width=4)
