@@ -17,8 +17,10 @@ def use_backend(name):
     if name is None:
         return
     if name not in BACKENDS:
+        from kerascnn.arguments import UsageError
+
         known = ", ".join(repr(known) for known in BACKENDS)
-        raise ValueError(f"`backend` must be one of {known}; got backend={name!r}.")
+        raise UsageError(f"`backend` must be one of {known}; got backend={name!r}.")
     if importlib.util.find_spec(name) is None:
         raise RuntimeError(not_installed(name))
     if "keras" in sys.modules:

@@ -4,22 +4,22 @@ Exit status 0 is success, 2 wrong use, 1 failure; then one sentence on standard 
 wrong. `--debug`, anywhere in the line, shows the traceback as well.
 """
 
-import logging
+import contextlib
 import os
 import sys
 import traceback
-import warnings
 from typing import Annotated
 
 import typer
 
 from kerascnn_apps.backend import BACKENDS, not_installed
-from kerascnn_apps.classify import main as classify
-from kerascnn_apps.command_line import readable
-from kerascnn_apps.segment import main as segment
+from kerascnn_apps.demo import demo
+from kerascnn_apps.messages import readable
+from kerascnn_apps.quiet import libraries_silenced
 from kerascnn_apps.serve.main import serve
 from kerascnn_apps.summary import summary
-from kerascnn_apps.upscale import main as upscale
+from kerascnn_apps.task_commands import task_app
+from kerascnn_apps.tasks import TASKS
 
 app = typer.Typer(
     help="Convolutional networks: train, evaluate, use and export them.",
@@ -27,10 +27,9 @@ app = typer.Typer(
     add_completion=False,
     pretty_exceptions_enable=False,
 )
-app.add_typer(classify.app, name="classify")
-app.add_typer(upscale.app, name="upscale")
-app.add_typer(segment.app, name="segment")
-app.command()(classify.demo)
+for task in TASKS:
+    app.add_typer(task_app(task), name=task.command)
+app.command()(demo)
 app.command()(serve)
 app.command()(summary)
 
@@ -65,18 +64,20 @@ def models(
     ] = None,
 ):
     """List the models that can be built by name."""
+    from kerascnn.arguments import UsageError
     from kerascnn.models import list_models
 
     names = list_models(pattern, task)
     if not names:
         known = ", ".join(list_models(task=task))
-        raise ValueError(f"`PATTERN` must match a model's name ({known}); got {pattern!r}.")
+        raise UsageError(f"`PATTERN` must match a model's name ({known}); got {pattern!r}.")
     for name in names:
         typer.echo(name)
 
 
-# Errors of these kinds say what the caller did wrong; of others, that something failed.
-_WRONG_USE = (ValueError, FileNotFoundError, FileExistsError, NotADirectoryError, IsADirectoryError)
+# Errors of these kinds say what the caller did wrong, as `UsageError` does; of others, that
+# something failed.
+_WRONG_FILE = (FileNotFoundError, FileExistsError, NotADirectoryError, IsADirectoryError)
 
 
 def main():
@@ -84,12 +85,12 @@ def main():
     # TensorFlow leaves oneDNN off on processors without AVX-512, where convolutions train faster
     # with it as well.
     os.environ.setdefault("TF_ENABLE_ONEDNN_OPTS", "1")
-    if "--debug" not in sys.argv:
-        _silence_libraries()
-    for stream in (sys.stdout, sys.stderr):
-        # Names of files may have bytes that are not UTF-8, and the locale may know only ASCII.
-        stream.reconfigure(errors="backslashreplace")
-    sys.exit(run(sys.argv[1:]))
+    with contextlib.nullcontext() if "--debug" in sys.argv else libraries_silenced():
+        for stream in (sys.stdout, sys.stderr):
+            # Names of files may have bytes that are not UTF-8, and the locale may know only ASCII.
+            stream.reconfigure(errors="backslashreplace")
+        status = run(sys.argv[1:])
+    sys.exit(status)
 
 
 def run(arguments):
@@ -103,11 +104,18 @@ def run(arguments):
             traceback.print_exc()
         if hasattr(error, "format_message"):  # Typer's errors of use know their sentence
             return _tell(error.format_message(), error.exit_code)
-        status = 2 if isinstance(error, _WRONG_USE) else 1
+        status = 2 if _is_wrong_use(error) else 1
         return _tell(_sentence(error), status, getattr(error, "__notes__", ()))
     if status == 130:  # Typer's own answer to Ctrl+C
-        _tell("interrupted; a training goes on when the same command is given again.", status)
+        _tell("interrupted; the same command resumes a training.", status)
     return status
+
+
+def _is_wrong_use(error):
+    arguments = sys.modules.get("kerascnn.arguments")  # not loaded: it has raised nothing
+    return isinstance(error, _WRONG_FILE) or (
+        arguments is not None and isinstance(error, arguments.UsageError)
+    )
 
 
 def _sentence(error):
@@ -117,7 +125,7 @@ def _sentence(error):
     if isinstance(error, OSError) and error.strerror:
         return f"{error.filename}: {error.strerror}" if error.filename else error.strerror
     text = " ".join(str(error).split())
-    if isinstance(error, (OSError, ValueError, RuntimeError)) and text:
+    if text and (isinstance(error, (OSError, RuntimeError)) or _is_wrong_use(error)):
         return text
     return f"unexpected {type(error).__name__}, which --debug shows in full: {text}"
 
@@ -129,23 +137,3 @@ def _tell(sentence, status, notes=()):
     text = " ".join([f"kerascnn: {sentence}{end}", *notes])
     print(readable(text), file=sys.stderr)
     return status
-
-
-def _silence_libraries():
-    """Keeps the chatter of TensorFlow and its libraries off the terminal.
-
-    TensorFlow 2.21 logs from C++ straight to file descriptor 2, whatever its log level says. Only
-    Python's own standard error is left connected.
-    """
-    sys.stderr = os.fdopen(os.dup(2), "w", buffering=1)
-    with open(os.devnull, "w") as nowhere:
-        os.dup2(nowhere.fileno(), 2)
-    logging.getLogger("tensorflow").setLevel(logging.ERROR)
-    logging.getLogger("absl").setLevel(logging.ERROR)
-    warnings.showwarning = _show_warning
-
-
-def _show_warning(message, category, filename, lineno, file=None, line=None):
-    """Tells our own warnings in a line; those of libraries are for developers."""
-    if category.__module__.startswith(("kerascnn.", "kerascnn_apps.")):
-        print(f"kerascnn: warning: {readable(str(message))}", file=sys.stderr)

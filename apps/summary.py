@@ -26,6 +26,7 @@ def summary(
     """List the layers of a model with parameters, multiply-adds and receptive fields."""
     shape = None if input_shape is None else parsed_shape(input_shape)
     from kerascnn import summary as summarize
+    from kerascnn.arguments import UsageError
     from kerascnn.models import create_model, list_models
 
     path = Path(model)
@@ -35,7 +36,7 @@ def summary(
         typer.echo(summarize(create_model(model, shape, classes)))
         return
     if num_classes is not None:
-        raise ValueError(f"`--num-classes` goes with the name of a model; got the file {model}.")
+        raise UsageError(f"`--num-classes` goes with the name of a model; got the file {model}.")
     typer.echo(summarize(load_model(path), shape))
 
 
@@ -45,9 +46,11 @@ def parsed_shape(text):
     Raises:
         ValueError: for anything else.
     """
+    from kerascnn.arguments import UsageError
+
     sizes = text.replace(" ", "").strip("()").split(",")
     if not all(size.isdecimal() and int(size) for size in sizes):
-        raise ValueError(
+        raise UsageError(
             f"`--input-shape` must be ints, each at least 1, such as 32,32,3; got {text!r}."
         )
     return tuple(map(int, sizes))

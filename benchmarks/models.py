@@ -7,13 +7,15 @@ A measurement is an epoch of a fixed number of steps, divided by that number: ou
 of `kerascnn.data`, with as many steps in a call as in `kerascnn.training.fit`; Keras's the same
 network of Keras's own layers, with NumPy arrays and Keras's defaults; PyTorch's a plain loop
 (eager, channels_last) in a process of its own. All keep the mean loss and the accuracy, and run in
-turn.
+turn. In the rows named `accelerate(...)`, Keras's side is a finished model of Keras's layers and
+ours its `kerascnn.models.accelerate`, both trained in Keras's way.
 """
 
 import os
 import re
 import tempfile
 from collections import Counter
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -27,9 +29,9 @@ from tensorflow.tsl.profiler.protobuf.xplane_pb2 import XSpace
 from timing import arguments, in_turn, seconds, write_page
 from worker import Worker
 
-from kerascnn.data import MaskSource, Source
+from kerascnn.data import ClassificationData, SegmentationData
 from kerascnn.layers.keras_conv import KerasConv
-from kerascnn.models import create_model
+from kerascnn.models import accelerate, create_model
 
 
 @dataclass(frozen=True)
@@ -45,6 +47,8 @@ class Case:
         keras_rounds: optional int, after which Keras's side is left out.
         options: dict, further arguments of the model.
         masks: bool, whether every pixel has a label.
+        build: optional function of the case that builds a model of Keras's layers, whose
+            `accelerate` is our side then; there is no PyTorch's.
         title: str, of its row; by default the model's name.
         note: str, what to know of its row.
     """
@@ -57,11 +61,18 @@ class Case:
     keras_rounds: int | None = None
     options: dict = field(default_factory=dict)
     masks: bool = False
+    build: Callable | None = None
     title: str = ""
     note: str = ""
 
     def __post_init__(self):
         object.__setattr__(self, "title", self.title or self.name)
+
+
+def application(case):
+    """A network of `keras.applications`."""
+    build = getattr(keras.applications, case.name)
+    return build(weights=None, input_shape=case.shape, classes=CLASSES, classifier_activation=None)
 
 
 CASES = (
@@ -86,6 +97,20 @@ CASES = (
     Case("mobilenet_v1", (32, 32, 3), 64, 3, options={"stem_strides": 1}),
     Case("unet", (96, 128, 3), 8, 8, options={"width": 16}, masks=True, title="unet-16"),
     Case("unet", (96, 128, 3), 8, 4, options={"width": 32}, masks=True, title="unet-32"),
+    *(
+        Case(name, (96, 96, 3), 16, 2, build=application, title=f"accelerate({name})")
+        for name in ("ResNet50", "MobileNetV2", "DenseNet121")
+    ),
+    Case(
+        "resnext29_8x64d",
+        (32, 32, 3),
+        4,
+        2,
+        keras_steps=1,
+        keras_rounds=2,
+        build=lambda case: rebuilt(made(case), of_keras=True),
+        title="accelerate(resnext29_8x64d)",
+    ),
 )
 CLASSES = 10
 SGD = {"learning_rate": 0.001, "momentum": 0.9}
@@ -146,10 +171,15 @@ def of_keras_layers(model, shape):
     ours, theirs = rebuilt(model, of_keras=False), rebuilt(model, of_keras=True)
     assert trainable(theirs) == trainable(model)
     theirs.set_weights(ours.get_weights())
-    images = np.random.default_rng(1).random((2, *shape), np.float32)
-    expected, found = ours(images).numpy(), theirs(images).numpy()
-    np.testing.assert_allclose(found, expected, rtol=0, atol=1e-4 * np.abs(expected).max())
+    check_same_outputs(ours, theirs, shape)
     return theirs
+
+
+def check_same_outputs(model, other, shape):
+    """Raises an error if two models do not compute the same."""
+    images = np.random.default_rng(1).random((2, *shape), np.float32)
+    expected, found = model(images).numpy(), other(images).numpy()
+    np.testing.assert_allclose(found, expected, rtol=0, atol=1e-4 * np.abs(expected).max())
 
 
 def trainable(model):
@@ -181,23 +211,23 @@ def examples(case, steps):
 def our_fit(model, case):
     """A function that trains for an epoch."""
     images, labels = examples(case, case.steps)
-    source = (MaskSource if case.masks else Source)(
+    data = (SegmentationData if case.masks else ClassificationData)(
         name="noise",
         class_names=tuple("0123456789"),
-        image_shape=case.shape,
+        stored_shape=case.shape,
         elements={"train": tf.data.Dataset.from_tensor_slices((images, labels))},
         decode=lambda image, label: (image, label),
         num_examples={"train": len(images)},
         **({"ignored": ()} if case.masks else {}),
     )
-    data = source.pipeline("train", batch_size=case.batch)
+    batches = data.pipeline("train", batch_size=case.batch)
     compiled(model, steps_per_execution=min(STEPS_PER_EXECUTION, case.steps))
-    return lambda: model.fit(data, shuffle=False, verbose=0)
+    return lambda: model.fit(batches, shuffle=False, verbose=0)
 
 
-def keras_fit(model, case):
+def keras_fit(model, case, steps):
     """The same in Keras's plain form."""
-    images, labels = examples(case, case.keras_steps or case.steps)
+    images, labels = examples(case, steps)
     images = images.astype("float32") / 255
     compiled(model)
     return lambda: model.fit(images, labels, batch_size=case.batch, verbose=0)
@@ -222,17 +252,29 @@ def made(case):
     return create_model(case.name, input_shape=case.shape, num_classes=CLASSES, **case.options)
 
 
+def both_fits(case):
+    """Two functions that train for an epoch: Keras's side and ours."""
+    keras_steps = case.keras_steps or case.steps
+    if case.build:
+        model = case.build(case)
+        accelerated = accelerate(model)
+        check_same_outputs(model, accelerated, case.shape)
+        return keras_fit(model, case, keras_steps), keras_fit(accelerated, case, case.steps)
+    model = made(case)
+    theirs = of_keras_layers(model, case.shape)
+    return keras_fit(theirs, case, keras_steps), our_fit(model, case)
+
+
 def measured(case, torch, rounds):
     """Seconds of a step for every side, round by round."""
-    model = made(case)
-    parameters = trainable(model)
-    theirs = keras_fit(of_keras_layers(model, case.shape), case)
-    ours = our_fit(model, case)
+    theirs, ours = both_fits(case)
     sides = {
         "ours": lambda: seconds(ours) / case.steps,
         "Keras": lambda: seconds(theirs) / (case.keras_steps or case.steps),
-        "PyTorch": lambda: asked(torch, "fit", case, parameters),
     }
+    if not case.build:
+        parameters = trainable(made(case))
+        sides["PyTorch"] = lambda: asked(torch, "fit", case, parameters)
     fewer = {"Keras": case.keras_rounds} if case.keras_rounds else {}
     return in_turn(sides, rounds, fewer)
 
@@ -241,6 +283,9 @@ def row(case, times):
     shape = "x".join(map(str, (case.batch, *case.shape)))
     cells = []
     for other in ("Keras", "PyTorch"):
+        if other not in times:
+            cells += ["-", "-"]
+            continue
         # A side that stops early is compared with the rounds that it took part in.
         ours = times["ours"][: len(times[other])]
         ratio = np.median(times[other]) / np.median(ours)
@@ -273,14 +318,13 @@ def operations(fit, steps):
 
 def profiled(case, torch):
     """A table for each side of what a step consists of; a side that is slow is left out."""
-    model = made(case)
-    parameters = trainable(model)
+    theirs, ours = both_fits(case)
     sides = {}
     if not case.keras_rounds:
-        theirs = of_keras_layers(model, case.shape)
-        sides["Keras"] = operations(keras_fit(theirs, case), case.steps)
-    sides["kerascnn"] = operations(our_fit(model, case), case.steps)
-    sides["PyTorch"] = asked(torch, "operations", case, parameters)
+        sides["Keras"] = operations(theirs, case.steps)
+    sides["kerascnn"] = operations(ours, case.steps)
+    if not case.build:
+        sides["PyTorch"] = asked(torch, "operations", case, trainable(made(case)))
     whole = sum(time for _, time, _ in sides["kerascnn"]["rows"])
     return "\n\n".join(table(side, whole, **found) for side, found in sides.items())
 
@@ -341,7 +385,9 @@ Ours is `create_model` on a pipeline of `kerascnn.data`, with up to 20 steps in 
 `compile` and `fit`, with which Keras does without XLA where there is no GPU. PyTorch's is a loop
 over shuffled tensors, eager and channels_last. All train with SGD and momentum on images of noise
 and keep the mean loss and the accuracy. "Same" padding stands for explicit zeros on Keras's side;
-otherwise its answers are checked to be ours.{notes}
+otherwise its answers are checked to be ours. `accelerate(...)` compares a finished model of Keras's
+layers, from `keras.applications` where that has it, with what `kerascnn.models.accelerate` makes of
+it; both sides are trained in Keras's way.{notes}
 """
 
 TABLE = """**{side}** (on average {busy:.1f} operations at a time)

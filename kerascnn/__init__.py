@@ -1,30 +1,44 @@
 """Layers, models and apps for convolutional networks on Keras 3.
 
-`filters`, `initializers`, `layers`, `models`, `ops` and all that Keras needs to load a saved model
-are loaded with the package. `data`, `export`, `reference`, `training` and `visualize` are loaded
-when they are first used: they bring in libraries that a model does not need.
+`filters`, `geometry`, `initializers`, `layers`, `losses`, `metrics`, `models` and `ops` are loaded
+with the package. The other subpackages are loaded when they are first used: they bring in libraries
+that a model does not need.
 """
 
 import importlib
 
-# `losses` and `metrics` register what a compiled model was saved with.
-from kerascnn import filters, initializers, layers, losses, metrics, models, ops  # noqa: F401
+from kerascnn import filters, geometry, initializers, layers, losses, metrics, models, ops
 from kerascnn.models.summary import summary
 from kerascnn.version import __version__
 
-_ON_FIRST_USE = ("data", "export", "reference", "training", "visualize")
+_ON_FIRST_USE = (
+    "data",
+    "export",
+    "inference",
+    "reference",
+    "runs",
+    "tasks",
+    "training",
+    "visualize",
+)
 
 __all__ = [
     "__version__",
     "data",
     "export",
     "filters",
+    "geometry",
+    "inference",
     "initializers",
     "layers",
+    "losses",
+    "metrics",
     "models",
     "ops",
     "reference",
+    "runs",
     "summary",
+    "tasks",
     "training",
     "visualize",
 ]

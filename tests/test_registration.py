@@ -8,7 +8,7 @@ import keras
 import numpy as np
 import pytest
 
-from kerascnn import training
+from kerascnn import losses, metrics
 
 REGISTERED = """
 import importlib, json, pkgutil, sys
@@ -41,23 +41,23 @@ def test_every_registered_object_is_registered_by_the_import_alone():
 
 
 CLASSIFIER = {
-    "cross_entropy": (training.CrossEntropy(0.1), training.accuracy),
-    "rbf_loss": (training.RBFLoss(), training.accuracy),
+    "cross_entropy": (losses.CrossEntropy(0.1), metrics.accuracy),
+    "rbf_loss": (losses.RBFLoss(), metrics.accuracy),
 }
 SEGMENTER = {
-    "cross_entropy": training.PixelCrossEntropy([1.0, 2.0, 3.0], 0.1),
-    "focal": training.FocalLoss(1.5),
-    "dice": training.DiceLoss(),
-    "lovasz": training.LovaszSoftmax(),
-    "sum": training.dense_loss("cross_entropy+dice"),
+    "cross_entropy": losses.PixelCrossEntropy([1.0, 2.0, 3.0], 0.1),
+    "focal": losses.FocalLoss(1.5),
+    "dice": losses.DiceLoss(),
+    "lovasz": losses.LovaszSoftmax(),
+    "sum": losses.dense_loss("cross_entropy+dice"),
 }
 CASES = {
     **{f"classifier_{name}": (*case, (3,), "int") for name, case in CLASSIFIER.items()},
     **{
-        f"segmenter_{name}": (loss, training.MeanIoU(3), (4, 5, 3), "int")
+        f"segmenter_{name}": (loss, metrics.MeanIoU(3), (4, 5, 3), "int")
         for name, loss in SEGMENTER.items()
     },
-    "upscaler": ("mse", training.psnr, (4, 5, 3), "float"),
+    "upscaler": ("mse", metrics.psnr, (4, 5, 3), "float"),
 }
 
 LOAD = """

@@ -3,8 +3,9 @@
 import tensorflow as tf
 
 from kerascnn.backend.group_conv import has_gpu
-from kerascnn.backend.onednn import has_avx512, onednn_is_on
+from kerascnn.backend.onednn import has_avx512
 from kerascnn.backend.portable import is_portable
+from kerascnn.backend.private_tensorflow import onednn_is_on
 from kerascnn.backend.xla import may_be_compiled_by_xla
 
 

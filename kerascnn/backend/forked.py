@@ -2,6 +2,8 @@
 
 import os
 
+from kerascnn.backend.private_tensorflow import has_started
+
 _lost = False
 
 
@@ -14,18 +16,9 @@ def threads_are_lost():
     return _lost
 
 
-def _started():
-    try:
-        from tensorflow.python.eager.context import context
-
-        return context()._context_handle is not None
-    except (ImportError, AttributeError):  # private, and may move: this is the safe guess
-        return True
-
-
 def _after_fork():
     global _lost
-    _lost = _lost or _started()
+    _lost = _lost or has_started()
 
 
 if hasattr(os, "register_at_fork"):

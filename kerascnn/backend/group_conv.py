@@ -13,8 +13,7 @@ import keras
 import tensorflow as tf
 
 from kerascnn.backend.forked import threads_are_lost
-from kerascnn.backend.onednn import onednn_is_on
-from kerascnn.backend.xla import compiled_by_xla
+from kerascnn.backend.private_tensorflow import compiled_by_xla, onednn_is_on
 
 # Dense convolutions are fastest with about this many input channels.
 _BLOCK_CHANNELS = 32

@@ -1,4 +1,4 @@
-"""Whether TensorFlow computes with oneDNN on the CPU, and with which instructions."""
+"""With which instructions oneDNN computes on the CPU."""
 
 import functools
 import os
@@ -6,18 +6,6 @@ from pathlib import Path
 
 # Values of ONEDNN_MAX_CPU_ISA that rule out AVX-512
 _NARROWER = {"SSE41", "AVX", "AVX2", "AVX2_VNNI", "AVX2_VNNI_2"}
-
-
-def onednn_is_on():
-    """Returns whether TensorFlow was built with oneDNN and has it turned on.
-
-    TensorFlow has no public function for this; without the private one the answer is no.
-    """
-    try:
-        from tensorflow.python.util._pywrap_util_port import IsMklEnabled
-    except ImportError:
-        return False
-    return IsMklEnabled()
 
 
 @functools.cache

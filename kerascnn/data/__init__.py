@@ -1,47 +1,37 @@
-"""Data sets by name or folder, as `tf.data` pipelines for `model.fit`."""
+"""Datasets by name or folder, as `tf.data` pipelines for `model.fit`."""
 
 from kerascnn.data.augmentation import Augmentation
-from kerascnn.data.bicubic import enlarged, reduced
-from kerascnn.data.embedded import EmbeddedSetWarning
-from kerascnn.data.images import SUFFIXES, UnreadableImageError, files_of, image_files, read_image
-from kerascnn.data.load import EMBEDDED, EMBEDDED_WITH_MASKS, find, find_masks, load
+from kerascnn.data.bicubic import downscale_bicubic, upscale_bicubic
+from kerascnn.data.classification import ClassificationData, load_classification
+from kerascnn.data.images import UnreadableImageError, image_files, read_image
 from kerascnn.data.mask_folder import HeldOutWarning, read_mask
-from kerascnn.data.mask_source import MaskSource
-from kerascnn.data.patches import patches, whole_pictures
-from kerascnn.data.photos import EMBEDDED_PHOTOS, Photo, Photos, find_photos
+from kerascnn.data.names import EMBEDDED, EmbeddedSetWarning
 from kerascnn.data.pixels import prepare
 from kerascnn.data.readable import SkippedImageWarning
-from kerascnn.data.source import SPLITS, DataInfo, Source
+from kerascnn.data.segmentation import SegmentationData, load_segmentation
+from kerascnn.data.splits import SPLITS
+from kerascnn.data.upscaling import UpscalingData, load_upscaling
 from kerascnn.ops.ignored import IGNORED
 
 __all__ = [
     "EMBEDDED",
-    "EMBEDDED_PHOTOS",
-    "EMBEDDED_WITH_MASKS",
     "IGNORED",
     "SPLITS",
-    "SUFFIXES",
     "Augmentation",
-    "DataInfo",
+    "ClassificationData",
     "EmbeddedSetWarning",
     "HeldOutWarning",
-    "MaskSource",
-    "Photo",
-    "Photos",
+    "SegmentationData",
     "SkippedImageWarning",
-    "Source",
     "UnreadableImageError",
-    "enlarged",
-    "files_of",
-    "find",
-    "find_masks",
-    "find_photos",
+    "UpscalingData",
+    "downscale_bicubic",
     "image_files",
-    "load",
-    "patches",
+    "load_classification",
+    "load_segmentation",
+    "load_upscaling",
     "prepare",
     "read_image",
     "read_mask",
-    "reduced",
-    "whole_pictures",
+    "upscale_bicubic",
 ]

@@ -5,29 +5,31 @@ from dataclasses import dataclass
 import keras
 import tensorflow as tf
 
+from kerascnn.arguments import UsageError
+
 
 @dataclass(frozen=True)
 class Augmentation:
-    """What happens to the images of a training batch, each by its own random amount.
+    """Random changes of the images of a training batch, each by its own amount.
 
-    Images have values from 0 to 1. Pixels from outside are black after a shift or a crop, and those
-    of the border, mirrored, after a rotation or a zoom.
+    Images have pixel values in [0, 1]. Pixels from outside the image are black after a shift or a
+    crop, and mirrored at the border after a rotation or a zoom.
 
     Args:
         flip: bool, whether half of the images are mirrored left to right.
-        crop: float, zeros put around an image, as a part of its size, before a window of its own
-            size is cut out at random: a shift by whole pixels.
-        shift: float, how far an image is shifted, as a part of its size, also by parts of a pixel.
+        crop: float, zeros around an image, as a fraction of its size, before a random window of
+            the image's size is cut out: a shift by whole pixels.
+        shift: float, largest shift, as a fraction of the image's size, also by parts of a pixel.
         zoom: float, by how much an image is enlarged or reduced, 0.1 for 10 %.
         rotate: float, the largest angle in degrees, to either side.
         color: float, by how much brightness and contrast change, 0.2 for 20 %.
         rand_augment: int, how many operations of RandAugment change a batch.
-        cutout: float, the side of a black square on every image, as a part of its size.
+        cutout: float, the side of a black square on every image, as a fraction of its size.
         mixup: float, the parameter of the beta distribution by which pairs of images and their
             labels are mixed; labels then are one-hot vectors.
 
     Raises:
-        ValueError: if a number is out of its range.
+        UsageError: if a number is out of its range.
 
     Reference:
         shifts, [Simard et al., 2003](https://doi.org/10.1109/ICDAR.2003.1227801); RandAugment,
@@ -38,7 +40,8 @@ class Augmentation:
     Example:
         >>> import kerascnn
         >>> augment = kerascnn.data.Augmentation(shift=0.1, rotate=10.0)
-        >>> train, info = kerascnn.data.load("digits", "train", augment=augment)
+        >>> digits = kerascnn.data.load_classification("digits")
+        >>> train = digits.pipeline("train", augment=augment)
         >>> augment.names()
         ['shift', 'rotate']
     """
@@ -57,16 +60,16 @@ class Augmentation:
         for name, largest in _LARGEST.items():
             value = getattr(self, name)
             if not isinstance(value, int | float) or not 0 <= value <= largest:
-                raise ValueError(
+                raise UsageError(
                     f"`{name}` must be a number from 0 to {largest}; got {name}={value!r}."
                 )
 
     def names(self):
-        """What is done, in its order."""
+        """Returns the names of the changes, in their order."""
         return [name for name in self.__dataclass_fields__ if getattr(self, name)]
 
     def function(self, seed, num_classes):
-        """The function from a batch of images and int labels to another batch.
+        """Returns the function that changes a batch of images and int labels.
 
         Args:
             seed: int.

@@ -1,55 +1,55 @@
-"""Pictures made smaller and larger by bicubic interpolation, as upscaling networks are measured."""
+"""Images downscaled and upscaled by bicubic interpolation, as upscaling models are evaluated."""
 
 import numpy as np
 import tensorflow as tf
 from PIL import Image
 
-from kerascnn.arguments import at_least_one
+from kerascnn.arguments import UsageError, at_least_one
 
 
-def reduced(picture, factor):
-    """Crops a picture to a multiple of a factor and makes it smaller by it.
+def downscale_bicubic(image, factor):
+    """Crops an image to a multiple of a factor and downscales it by the factor.
 
-    Bicubic with antialiasing, as Pillow does it and MATLAB's `imresize`: what the papers on
-    upscaling make their low resolution of.
+    Bicubic interpolation with antialiasing, as in Pillow and in MATLAB's `imresize`, with which
+    papers on upscaling make their images of low resolution.
 
     Args:
-        picture: uint8 array of shape `(height, width, 3)`.
+        image: uint8 array of shape `(height, width, 3)`.
         factor: int, at least 1.
 
     Returns:
         `(low, high)`: uint8 arrays `(height // factor, width // factor, 3)` and the cropped
-        picture, which is `factor` times as high and wide.
+        image, which is `factor` times as high and wide.
 
     Raises:
-        ValueError: if the picture is smaller than the factor.
+        UsageError: if the image is smaller than the factor.
 
     Example:
         >>> import numpy as np
         >>> import kerascnn
-        >>> low, high = kerascnn.data.reduced(np.zeros((20, 31, 3), "uint8"), 3)
+        >>> low, high = kerascnn.data.downscale_bicubic(np.zeros((20, 31, 3), "uint8"), 3)
         >>> low.shape, high.shape
         ((6, 10, 3), (18, 30, 3))
     """
-    height, width = (size // at_least_one(factor, "factor") for size in picture.shape[:2])
+    height, width = (size // at_least_one(factor, "factor") for size in image.shape[:2])
     if not height or not width:
-        raise ValueError(
-            "`picture` must be at least as high and wide as the factor; "
-            f"got factor={factor} with shape {picture.shape}."
+        raise UsageError(
+            "`image` must be at least as high and wide as the factor; "
+            f"got factor={factor} with shape {image.shape}."
         )
-    high = picture[: height * factor, : width * factor]
+    high = image[: height * factor, : width * factor]
     low = Image.fromarray(high).resize((width, height), Image.Resampling.BICUBIC)
     return np.asarray(low), high
 
 
-def enlarged(images, factor):
-    """Makes images larger by bicubic interpolation.
+def upscale_bicubic(images, factor):
+    """Upscales images by bicubic interpolation.
 
     Output pixel `factor * n + p` of a row lies at `n + d`, `d = (p + 0.5) / factor - 0.5`, and is
     the sum over `k` from -2 to 2 of `cubic(k - d) * x[n + k]`, where `cubic` is Keys's kernel with
-    `a = -0.5`; at the borders what lies outside is left out and the weights are scaled to a sum of
-    1, as Pillow does. The same for columns. A pixel depends on the 5x5 around it and on nothing
-    else, not even in rounding: parts of an image give parts of the answer.
+    `a = -0.5`; at the borders pixels outside are left out and the weights are scaled to a sum of 1,
+    as Pillow does. The same for columns. A pixel depends only on the 5x5 pixels around it, also in
+    rounding: parts of an image give parts of the output.
 
     Args:
         images: float32 tensor of shape `(batch, height, width, channels)`.
@@ -57,7 +57,7 @@ def enlarged(images, factor):
 
     Returns:
         float32 tensor of shape `(batch, height * factor, width * factor, channels)`, whose values
-        may overshoot the range of the input's.
+        may overshoot the range of the input.
 
     Reference:
         [Keys, 1981](https://doi.org/10.1109/TASSP.1981.1163711)
@@ -65,7 +65,7 @@ def enlarged(images, factor):
     Example:
         >>> import tensorflow as tf
         >>> import kerascnn
-        >>> tuple(kerascnn.data.enlarged(tf.ones((1, 4, 5, 3)), 3).shape)
+        >>> tuple(kerascnn.data.upscale_bicubic(tf.ones((1, 4, 5, 3)), 3).shape)
         (1, 12, 15, 3)
     """
     weights = _weights(at_least_one(factor, "factor"))

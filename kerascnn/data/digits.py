@@ -1,20 +1,20 @@
-"""The handwritten digits that scikit-learn carries: 1,797 images of 8x8 pixels."""
+"""The handwritten digits of scikit-learn: 1,797 images of 8x8 pixels."""
 
 import numpy as np
 import tensorflow as tf
 from sklearn.datasets import load_digits
 from sklearn.model_selection import train_test_split
 
-from kerascnn.data.source import Source
+from kerascnn.data.classification import ClassificationData
 
 
 def digit_images():
-    """All of them, uint8 of shape `(1797, 8, 8, 1)`: values from 0 to 16 become 0 to 255."""
+    """Returns all of them, uint8 of shape `(1797, 8, 8, 1)`, with values scaled from 16 to 255."""
     return np.round(load_digits().images[..., np.newaxis] * (255 / 16)).astype(np.uint8)
 
 
 def digit_parts():
-    """`{split: (indices, labels)}` of `digit_images`, always the same ones."""
+    """Returns `{split: (indices, labels)}` of `digit_images`, always the same ones."""
     labels = load_digits().target.astype(np.int64)
     rest, test = train_test_split(
         np.arange(len(labels)), test_size=360, random_state=0, stratify=labels
@@ -25,15 +25,15 @@ def digit_parts():
 
 
 def digits():
-    """1,257 images to train on, 180 for validation and 360 to test on, always the same ones.
+    """Returns 1,257 images to train on, 180 for validation and 360 to test on, always the same.
 
     Source: [Alpaydin and Kaynak, 1998](https://archive.ics.uci.edu/dataset/80).
     """
     images, parts = digit_images(), digit_parts()
-    return Source(
+    return ClassificationData(
         name="digits",
         class_names=tuple(str(digit) for digit in range(10)),
-        image_shape=(8, 8, 1),
+        stored_shape=(8, 8, 1),
         elements={
             split: tf.data.Dataset.from_tensor_slices((images[part], labels))
             for split, (part, labels) in parts.items()

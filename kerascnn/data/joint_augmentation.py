@@ -4,31 +4,33 @@ import math
 
 import tensorflow as tf
 
+from kerascnn.arguments import UsageError
+
 _JOINT = ("flip", "shift", "zoom", "rotate", "color")
 
 
 def random_view(augment, window):
-    """The function from an image and its mask to a window of a random view of both.
+    """Returns the function from an image and its mask to a window of a random view of both.
 
     All of the geometry (mirroring, zoom, rotation, the place of the window) is one affine map:
-    images are resampled once, bilinearly, and masks by the nearest neighbour. What lies outside of
-    the image is black, and 255 in the mask.
+    images are resampled once, bilinearly, and masks by the nearest neighbor. Pixels outside of the
+    image are black, and 255 in the mask.
 
     Args:
-        augment: `kerascnn.data.Augmentation`; only what makes sense for masks may be in it.
+        augment: `kerascnn.data.Augmentation`; only with changes that masks can follow.
         window: `(height, width)` of the view.
 
     Returns:
-        function of a float32 image `(height, width, channels)` with values from 0 to 1, a uint8
+        function of a float32 image `(height, width, channels)` in [0, 1], a uint8
         mask `(height, width)` and an int64 seed of shape `(2,)`; it returns a float32 image
         `(*window, channels)` and a uint8 mask `window`.
 
     Raises:
-        ValueError: if `augment` has a change that masks cannot follow.
+        UsageError: if `augment` has a change that masks cannot follow.
     """
     other = [name for name in augment.names() if name not in _JOINT]
     if other:
-        raise ValueError(
+        raise UsageError(
             f"Images with masks are augmented by {', '.join(_JOINT)}; got {', '.join(other)}."
         )
     window = tuple(window)

@@ -7,13 +7,12 @@ from pathlib import Path
 
 import numpy as np
 import tensorflow as tf
-from PIL import Image
 
-from kerascnn.data.images import SUFFIXES, UnreadableImageError, image_files, read_image
-from kerascnn.data.mask_source import MaskSource, ignored_among
+from kerascnn.arguments import UsageError
+from kerascnn.data.images import SUFFIXES, image_files, open_image, read_image
 from kerascnn.data.readable import readable
-from kerascnn.data.source import SPLITS
-from kerascnn.data.splits import cut, split_folders
+from kerascnn.data.segmentation import SegmentationData, ignored_among
+from kerascnn.data.splits import SPLITS, cut, split_folders
 from kerascnn.ops.ignored import IGNORED
 from kerascnn.storage.printable import printable
 
@@ -22,21 +21,22 @@ _NAMED = 3
 
 
 class HeldOutWarning(UserWarning):
-    """There is no validation or test split, so images of the training were held out for it."""
+    """There is no validation or test split, so training images are held out for it."""
 
 
-def read_mask(path):
+def read_mask(path, max_pixels=None):
     """Reads a mask: the number of the class of every pixel.
 
     Args:
-        path: path of an image file of one channel, or with a palette, whose indices are taken.
+        path: path of an image file of one channel, or with a palette (the numbers are its indices).
+        max_pixels: int, as in `read_image`.
 
     Returns:
         uint8 array of shape `(height, width)`.
 
     Raises:
-        UnreadableImageError: if the file is no image or is broken.
-        ValueError: if the file holds colors, or numbers above 255.
+        UnreadableImageError: if the file is not an image, is broken or has too many pixels.
+        UsageError: if the file has colors, or numbers above 255.
         FileNotFoundError: if there is no such file.
 
     Example:
@@ -50,45 +50,39 @@ def read_mask(path):
         >>> mask.tolist()
         [[7, 7, 7], [7, 7, 7]]
     """
-    try:
-        with Image.open(path) as image:
-            image.load()
-            mode, values = image.mode, np.asarray(image)
-    except FileNotFoundError:
-        raise
-    except Exception as error:  # Pillow's decoders raise errors of many kinds
-        raise UnreadableImageError(f"{path} cannot be read as a mask ({error}).") from error
+    with open_image(path, max_pixels, kind="a mask") as image:
+        mode, values = image.mode, np.asarray(image)
     if values.ndim != 2:
-        raise ValueError(
-            f"{path} must hold the number of a class in every pixel, in one channel or by a "
+        raise UsageError(
+            f"{path} must have the number of a class in every pixel, in one channel or by a "
             f"palette; got an image of mode {mode}."
         )
     if values.min() < 0 or values.max() > IGNORED:
         found = values.min() if values.min() < 0 else values.max()
-        raise ValueError(f"{path} must hold numbers from 0 to 255; got {found}.")
+        raise UsageError(f"{path} must have numbers in [0, 255]; got {found}.")
     return values.astype(np.uint8)
 
 
 def mask_folder(path, ignore=None, strict=False, for_training=True):
-    """Finds the pairs of a folder and reads each once to see that it can be used.
+    """Finds the pairs of a folder and reads each once, to find broken ones.
 
-    The folder holds `classes.txt`, a name per line in the order of the masks' values, and either
+    The folder has `classes.txt`, a name per line in the order of the masks' values, and either
     `images/` and `masks/`, or a subfolder with these two for each split (`train`, `val`, `test`).
-    What is missing of validation and test is cut from training: a tenth, chosen by a hash of the
-    file's name. An image and its mask have the same name, but for the suffix.
+    A missing validation or test split is cut from training: a tenth, chosen by a hash of the file's
+    name. An image and its mask have the same name, except for the suffix.
 
     Args:
         path: str or path.
-        ignore: optional names of classes that count nowhere, as do those named `void` or the like,
-            and the value 255.
+        ignore: optional names of classes to ignore, in addition to those named `void` or the like
+            and to pixels of 255.
         strict: bool, whether a broken file is an error; otherwise its pair is skipped with a
             `SkippedImageWarning`.
         for_training: bool, whether there must be images for training and validation, with all
             classes in them.
 
     Raises:
-        ValueError: if images and masks do not match in name or size, a mask has a value of no
-            class, a class occurs nowhere in training, or there are too few images.
+        UsageError: if images and masks do not match in name or size, a mask has a value of no
+            class, a class never occurs in training, or there are too few images.
         FileNotFoundError: if the folder lacks `classes.txt`, `images` or `masks`.
         UnreadableImageError: if `strict` and a file is broken.
     """
@@ -106,7 +100,7 @@ def mask_folder(path, ignore=None, strict=False, for_training=True):
     if for_training:
         _check_training(root, pairs)
         _check_occurrence(root, pairs["train"], values, class_names, ignored)
-    return _source(root, class_names, ignored, pairs, shapes)
+    return _data(root, class_names, ignored, pairs, shapes)
 
 
 def _class_names(path):
@@ -118,13 +112,13 @@ def _class_names(path):
     try:
         text = path.read_text("utf-8-sig")
     except UnicodeDecodeError as error:
-        raise ValueError(f"{path} must be text in UTF-8 ({error}).") from error
+        raise UsageError(f"{path} must be text in UTF-8 ({error}).") from error
     names = [line.strip() for line in text.splitlines()]
     while names and not names[-1]:
         names.pop()
     if "" in names or len(set(names)) < len(names) or not names:
-        raise ValueError(
-            f"{path} must hold a different name in every line; got {', '.join(names) or 'nothing'}."
+        raise UsageError(
+            f"{path} must have a different name in every line; got {', '.join(names) or 'nothing'}."
         )
     return tuple(names)
 
@@ -141,7 +135,7 @@ def _pairs(tree):
         for path in image_files(folder):
             key = path.relative_to(folder).with_suffix("").as_posix()
             if key in found[name]:
-                raise ValueError(f"{path} has the name of {found[name][key]}.")
+                raise UsageError(f"{path} has the name of {found[name][key]}.")
             found[name][key] = path
     images, masks = found["images"], found["masks"]
     for what, lonely in (
@@ -149,12 +143,12 @@ def _pairs(tree):
         ("image", [path for key, path in masks.items() if key not in images]),
     ):
         if lonely:
-            raise ValueError(
+            raise UsageError(
                 f"Every image needs a mask of its name, and every mask an image; there is no "
                 f"{what} for {_listed(lonely)}."
             )
     if not images:
-        raise ValueError(f"{tree / 'images'} must hold images ({', '.join(SUFFIXES)}); got none.")
+        raise UsageError(f"{tree / 'images'} must have images ({', '.join(SUFFIXES)}); got none.")
     return [(images[key], masks[key]) for key in sorted(images)]
 
 
@@ -182,12 +176,12 @@ def _whole(pairs, shapes, values, classes, strict):
         found = (
             f"{_times(got)} for {_times(wanted)} in {mask}" for mask, got, wanted in wrong_size
         )
-        raise ValueError(f"A mask must have the size of its image; got {_listed(list(found))}.")
+        raise UsageError(f"A mask must have the size of its image; got {_listed(list(found))}.")
     if stray:
         found = (f"{' and '.join(map(str, outside[:5]))} in {mask}" for mask, outside in stray)
-        raise ValueError(
-            f"Masks must hold the numbers of classes.txt, 0 to {classes - 1}, or 255 for pixels "
-            f"that do not count; got {_listed(list(found))}."
+        raise UsageError(
+            f"Masks must have the numbers of classes.txt, 0 to {classes - 1}, or 255 for "
+            f"ignored pixels; got {_listed(list(found))}."
         )
     return list(found)
 
@@ -217,33 +211,33 @@ def _hold_out(root, pairs, warn):
 
 def _check_training(root, pairs):
     if not pairs["validation"] or not pairs["train"]:
-        raise ValueError(
-            f"{root} must hold at least two images to train on, so that one can be kept for "
+        raise UsageError(
+            f"{root} must have at least two images to train on, so that one can be kept for "
             f"validation, or a validation split; got {len(pairs['train'])} that can be read, and "
             f"{len(pairs['validation'])} for validation."
         )
 
 
 def _check_occurrence(root, train, values, class_names, ignored):
-    counted = {i for i, name in enumerate(class_names) if name not in ignored}
-    found = {int(value) for image, _ in train for value in values[image]} & counted
+    scored = {i for i, name in enumerate(class_names) if name not in ignored}
+    found = {int(value) for image, _ in train for value in values[image]} & scored
     if len(found) < 2:
         only = ", ".join(class_names[i] for i in sorted(found)) or "none"
         hint = ""
         if any(IGNORED in values[image] for image, _ in train):
-            hint = " (255 does not count; a mask of two classes holds 0 and 1)"
-        raise ValueError(
+            hint = " (255 is ignored; a mask of two classes has 0 and 1)"
+        raise UsageError(
             f"The training masks of {root} must show at least two classes; got {only}{hint}."
         )
-    empty = [class_names[i] for i in sorted(counted - found)]
+    empty = [class_names[i] for i in sorted(scored - found)]
     if empty:
-        raise ValueError(
+        raise UsageError(
             f"Every class of {root / 'classes.txt'} must occur in a training mask, or be ignored; "
             f"there is no {', '.join(empty)} in {len(train)} masks."
         )
 
 
-def _source(root, class_names, ignored, pairs, shapes):
+def _data(root, class_names, ignored, pairs, shapes):
     sizes = {shape[:2] for shape in shapes.values()}
     size = sizes.pop() if len(sizes) == 1 else (None, None)
     channels = max((shape[2] for shape in shapes.values()), default=3)
@@ -265,11 +259,11 @@ def _source(root, class_names, ignored, pairs, shapes):
         elements[split] = tf.data.Dataset.from_tensor_slices(
             tuple(tf.constant(column, tf.string, (len(column),)) for column in columns)
         )
-    return MaskSource(
+    return SegmentationData(
         name=str(root),
         class_names=class_names,
         ignored=ignored,
-        image_shape=(*size, channels),
+        stored_shape=(*size, channels),
         elements=elements,
         decode=decode,
         num_examples={split: len(pairs[split]) for split in SPLITS},

@@ -2,13 +2,15 @@
 
 import tensorflow as tf
 
+from kerascnn.arguments import UsageError
+
 _LARGEST_FACTOR = 8
 # Factors are taken in parts of this, so that sizes up to 65,535 pixels fit into 32 bits.
 _PARTS = 2048
 
 
 def luminance(rgb):
-    """Gray of red, green and blue (ITU-R 601), in integers, as Pillow computes it.
+    """Returns the gray of red, green and blue (ITU-R 601), in integers, as Pillow computes it.
 
     Works on NumPy arrays and tensors of a type wider than 16 bits; keeps the channel axis.
     """
@@ -17,16 +19,16 @@ def luminance(rgb):
 
 
 def over_white(color, alpha):
-    """What a viewer shows of pixels with transparency, in integers from 0 to 255."""
+    """Returns what a viewer shows of pixels with transparency, in integers from 0 to 255."""
     return (color * alpha + 255 * (255 - alpha) + 127) // 255
 
 
 def to_channels(images, channels):
-    """Brings gray, RGB or RGBA images to the number of channels a model takes.
+    """Converts gray, RGB or RGBA images to the number of channels of a model.
 
     Args:
-        images: uint8 tensor of shape `(..., height, width, c)` with `c` of 1, 3 or 4, which need
-            be known only when the graph runs.
+        images: uint8 tensor of shape `(..., height, width, c)` with `c` of 1, 3 or 4, which may be
+            unknown until the graph runs.
         channels: 1 or 3.
 
     Returns:
@@ -63,16 +65,16 @@ def to_channels(images, channels):
 
 
 def prepare(images, image_size):
-    """Resizes images and scales their pixels to what models take.
+    """Resizes images and scales their pixels to the input of models.
 
-    Bilinear interpolation with antialiasing, without regard to the aspect ratio.
+    Bilinear interpolation with antialiasing, without keeping the aspect ratio.
 
     Args:
         images: uint8 tensor of shape `(..., height, width, channels)`, one image or a batch.
         image_size: pair `(height, width)`.
 
     Returns:
-        float32 tensor of shape `(..., *image_size, channels)` with values from 0 to 1.
+        float32 tensor of shape `(..., *image_size, channels)` in [0, 1].
 
     Example:
         >>> import numpy as np
@@ -85,14 +87,14 @@ def prepare(images, image_size):
 
 
 def resize(images, image_size):
-    """The first half of `prepare`; images of the right size stay as they are, uint8."""
+    """Resizes images as `prepare` does; images of the right size stay uint8."""
     if tuple(images.shape[-3:-1]) == tuple(image_size):
         return images
     return tf.image.resize(images, image_size, antialias=True)
 
 
 def scale(images):
-    """The second half of `prepare`: from 0 to 255 to 0 to 1."""
+    """Scales pixels as `prepare` does, from [0, 255] to [0, 1]."""
     return tf.cast(images, tf.float32) / 255.0
 
 
@@ -104,8 +106,8 @@ def rescale(images, factor):
         factor: float.
 
     Returns:
-        tensor of shape `(..., round(height * factor), round(width * factor), channels)`, one pixel
-        at least: float32 with values from 0 to 255 or, with a factor of 1, `images`.
+        tensor of shape `(..., round(height * factor), round(width * factor), channels)`, at least
+        one pixel: float32 in [0, 255] or, with a factor of 1, `images`.
     """
     if factor == 1:
         return images
@@ -118,13 +120,13 @@ def rescale(images, factor):
 
 
 def scaled_size(size, factor):
-    """Height and width (ints, int tensors, or `None`) times a factor, one pixel at least.
+    """Returns height and width (ints, int tensors, or `None`) times a factor, at least one pixel.
 
     Raises:
-        ValueError: if the factor is out of its range.
+        UsageError: if the factor is out of its range.
     """
     if not 0 < factor <= _LARGEST_FACTOR:
-        raise ValueError(
+        raise UsageError(
             f"`factor` must be a number above 0, {_LARGEST_FACTOR} at most; got factor={factor}."
         )
     # In whole numbers: a graph and Python must round alike.

@@ -1,4 +1,4 @@
-"""Looks at every file of a set once, so that a broken one is told of before the training."""
+"""Reads every file of a dataset once, so that a broken one is reported before the training."""
 
 import warnings
 from concurrent.futures import ThreadPoolExecutor
@@ -7,21 +7,21 @@ from kerascnn.data.images import UnreadableImageError
 
 
 class SkippedImageWarning(UserWarning):
-    """A broken image among good ones was left out."""
+    """A broken image of a dataset is left out."""
 
 
 def readable(items, read, strict, faults=(UnreadableImageError,)):
-    """Reads what is there and leaves out what cannot be used.
+    """Reads files and leaves out those that cannot be used.
 
     Args:
-        items: list of files, or whatever `read` takes.
-        read: function of one of them that returns what is to be known of it.
+        items: list of files, or of other arguments of `read`.
+        read: function of one item that returns what to know about it.
         strict: bool, whether a fault is an error; otherwise the item is skipped with a
             `SkippedImageWarning`.
-        faults: the errors of `read` that are faults.
+        faults: the errors of `read` for an item that cannot be used.
 
     Returns:
-        `{item: what was read}` of the good ones, in their order.
+        `{item: result of read}` of the good items, in their order.
     """
 
     def read_or_fault(item):

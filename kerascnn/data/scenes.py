@@ -5,7 +5,7 @@ import tensorflow as tf
 from PIL import Image
 
 from kerascnn.data.digits import digit_images, digit_parts
-from kerascnn.data.mask_source import MaskSource
+from kerascnn.data.segmentation import SegmentationData
 
 SIZE = 48
 _COUNTS = {"train": 1000, "validation": 100, "test": 200}
@@ -18,9 +18,9 @@ _TRIES = 10
 
 
 def scenes(seed=0):
-    """Pictures of 48x48 pixels, each with up to five digits in colors on a colored ground.
+    """Returns images of 48x48 pixels, each with up to five digits in colors on a colored ground.
 
-    Digits may touch but do not cover each other. A mask tells for every pixel the digit it belongs
+    Digits may touch but do not cover each other. A mask has the digit that every pixel belongs
     to, or the background. Digits of the training scenes are the training images of `"digits"`, and
     so on: no digit of a test scene was trained on.
 
@@ -28,7 +28,7 @@ def scenes(seed=0):
         seed: int, decides everything.
 
     Returns:
-        `MaskSource` of 1,000 scenes to train on, 100 for validation and 200 to test on.
+        `SegmentationData` of 1,000 scenes to train on, 100 for validation and 200 to test on.
     """
     images, labels = digit_images()[..., 0], digit_parts()
     elements = {}
@@ -39,11 +39,11 @@ def scenes(seed=0):
         elements[split] = tf.data.Dataset.from_tensor_slices(
             tuple(np.stack(column) for column in zip(*drawn, strict=True))
         )
-    return MaskSource(
+    return SegmentationData(
         name="scenes",
         class_names=("background", *(str(digit) for digit in range(10))),
         ignored=(),
-        image_shape=(SIZE, SIZE, 3),
+        stored_shape=(SIZE, SIZE, 3),
         elements=elements,
         decode=lambda image, mask: (image, mask),
         num_examples=dict(_COUNTS),
@@ -52,8 +52,8 @@ def scenes(seed=0):
 
 def _scene(rng, images, digits):
     corners = Image.fromarray(rng.integers(0, 110, (2, 2, 3), np.uint8))
-    picture = np.asarray(corners.resize((SIZE, SIZE), Image.Resampling.BILINEAR), np.float32)
-    picture = picture + rng.normal(0, 8, picture.shape)
+    image = np.asarray(corners.resize((SIZE, SIZE), Image.Resampling.BILINEAR), np.float32)
+    image = image + rng.normal(0, 8, image.shape)
     mask = np.zeros((SIZE, SIZE), np.uint8)
     for _ in range(rng.integers(2, 6)):
         i = rng.integers(len(images))
@@ -65,13 +65,13 @@ def _scene(rng, images, digits):
             continue
         color = rng.integers(140, 256, 3)
         opacity = np.clip((alpha[..., np.newaxis] - _INK + _SOFT) / (2 * _SOFT), 0, 1)
-        picture[place] = picture[place] * (1 - opacity) + color * opacity
+        image[place] = image[place] * (1 - opacity) + color * opacity
         mask[place][alpha > _INK] = 1 + digits[i]
-    return np.clip(np.round(picture), 0, 255).astype(np.uint8), mask
+    return np.clip(np.round(image), 0, 255).astype(np.uint8), mask
 
 
 def _free_place(rng, mask, ink):
-    """Where a digit covers none of those that are there, or `None` if a few tries find no place."""
+    """Returns where a digit covers no other, or `None` if a few tries find no place."""
     side = len(ink)
     for top, left in rng.integers(0, SIZE - side + 1, (_TRIES, 2)):
         place = (slice(top, top + side), slice(left, left + side))

@@ -1,7 +1,10 @@
-"""How the files of a folder fall into training, validation and test."""
+"""Training, validation and test: how files fall into them, and what their examples are called."""
 
 import hashlib
+import itertools
 import os
+
+SPLITS = ("train", "validation", "test")
 
 # What people call the folder of a split.
 _SPLIT_FOLDERS = {
@@ -12,8 +15,15 @@ _SPLIT_FOLDERS = {
 _HELD_OUT = 0.1
 
 
+def example_names(split, file_names=None):
+    """Returns an iterator over names of examples: the files', or `test-00000`, `test-00001` ..."""
+    if file_names is None:
+        return (f"{split}-{number:05d}" for number in itertools.count())
+    return iter(file_names[split])
+
+
 def split_folders(root):
-    """`{split: folder}` by the names of the subfolders; `None` where there is none."""
+    """Returns `{split: folder}` by the names of the subfolders; `None` where there is none."""
     folders = sorted(entry for entry in root.iterdir() if entry.is_dir())
     return {
         split: next((entry for entry in folders if entry.name.casefold() in names), None)
@@ -24,7 +34,7 @@ def split_folders(root):
 def cut(files, root):
     """Splits files into those kept and a tenth held out: `(kept, held out)`.
 
-    A hash of the file's name decides: the same ones on every machine, and nearly the same when
+    A hash of the file's name decides: the same files on every machine, and nearly the same when
     files are added. Of two files at least one is held out, of one none.
 
     Args:

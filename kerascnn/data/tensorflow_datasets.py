@@ -1,4 +1,4 @@
-"""Sets of TensorFlow Datasets."""
+"""Datasets of TensorFlow Datasets."""
 
 import difflib
 import sys
@@ -6,26 +6,27 @@ import sys
 import requests
 import tensorflow_datasets as tfds
 
-from kerascnn.data.mask_source import MaskSource, ignored_among
-from kerascnn.data.source import Source
+from kerascnn.arguments import UsageError
+from kerascnn.data.classification import ClassificationData
+from kerascnn.data.segmentation import SegmentationData, ignored_among
 
 _SECONDS_TO_ANSWER = 5
 
-# What the values of a mask mean is not told by the sets themselves: `{set: (names, ignored)}`.
+# The metadata do not say what the values of a mask mean: `{dataset: (names, ignored)}`.
 _MASK_CLASSES = {
     # Parkhi et al., 2012: trimaps, counted from 1
     "oxford_iiit_pet": (("none", "pet", "background", "border"), ("none",)),
 }
 
 
-def tensorflow_dataset(name, data_dir=None):
-    """Finds a set by name; downloads and prepares it where it is not prepared yet.
+def classification_dataset(name, data_dir=None):
+    """Finds a dataset by name; downloads and prepares it if it is not prepared yet.
 
-    Splits that the set lacks are cut from the end of its training split, a tenth each.
+    Splits that the dataset lacks are cut from the end of its training split, a tenth each.
 
     Raises:
-        ValueError: if there is no such set, or it is not for classifying images.
-        ConnectionError: if the set must be downloaded and cannot be.
+        UsageError: if there is no such dataset, or it has no images with labels.
+        ConnectionError: if the dataset must be downloaded and cannot be.
     """
     builder = _builder(name, data_dir)
     image, label = _features(builder)
@@ -37,10 +38,10 @@ def tensorflow_dataset(name, data_dir=None):
     def decode(example):
         return decode_image(example[image]), example[label]
 
-    return Source(
+    return ClassificationData(
         name=name,
         class_names=tuple(builder.info.features[label].names),
-        image_shape=tuple(builder.info.features[image].shape),
+        stored_shape=tuple(builder.info.features[image].shape),
         version=str(builder.version),
         elements=_elements(builder, splits, (image,)),
         decode=decode,
@@ -49,19 +50,18 @@ def tensorflow_dataset(name, data_dir=None):
     )
 
 
-def tensorflow_dataset_with_masks(name, data_dir=None, ignore=None):
-    """Finds a set of images with masks by name, as `tensorflow_dataset` does.
+def segmentation_dataset(name, data_dir=None, ignore=None):
+    """Finds a dataset of images with masks by name, as `classification_dataset` does.
 
     Raises:
-        ValueError: if there is no such set, or it is not known what its masks mean.
-        ConnectionError: if the set must be downloaded and cannot be.
+        UsageError: if there is no such dataset, or the meaning of its masks is not known.
+        ConnectionError: if the dataset must be downloaded and cannot be.
     """
     builder = _builder(name, data_dir)
     if builder.name not in _MASK_CLASSES:
-        raise ValueError(
-            "Sets of TensorFlow Datasets whose masks are known are "
-            f"{', '.join(_MASK_CLASSES)}; got {name!r}; a folder with images, masks and "
-            "classes.txt can be of anything."
+        raise UsageError(
+            "The data must be a folder with images, masks and classes.txt, or a dataset of "
+            f"TensorFlow Datasets whose masks are known ({', '.join(_MASK_CLASSES)}); got {name!r}."
         )
     if not builder.is_prepared():
         _download(builder)
@@ -74,11 +74,11 @@ def tensorflow_dataset_with_masks(name, data_dir=None, ignore=None):
         values = features[mask].decode_example(example[mask])[..., 0]
         return features[image].decode_example(example[image]), values
 
-    return MaskSource(
+    return SegmentationData(
         name=name,
         class_names=class_names,
         ignored=tuple(dict.fromkeys((*unused, *ignored_among(class_names, ignore)))),
-        image_shape=tuple(features[image].shape),
+        stored_shape=tuple(features[image].shape),
         version=str(builder.version),
         elements=_elements(builder, splits, (image, mask)),
         decode=decode,
@@ -87,7 +87,7 @@ def tensorflow_dataset_with_masks(name, data_dir=None, ignore=None):
 
 
 def _elements(builder, splits, undecoded):
-    """The examples of each split as they are stored, in the order in which they are stored."""
+    """Returns the examples of each split as they are stored, in the stored order."""
     read_config = tfds.ReadConfig(try_autocache=False, interleave_cycle_length=1)
     skip = {feature: tfds.decode.SkipDecoding() for feature in undecoded}
     return {
@@ -110,13 +110,14 @@ def _builder(name, data_dir):
             raise FileNotFoundError(f"There is no folder {name}.") from error
         close = difflib.get_close_matches(name, tfds.list_builders(), n=1)
         hint = f" Did you mean {close[0]!r}?" if close else ""
-        raise ValueError(
-            f"{name!r} is no embedded set, no folder and no set of TensorFlow Datasets.{hint}"
+        raise UsageError(
+            f"{name!r} is not an embedded dataset, a folder or a dataset of TensorFlow Datasets."
+            f"{hint}"
         ) from error
 
 
 def _features(builder):
-    """Names of the features that hold the image and its class."""
+    """Returns the names of the features of the image and its class."""
     features = builder.info.features
 
     def named(kind):
@@ -127,19 +128,19 @@ def _features(builder):
     image = next((key for key in supervised if key in images), *images[:1] or [None])
     label = next((key for key in supervised if key in labels), *labels[:1] or [None])
     if image is None or label is None:
-        raise ValueError(
-            f"The set {builder.name!r} must have an image and a class label to be classified; "
+        raise UsageError(
+            f"The dataset {builder.name!r} must have an image and a class label; "
             f"got the features {', '.join(sorted(features))}."
         )
     return image, label
 
 
 def _splits(found):
-    """Which part of the set, in TensorFlow Datasets' words, serves as which split."""
+    """Returns which part of a dataset, as TensorFlow Datasets names it, is used as which split."""
     train = "train" if "train" in found else next(iter(found))
     validation = next((name for name in ("validation", "valid", "val") if name in found), None)
     test = "test" if "test" in found else None
-    # What is trained on may not serve again: some sets have nothing but a test split.
+    # No example is used twice: some datasets have only a test split.
     validation = None if validation == train else validation
     test = None if test == train else test
     if validation is None and test is None:
@@ -156,13 +157,13 @@ def _splits(found):
 
 
 def _download(builder):
-    """Downloads and prepares a set, after a short look whether that can succeed at all.
+    """Downloads and prepares a dataset, if a short request shows that this can succeed.
 
     TensorFlow Datasets itself retries for minutes before it gives up.
     """
     what_to_do = (
-        f"The set {builder.name!r} is not prepared in {builder.data_path}: connect to the network "
-        "to download it, or name with `data_dir` a folder in which it is prepared"
+        f"The dataset {builder.name!r} is not prepared in {builder.data_path}: connect to the "
+        "network to download it, or set `data_dir` to a folder in which it is prepared"
     )
     for url in list(builder.url_infos or ())[:1]:
         try:
@@ -180,7 +181,7 @@ def _download(builder):
         raise
     except Exception as error:
         raise RuntimeError(
-            f"The set {builder.name!r} could not be prepared in {builder.data_path} "
+            f"The dataset {builder.name!r} could not be prepared in {builder.data_path} "
             f"({_first_line(error)})."
         ) from error
 

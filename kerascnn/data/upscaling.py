@@ -1,56 +1,159 @@
-"""From the pixels of a picture to the input of an upscaling model, and back from its answer."""
+"""Images without labels, and the pipelines that feed them to an upscaling model."""
 
-import tensorflow as tf
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
 
-from kerascnn.data.bicubic import enlarged
-from kerascnn.data.pixels import scale
+import numpy as np
 
-# ITU-R 601, the Y of YCbCr
-_LUMINANCE = (0.299, 0.587, 0.114)
-
-
-def to_upscale(images, channels):
-    """What a model is given of pictures: their luminance, or all of their color.
-
-    Args:
-        images: uint8 tensor of shape `(batch, height, width, 3)`.
-        channels: 1 for the luminance, `0.299 R + 0.587 G + 0.114 B`, or 3.
-
-    Returns:
-        float32 tensor of shape `(batch, height, width, channels)` with values from 0 to 1.
-    """
-    color = scale(images)
-    return color if channels == 3 else _luminance(color)
+from kerascnn.arguments import UsageError, one_of
+from kerascnn.data.names import is_embedded
+from kerascnn.data.resolution_pairs import random_patches, whole_images
+from kerascnn.data.splits import SPLITS
 
 
-def upscaled_picture(answers, images, factor):
-    """The picture that a model's answer makes.
-
-    If the answer is luminance, color is enlarged by bicubic interpolation. With `Cb` and `Cr`
-    enlarged and `Y` from the model, red, green and blue are those of the enlarged picture plus the
-    difference of the answer and its luminance: `RGB - Y` depends on `Cb` and `Cr` alone.
+@dataclass(frozen=True)
+class StoredImage:
+    """An image that is not yet read.
 
     Args:
-        answers: float tensor of shape `(batch, height * factor, width * factor, channels)` with
-            1 or 3 channels.
-        images: uint8 tensor of shape `(batch, height, width, 3)`, what was upscaled.
-        factor: int.
+        name: str, the path of its file below the folder of the dataset.
+        size: pair `(height, width)`.
+        read: function without arguments that returns a uint8 array `(height, width, 3)`.
+    """
+
+    name: str
+    size: tuple[int, int]
+    read: Callable[[], np.ndarray]
+
+
+@dataclass(frozen=True)
+class UpscalingData:
+    """A dataset of images without labels; `load_upscaling` makes it.
+
+    Args:
+        name: str, the name of the dataset or the path of the folder.
+        images: `{split: tuple of images}`, each with `.name`, `.size` (height, width) and
+            `.read()`, which returns a uint8 array `(height, width, 3)`.
+        smallest: int, how many pixels high and wide an image had to be.
+    """
+
+    name: str
+    images: Mapping[str, tuple[StoredImage, ...]]
+    smallest: int = 1
+
+    @property
+    def num_examples(self):
+        """`{split: number of images}`."""
+        return {split: len(images) for split, images in self.images.items()}
+
+    def pipeline(
+        self,
+        split,
+        *,
+        factor,
+        channels,
+        patch_size=17,
+        patches=16_000,
+        batch_size=16,
+        seed=0,
+    ):
+        """Returns batches of images in two resolutions for `model.fit`.
+
+        Images are downscaled as a whole (`downscale_bicubic`). For training, square patches at the
+        same random place of both resolutions are cut out and randomly flipped and turned by
+        quarters, other ones in every epoch, and the same ones again under the same `seed`; every
+        image gives the same number of them. The other splits give whole images in their order, one
+        in a batch, or the middle of images that are higher or wider than 480 pixels.
+
+        Args:
+            split: `"train"`, `"validation"` or `"test"`.
+            factor: int, how many times larger the high resolution is.
+            channels: 1 for luminance, or 3.
+            patch_size: int, the height and width of a patch in low resolution.
+            patches: int, how many of them an epoch has; rounded up to the same number for each
+                image, and for several images to whole batches.
+            batch_size: int, patches in a batch.
+            seed: int, decides the order, places and turns of patches (together with TensorFlow's
+                global seed, if one is set).
+
+        Returns:
+            `tf.data.Dataset` of pairs of float32 tensors `(batch, height, width, channels)` and
+            `(batch, height * factor, width * factor, channels)` in [0, 1].
+
+        Raises:
+            UsageError: for a wrong argument, a split without images, or a training image that is
+                smaller than a patch.
+
+        Example:
+            >>> import kerascnn
+            >>> photos = kerascnn.data.load_upscaling("photos")
+            >>> pipeline = photos.pipeline("train", factor=3, channels=1, patches=64)
+            >>> low, high = next(iter(pipeline))
+            >>> tuple(low.shape), tuple(high.shape), len(pipeline)
+            ((16, 17, 17, 1), (16, 51, 51, 1), 4)
+            >>> low, high = next(iter(photos.pipeline("test", factor=3, channels=1)))
+            >>> tuple(low.shape), tuple(high.shape)
+            ((1, 142, 160, 1), (1, 426, 480, 1))
+        """
+        images = self.images[one_of(split, SPLITS, "split")]
+        if not images:
+            raise UsageError(f"{self.name} must have images in its {split} split; got none.")
+        if split != "train":
+            return whole_images(images, factor, channels)
+        return random_patches(images, factor, channels, patch_size, patches, batch_size, seed)
+
+    def examples(self, split):
+        """Yields the images one by one, in the order of the pipelines of validation and test.
+
+        Args:
+            split: `"train"`, `"validation"` or `"test"`.
+
+        Yields:
+            the path of the file below the folder, a uint8 image `(height, width, 3)`, and `None`.
+        """
+        for image in self.images[one_of(split, SPLITS, "split")]:
+            yield image.name, image.read(), None
+
+
+def load_upscaling(name_or_folder, *, strict=False, smallest=1):
+    """Loads a dataset of images without labels.
+
+    A folder may have a subfolder for each split (what is missing of validation and test is then
+    cut from training); otherwise all images below it are used. A cut takes a tenth, at least one
+    image, chosen by a hash of the file's name. Each image is read once, to find broken ones.
+
+    Args:
+        name_or_folder: `"photos"` (embedded: the two sample photographs of scikit-learn, of
+            `china.jpg` the left three quarters to train on and the rest for validation,
+            `flower.jpg` for the test), or a folder of images.
+        strict: bool, whether a broken or too small image is an error; otherwise it is skipped with
+            a `SkippedImageWarning`.
+        smallest: int, how many pixels high and wide an image must be.
 
     Returns:
-        uint8 tensor of shape `(batch, height * factor, width * factor, 3)`.
+        `UpscalingData`.
+
+    Raises:
+        FileNotFoundError: if there is no such folder.
+        UsageError: if it has no images that are large enough.
+        UnreadableImageError: if `strict` and an image is broken.
+
+    Example:
+        >>> import kerascnn
+        >>> photos = kerascnn.data.load_upscaling("photos")
+        >>> [(image.name, image.size) for image in photos.images["test"]]
+        [('flower.jpg', (427, 640))]
     """
-    answers = tf.cast(answers, tf.float32)
-    if answers.shape[-1] == 1:
-        color = enlarged(scale(images), factor)
-        answers = color + (answers - _luminance(color))
-    return to_pixels(answers)
+    name = str(name_or_folder)
+    if is_embedded(name, "upscaling"):
+        from kerascnn.data.photos import photos
 
+        return photos()
+    if not Path(name).is_dir():
+        raise FileNotFoundError(
+            f"There is no folder {name}; images to upscale are 'photos' or those of a folder."
+        )
+    from kerascnn.data.image_folder import image_folder
 
-def to_pixels(images):
-    """Values from 0 to 1, and what overshoots them, as uint8."""
-    return tf.cast(tf.round(255.0 * tf.clip_by_value(images, 0.0, 1.0)), tf.uint8)
-
-
-def _luminance(color):
-    red, green, blue = _LUMINANCE
-    return red * color[..., :1] + green * color[..., 1:2] + blue * color[..., 2:]
+    return image_folder(name, strict, smallest)

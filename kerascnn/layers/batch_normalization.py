@@ -4,6 +4,7 @@ import keras
 from keras import ops as kops
 
 from kerascnn import ops
+from kerascnn.geometry import WithoutProducts
 from kerascnn.layers.fresh_initializer import fresh
 from kerascnn.ops.empty_batch import holds_images
 from kerascnn.ops.precision import widened
@@ -11,7 +12,7 @@ from kerascnn.ops.shapes import channel_axis
 
 
 @keras.saving.register_keras_serializable(package="kerascnn")
-class BatchNormalization(keras.layers.Layer):
+class BatchNormalization(WithoutProducts, keras.layers.Layer):
     """Normalizes every channel to mean 0 and variance 1, then scales by gamma and shifts by beta.
 
     Drop-in for `keras.layers.BatchNormalization`: same arguments, weights and numbers. In training

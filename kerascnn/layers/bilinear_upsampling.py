@@ -4,12 +4,16 @@ import keras
 
 from kerascnn import ops
 from kerascnn.arguments import pair
-from kerascnn.ops.bilinear_upsampling import bilinear_upsampling2d_shape
+from kerascnn.geometry import WithoutProducts
+from kerascnn.ops.bilinear_upsampling import (
+    bilinear_upsampling2d_shape,
+    bilinear_upsampling2d_window,
+)
 from kerascnn.ops.shapes import standardize_data_format
 
 
 @keras.saving.register_keras_serializable(package="kerascnn")
-class BilinearUpsampling2D(keras.layers.Layer):
+class BilinearUpsampling2D(WithoutProducts, keras.layers.Layer):
     """Makes images larger, with pixels interpolated between the nearest ones.
 
     Along each axis, with the factor `r` and `d[j] = (j + 1/2) / r - 1/2`,
@@ -58,6 +62,9 @@ class BilinearUpsampling2D(keras.layers.Layer):
 
     def compute_output_shape(self, input_shape):
         return bilinear_upsampling2d_shape(input_shape, self.size, self.data_format)
+
+    def compute_window(self):
+        return bilinear_upsampling2d_window(self.size)
 
     def get_config(self):
         return {**super().get_config(), "size": self.size, "data_format": self.data_format}

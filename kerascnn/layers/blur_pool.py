@@ -4,6 +4,7 @@ import keras
 
 from kerascnn import ops
 from kerascnn.arguments import one_of, pair
+from kerascnn.geometry import product, sliding
 from kerascnn.ops.blur_pool import PADDINGS, blur_pool2d_shape
 from kerascnn.ops.shapes import standardize_data_format
 
@@ -78,6 +79,12 @@ class BlurPool2D(keras.layers.Layer):
 
     def compute_output_shape(self, input_shape):
         return blur_pool2d_shape(input_shape, **self._arguments)
+
+    def compute_window(self):
+        return sliding(self.kernel_size, self.strides)
+
+    def compute_multiply_adds(self, input_shape, output_shape):
+        return product(*output_shape[1:], *pair(self.kernel_size, "kernel_size"))
 
     def get_config(self):
         return {**super().get_config(), **self._arguments}

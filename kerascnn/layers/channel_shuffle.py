@@ -4,12 +4,13 @@ import keras
 
 from kerascnn import ops
 from kerascnn.arguments import at_least_one
+from kerascnn.geometry import WithoutProducts
 from kerascnn.ops.channel_shuffle import channel_shuffle_shape
 from kerascnn.ops.shapes import standardize_data_format
 
 
 @keras.saving.register_keras_serializable(package="kerascnn")
-class ChannelShuffle(keras.layers.Layer):
+class ChannelShuffle(WithoutProducts, keras.layers.Layer):
     """Deals the channels of every group out to all groups.
 
     With `G = groups` of `n = channels / G` channels each, `y[..., i * G + g] = x[..., g * n + i]`.

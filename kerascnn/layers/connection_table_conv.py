@@ -4,13 +4,14 @@ import keras
 
 from kerascnn import ops
 from kerascnn.arguments import pair
+from kerascnn.geometry import product, sliding
 from kerascnn.ops.connection_table_conv import (
     connection_table_conv2d_shape,
     connections_of,
     standardize_table,
 )
 from kerascnn.ops.padding import standardize_padding
-from kerascnn.ops.shapes import standardize_data_format
+from kerascnn.ops.shapes import image_shape, standardize_data_format
 
 
 @keras.saving.register_keras_serializable(package="kerascnn")
@@ -150,6 +151,13 @@ class ConnectionTableConv2D(keras.layers.Layer):
 
     def compute_output_shape(self, input_shape):
         return connection_table_conv2d_shape(input_shape, self._kernel_shape, None, **self._options)
+
+    def compute_window(self):
+        return sliding(self.kernel_size, self.strides)
+
+    def compute_multiply_adds(self, input_shape, output_shape):
+        _, height, width, _ = image_shape(output_shape, self.data_format)
+        return product(height, width, *self._kernel_shape)
 
     def get_config(self):
         return {

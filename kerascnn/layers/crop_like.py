@@ -3,13 +3,14 @@
 import keras
 
 from kerascnn import ops
+from kerascnn.geometry import WithoutProducts
 from kerascnn.ops.crop_like import crop_like2d_shape
 from kerascnn.ops.pad_to_multiple import natural_pair
 from kerascnn.ops.shapes import standardize_data_format
 
 
 @keras.saving.register_keras_serializable(package="kerascnn")
-class CropLike2D(keras.layers.Layer):
+class CropLike2D(WithoutProducts, keras.layers.Layer):
     """The part of an image that is as high and as wide as another image.
 
     `y[h, w] = x[h + offset, w + offset]`: with an offset of 0, what `PadToMultiple2D` padded.

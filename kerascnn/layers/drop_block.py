@@ -3,12 +3,13 @@
 import keras
 
 from kerascnn import ops
+from kerascnn.geometry import WithoutProducts
 from kerascnn.ops.drop_block import check_drop_block2d, drop_block2d_shape
 from kerascnn.ops.shapes import standardize_data_format
 
 
 @keras.saving.register_keras_serializable(package="kerascnn")
-class DropBlock2D(keras.layers.Layer):
+class DropBlock2D(WithoutProducts, keras.layers.Layer):
     """Sets square blocks of each feature map to zero in training: dropout for convolutions.
 
     Neighbouring pixels of a feature map say much the same, so that one alone is not missed. In

@@ -3,11 +3,12 @@
 import keras
 
 from kerascnn import ops
+from kerascnn.geometry import WithoutProducts
 from kerascnn.ops.dropout import check_dropout, standardize_noise_shape
 
 
 @keras.saving.register_keras_serializable(package="kerascnn")
-class Dropout(keras.layers.Layer):
+class Dropout(WithoutProducts, keras.layers.Layer):
     """Sets each activation to zero with probability `rate` in training.
 
     Drop-in for `keras.layers.Dropout`. In training a mask `b` is drawn anew in every step, 0 with
@@ -62,7 +63,6 @@ class Dropout(keras.layers.Layer):
         if rate > 0:
             self.seed_generator = keras.random.SeedGenerator(seed)
         self.supports_masking = True
-        self._build_at_init()
 
     def call(self, inputs, training=False):
         return ops.dropout(

@@ -5,6 +5,7 @@ import numpy as np
 
 from kerascnn import ops
 from kerascnn.arguments import pair
+from kerascnn.geometry import product, sliding
 from kerascnn.ops.fixed_filter import fixed_filter2d_shape, standardize_filter
 from kerascnn.ops.padding import standardize_padding
 from kerascnn.ops.shapes import standardize_data_format
@@ -72,6 +73,12 @@ class FixedFilter2D(keras.layers.Layer):
         return fixed_filter2d_shape(
             input_shape, self.filter, self.strides, self.padding, self.data_format
         )
+
+    def compute_window(self):
+        return sliding(self.kernel_size, self.strides)
+
+    def compute_multiply_adds(self, input_shape, output_shape):
+        return product(*output_shape[1:], *self.kernel_size)
 
     def get_config(self):
         return {

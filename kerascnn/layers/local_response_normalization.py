@@ -3,6 +3,7 @@
 import keras
 
 from kerascnn import ops
+from kerascnn.geometry import WithoutProducts
 from kerascnn.ops.local_response_normalization import (
     check_local_response_normalization,
     local_response_normalization_shape,
@@ -11,7 +12,7 @@ from kerascnn.ops.shapes import standardize_data_format
 
 
 @keras.saving.register_keras_serializable(package="kerascnn")
-class LocalResponseNormalization(keras.layers.Layer):
+class LocalResponseNormalization(WithoutProducts, keras.layers.Layer):
     """Divides every activation by a power of the energy in the channels around it.
 
     `y[..., c] = x[..., c] / (k + a * sum over j of x[..., j]**2)**beta`, where `j` runs from

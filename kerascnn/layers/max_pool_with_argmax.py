@@ -4,12 +4,16 @@ import keras
 
 from kerascnn import ops
 from kerascnn.arguments import one_of, pair
-from kerascnn.ops.max_pool_with_argmax import max_pool_with_argmax2d_shape
+from kerascnn.geometry import WithoutProducts
+from kerascnn.ops.max_pool_with_argmax import (
+    max_pool_with_argmax2d_shape,
+    max_pool_with_argmax2d_window,
+)
 from kerascnn.ops.shapes import standardize_data_format
 
 
 @keras.saving.register_keras_serializable(package="kerascnn")
-class MaxPoolWithArgmax2D(keras.layers.Layer):
+class MaxPoolWithArgmax2D(WithoutProducts, keras.layers.Layer):
     """The largest pixel of every window, and where it was, for `MaxUnpool2D`.
 
     `y[h, w, c] = max over i, j of x[h * s + i, w * s + j, c]`, and `indices[h, w, c]` is
@@ -66,6 +70,9 @@ class MaxPoolWithArgmax2D(keras.layers.Layer):
         return max_pool_with_argmax2d_shape(
             input_shape, self.pool_size, self.strides, self.padding, self.data_format
         )
+
+    def compute_window(self):
+        return max_pool_with_argmax2d_window(self.pool_size, self.strides)
 
     def compute_output_spec(self, inputs):
         pooled, indices = self.compute_output_shape(inputs.shape)

@@ -4,12 +4,13 @@ import keras
 
 from kerascnn import ops
 from kerascnn.arguments import one_of, pair
-from kerascnn.ops.max_unpool import max_unpool2d_shape
+from kerascnn.geometry import WithoutProducts
+from kerascnn.ops.max_unpool import max_unpool2d_shape, max_unpool2d_window
 from kerascnn.ops.shapes import standardize_data_format
 
 
 @keras.saving.register_keras_serializable(package="kerascnn")
-class MaxUnpool2D(keras.layers.Layer):
+class MaxUnpool2D(WithoutProducts, keras.layers.Layer):
     """Puts every value back where `MaxPoolWithArgmax2D` found it, among zeros.
 
     `y[indices // width, indices % width] = x`, image by image and channel by channel. The windows
@@ -73,6 +74,9 @@ class MaxUnpool2D(keras.layers.Layer):
         return max_unpool2d_shape(
             x, indices, *(like or [None]), self.pool_size, self.padding, self.data_format
         )
+
+    def compute_window(self):
+        return max_unpool2d_window(self.pool_size)
 
     def get_config(self):
         return {

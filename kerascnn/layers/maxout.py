@@ -4,11 +4,12 @@ import keras
 
 from kerascnn import ops
 from kerascnn.arguments import at_least_one
+from kerascnn.geometry import WithoutProducts
 from kerascnn.ops.maxout import maxout_shape
 
 
 @keras.saving.register_keras_serializable(package="kerascnn")
-class Maxout(keras.layers.Layer):
+class Maxout(WithoutProducts, keras.layers.Layer):
     """Takes the maximum over groups of consecutive channels.
 
     With `p = channels / units` pieces, `y[..., u] = max over j < p of x[..., u * p + j]`. After a

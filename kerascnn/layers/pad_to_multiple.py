@@ -3,12 +3,13 @@
 import keras
 
 from kerascnn import ops
+from kerascnn.geometry import WithoutProducts
 from kerascnn.ops.pad_to_multiple import check_padding, pad_to_multiple2d_shape
 from kerascnn.ops.shapes import standardize_data_format
 
 
 @keras.saving.register_keras_serializable(package="kerascnn")
-class PadToMultiple2D(keras.layers.Layer):
+class PadToMultiple2D(WithoutProducts, keras.layers.Layer):
     """Pads height and width to the next size that is a multiple, or leaves a remainder.
 
     A side of `size` pixels becomes the smallest `n >= size + 2 * margin` with

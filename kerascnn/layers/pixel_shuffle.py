@@ -4,11 +4,18 @@ import keras
 
 from kerascnn import ops
 from kerascnn.arguments import one_of, pair
-from kerascnn.ops.pixel_shuffle import MODES, pixel_shuffle_shape, pixel_unshuffle_shape
+from kerascnn.geometry import WithoutProducts
+from kerascnn.ops.pixel_shuffle import (
+    MODES,
+    pixel_shuffle_shape,
+    pixel_shuffle_window,
+    pixel_unshuffle_shape,
+    pixel_unshuffle_window,
+)
 from kerascnn.ops.shapes import standardize_data_format
 
 
-class _PixelLayer(keras.layers.Layer):
+class _PixelLayer(WithoutProducts, keras.layers.Layer):
     """What shuffle and unshuffle share: their arguments."""
 
     def __init__(self, block_size, mode="DCR", data_format=None, **kwargs):
@@ -75,6 +82,9 @@ class PixelShuffle(_PixelLayer):
     def compute_output_shape(self, input_shape):
         return pixel_shuffle_shape(input_shape, self.block_size, self.mode, self.data_format)
 
+    def compute_window(self):
+        return pixel_shuffle_window(self.block_size)
+
 
 @keras.saving.register_keras_serializable(package="kerascnn")
 class PixelUnshuffle(_PixelLayer):
@@ -117,3 +127,6 @@ class PixelUnshuffle(_PixelLayer):
 
     def compute_output_shape(self, input_shape):
         return pixel_unshuffle_shape(input_shape, self.block_size, self.mode, self.data_format)
+
+    def compute_window(self):
+        return pixel_unshuffle_window(self.block_size)

@@ -5,6 +5,7 @@ from keras import ops as kops
 
 from kerascnn import ops
 from kerascnn.arguments import at_least_one
+from kerascnn.geometry import Window, product
 from kerascnn.ops.rbf_output import rbf_output_shape
 
 
@@ -74,6 +75,12 @@ class RBFOutput(keras.layers.Layer):
                 f"The number of input features must be known; got shape {tuple(input_shape)}."
             )
         return rbf_output_shape(input_shape, (self.units, features))
+
+    def compute_window(self):
+        return Window()
+
+    def compute_multiply_adds(self, input_shape, output_shape):
+        return product(*output_shape[1:], input_shape[-1])
 
     def get_config(self):
         return {

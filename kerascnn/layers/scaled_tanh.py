@@ -3,10 +3,11 @@
 import keras
 
 from kerascnn import ops
+from kerascnn.geometry import WithoutProducts
 
 
 @keras.saving.register_keras_serializable(package="kerascnn")
-class ScaledTanh(keras.layers.Layer):
+class ScaledTanh(WithoutProducts, keras.layers.Layer):
     """`y = amplitude * tanh(slope * x)`: the activation of the LeNet of 1998.
 
     With the default constants, `y` is about 1 at 1 and -1 at -1, the targets of training, and bends
@@ -42,7 +43,6 @@ class ScaledTanh(keras.layers.Layer):
         self.amplitude = float(amplitude)
         self.slope = float(slope)
         self.supports_masking = True
-        self._build_at_init()
 
     def call(self, inputs):
         return ops.scaled_tanh(inputs, self.amplitude, self.slope)

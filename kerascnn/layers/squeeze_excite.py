@@ -4,6 +4,7 @@ import keras
 
 from kerascnn import ops
 from kerascnn.arguments import at_least_one
+from kerascnn.geometry import WHOLE_IMAGE
 from kerascnn.layers.fresh_initializer import fresh
 from kerascnn.ops.shapes import image_shape, standardize_data_format
 from kerascnn.ops.squeeze_excite import squeeze_excite_shape
@@ -141,6 +142,13 @@ class SqueezeExcite(keras.layers.Layer):
             (channels,),
             data_format=self.data_format,
         )
+
+    def compute_window(self):
+        return WHOLE_IMAGE  # through the gate
+
+    def compute_multiply_adds(self, input_shape, output_shape):
+        channels, hidden = self._widths(input_shape)
+        return 2 * channels * hidden
 
     def get_config(self):
         return {

@@ -3,12 +3,13 @@
 import keras
 
 from kerascnn import ops
+from kerascnn.geometry import WithoutProducts
 from kerascnn.ops.dropout import check_dropout
 from kerascnn.ops.stochastic_depth import stochastic_depth_shape
 
 
 @keras.saving.register_keras_serializable(package="kerascnn")
-class StochasticDepth(keras.layers.Layer):
+class StochasticDepth(WithoutProducts, keras.layers.Layer):
     """Drops the whole of a sample with probability `rate` in training.
 
     At the end of a residual branch, `x + StochasticDepth(0.2)(branch(x))`, it lets a random part of

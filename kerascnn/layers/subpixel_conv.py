@@ -4,9 +4,10 @@ import keras
 
 from kerascnn import ops
 from kerascnn.arguments import at_least_one, one_of, pair
+from kerascnn.geometry import product, sliding
 from kerascnn.initializers import ICNR
 from kerascnn.ops.padding import standardize_padding
-from kerascnn.ops.pixel_shuffle import MODES
+from kerascnn.ops.pixel_shuffle import MODES, pixel_shuffle_window
 from kerascnn.ops.shapes import known_channels, standardize_data_format
 from kerascnn.ops.subpixel_conv import subpixel_conv2d_shape
 
@@ -166,6 +167,14 @@ class SubpixelConv2D(keras.layers.Layer):
     def compute_output_shape(self, input_shape):
         kernel_shape = self._kernel_shape(input_shape)
         return subpixel_conv2d_shape(input_shape, kernel_shape, None, **self._options)
+
+    def compute_window(self):
+        convolution = sliding(self.kernel_size, dilation_rate=self.dilation_rate)
+        return convolution.then(pixel_shuffle_window(self.block_size))
+
+    def compute_multiply_adds(self, input_shape, output_shape):
+        kernel_shape = self._kernel_shape(input_shape)
+        return product(*output_shape[1:], *kernel_shape[:-1])
 
     def get_config(self):
         return {

@@ -4,12 +4,13 @@ import keras
 
 from kerascnn import ops
 from kerascnn.arguments import one_of, pair
+from kerascnn.geometry import WithoutProducts, sliding
 from kerascnn.ops.shapes import image_shape, standardize_data_format
 from kerascnn.ops.subsampling import subsampling2d_shape
 
 
 @keras.saving.register_keras_serializable(package="kerascnn")
-class Subsampling2D(keras.layers.Layer):
+class Subsampling2D(WithoutProducts, keras.layers.Layer):
     """Average pooling with a trainable scale and shift for every channel.
 
     With strides `s`, on the padded `x`,
@@ -121,6 +122,9 @@ class Subsampling2D(keras.layers.Layer):
     def compute_output_shape(self, input_shape):
         channels = image_shape(input_shape, self.data_format)[3]
         return subsampling2d_shape(input_shape, (channels,), (channels,), **self._options)
+
+    def compute_window(self):
+        return sliding(self.pool_size, self.strides)
 
     def get_config(self):
         return {

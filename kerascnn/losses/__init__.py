@@ -1,8 +1,6 @@
-"""Losses. `import kerascnn` registers them with Keras, so that a compiled model can be loaded.
+"""Losses. `import kerascnn` registers them with Keras, so that a compiled model can be loaded."""
 
-Their public names are in `kerascnn.training`.
-"""
-
+from kerascnn.losses.class_weights import median_frequency_weights
 from kerascnn.losses.classification import CrossEntropy, RBFLoss, loss_for
 from kerascnn.losses.segmentation import (
     DiceLoss,
@@ -23,4 +21,5 @@ __all__ = [
     "RBFLoss",
     "dense_loss",
     "loss_for",
+    "median_frequency_weights",
 ]

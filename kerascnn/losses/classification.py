@@ -3,6 +3,7 @@
 import keras
 from keras import ops
 
+from kerascnn.arguments import UsageError
 from kerascnn.layers import RBFOutput
 from kerascnn.losses.labels import are_probabilities, as_ints
 
@@ -33,7 +34,7 @@ class CrossEntropy(keras.losses.Loss):
     Example:
         >>> import keras
         >>> import kerascnn
-        >>> loss = kerascnn.training.CrossEntropy()
+        >>> loss = kerascnn.losses.CrossEntropy()
         >>> round(float(loss(keras.ops.array([1]), keras.ops.zeros((1, 4)))), 4)  # log(4)
         1.3863
     """
@@ -41,7 +42,7 @@ class CrossEntropy(keras.losses.Loss):
     def __init__(self, label_smoothing=0.0, name="cross_entropy", **kwargs):
         super().__init__(name=name, **kwargs)
         if not 0 <= label_smoothing < 1:
-            raise ValueError(
+            raise UsageError(
                 "`label_smoothing` must be a number from 0 to below 1; "
                 f"got label_smoothing={label_smoothing}."
             )
@@ -91,7 +92,7 @@ class RBFLoss(keras.losses.Loss):
     Example:
         >>> import keras
         >>> import kerascnn
-        >>> loss = kerascnn.training.RBFLoss(margin=0.0)
+        >>> loss = kerascnn.losses.RBFLoss(margin=0.0)
         >>> distances = keras.ops.zeros((1, 9))
         >>> round(float(loss(keras.ops.array([3]), -distances)), 4)  # log(1 + 9)
         2.3026
@@ -100,7 +101,7 @@ class RBFLoss(keras.losses.Loss):
     def __init__(self, margin=1.0, name="rbf_loss", **kwargs):
         super().__init__(name=name, **kwargs)
         if not margin >= 0:
-            raise ValueError(f"`margin` must be a number from 0; got margin={margin}.")
+            raise UsageError(f"`margin` must be a number from 0; got margin={margin}.")
         self.margin = margin
 
     def call(self, y_true, y_pred):
@@ -126,7 +127,7 @@ def loss_for(model, label_smoothing=0.0):
     Example:
         >>> import kerascnn
         >>> model = kerascnn.models.create_model("lenet5_1998")
-        >>> kerascnn.training.loss_for(model).name
+        >>> kerascnn.losses.loss_for(model).name
         'rbf_loss'
     """
     if any(isinstance(layer, RBFOutput) for layer in model.layers):

@@ -3,6 +3,7 @@
 import keras
 from keras import ops
 
+from kerascnn.arguments import UsageError
 from kerascnn.ops.ignored import IGNORED
 
 
@@ -18,13 +19,13 @@ def flat_pixels(y_true, y_pred):
     if len(image) != len(pixels) or any(
         None not in sides and sides[0] != sides[1] for sides in zip(image, pixels, strict=True)
     ):
-        raise ValueError(
+        raise UsageError(
             "`y_true` must be a class number for each pixel of the logits `y_pred`; "
             f"got the shapes {tuple(y_true.shape)} and {tuple(y_pred.shape)}."
         )
     classes = y_pred.shape[-1]
     if classes > IGNORED:
-        raise ValueError(
+        raise UsageError(
             f"`y_pred` must be the logits of at most {IGNORED} classes, as the number {IGNORED} "
             f"counts nowhere; got the shape {tuple(y_pred.shape)}."
         )

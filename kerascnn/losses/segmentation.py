@@ -5,6 +5,7 @@ from functools import partial
 import keras
 from keras import ops
 
+from kerascnn.arguments import UsageError
 from kerascnn.losses.flat_pixels import flat_pixels, mean_over, nan_if_wrong, share
 
 
@@ -41,7 +42,7 @@ class PixelCrossEntropy(keras.losses.Loss):
     Example:
         >>> import keras
         >>> import kerascnn
-        >>> loss = kerascnn.training.PixelCrossEntropy()
+        >>> loss = kerascnn.losses.PixelCrossEntropy()
         >>> mask = keras.ops.array([[[0, 3], [255, 255]]])  # half of it counts
         >>> round(float(loss(mask, keras.ops.zeros((1, 2, 2, 4)))), 4)  # log(4)
         1.3863
@@ -52,7 +53,7 @@ class PixelCrossEntropy(keras.losses.Loss):
     ):
         super().__init__(name=name, **kwargs)
         if not 0 <= label_smoothing < 1:
-            raise ValueError(
+            raise UsageError(
                 "`label_smoothing` must be a number from 0 to below 1; "
                 f"got label_smoothing={label_smoothing}."
             )
@@ -108,7 +109,7 @@ class FocalLoss(keras.losses.Loss):
     Example:
         >>> import keras
         >>> import kerascnn
-        >>> loss = kerascnn.training.FocalLoss(gamma=2.0)
+        >>> loss = kerascnn.losses.FocalLoss(gamma=2.0)
         >>> mask = keras.ops.array([[[0, 3], [255, 255]]])
         >>> round(float(loss(mask, keras.ops.zeros((1, 2, 2, 4)))), 4)  # 0.75**2 * log(4)
         0.7798
@@ -117,7 +118,7 @@ class FocalLoss(keras.losses.Loss):
     def __init__(self, gamma=2.0, class_weights=None, name="focal_loss", **kwargs):
         super().__init__(name=name, **kwargs)
         if not gamma >= 0:
-            raise ValueError(f"`gamma` must be a number from 0; got gamma={gamma}.")
+            raise UsageError(f"`gamma` must be a number from 0; got gamma={gamma}.")
         self.gamma = gamma
         self.class_weights = _checked_weights(class_weights)
 
@@ -170,7 +171,7 @@ class DiceLoss(keras.losses.Loss):
     Example:
         >>> import keras
         >>> import kerascnn
-        >>> loss = kerascnn.training.DiceLoss(smooth=0.0)
+        >>> loss = kerascnn.losses.DiceLoss(smooth=0.0)
         >>> mask = keras.ops.array([[[0, 0], [255, 255]]])
         >>> round(float(loss(mask, keras.ops.zeros((1, 2, 2, 2)))), 4)  # 1 - 2 * 1 / (0.5 + 2)
         0.2
@@ -179,7 +180,7 @@ class DiceLoss(keras.losses.Loss):
     def __init__(self, smooth=1.0, name="dice_loss", **kwargs):
         super().__init__(name=name, **kwargs)
         if not smooth >= 0:
-            raise ValueError(f"`smooth` must be a number from 0; got smooth={smooth}.")
+            raise UsageError(f"`smooth` must be a number from 0; got smooth={smooth}.")
         self.smooth = smooth
 
     def call(self, y_true, y_pred):
@@ -226,7 +227,7 @@ class LovaszSoftmax(keras.losses.Loss):
     Example:
         >>> import keras
         >>> import kerascnn
-        >>> loss = kerascnn.training.LovaszSoftmax()
+        >>> loss = kerascnn.losses.LovaszSoftmax()
         >>> logits = 100 * keras.ops.one_hot(keras.ops.array([[[0, 0], [0, 1]]]), 2)
         >>> mask = keras.ops.array([[[0, 0], [1, 1]]])  # IoU: 2/3 and 1/2
         >>> round(float(loss(mask, logits)), 4)
@@ -260,7 +261,7 @@ class LossSum(keras.losses.Loss):
 
     Example:
         >>> import keras
-        >>> from kerascnn.training import DiceLoss, LossSum, PixelCrossEntropy
+        >>> from kerascnn.losses import DiceLoss, LossSum, PixelCrossEntropy
         >>> loss = LossSum([PixelCrossEntropy(), DiceLoss(smooth=0.0)])
         >>> mask = keras.ops.zeros((1, 2, 2))
         >>> round(float(loss(mask, keras.ops.zeros((1, 2, 2, 2)))), 4)  # log(2) + 0.2
@@ -302,7 +303,7 @@ def dense_loss(name, class_weights=None, label_smoothing=0.0):
 
     Example:
         >>> import kerascnn
-        >>> [loss.name for loss in kerascnn.training.dense_loss("cross_entropy+dice").losses]
+        >>> [loss.name for loss in kerascnn.losses.dense_loss("cross_entropy+dice").losses]
         ['pixel_cross_entropy', 'dice_loss']
     """
     known = {
@@ -313,7 +314,7 @@ def dense_loss(name, class_weights=None, label_smoothing=0.0):
     }
     parts = name.split("+")
     if not known.keys() >= set(parts):
-        raise ValueError(
+        raise UsageError(
             f"A loss must be one of {', '.join(map(repr, known))}, or several of them joined by "
             f"'+'; got {name!r}."
         )
@@ -326,7 +327,7 @@ def _checked_weights(class_weights):
         return None
     weights = [float(weight) for weight in class_weights]
     if not all(0 <= weight < float("inf") for weight in weights):
-        raise ValueError(f"`class_weights` must be numbers from 0; got class_weights={weights}.")
+        raise UsageError(f"`class_weights` must be numbers from 0; got class_weights={weights}.")
     return weights
 
 
@@ -334,7 +335,7 @@ def _weights_of_classes(class_weights, logits):
     if class_weights is None:
         return ops.ones((logits.shape[-1],), logits.dtype)
     if len(class_weights) != logits.shape[-1]:
-        raise ValueError(
+        raise UsageError(
             "`class_weights` must be a number for each class; "
             f"got {len(class_weights)} for the logits of {logits.shape[-1]} classes."
         )

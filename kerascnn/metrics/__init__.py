@@ -1,10 +1,8 @@
-"""Metrics. `import kerascnn` registers them with Keras, as it does losses.
-
-Their public names are in `kerascnn.training`.
-"""
+"""Metrics. `import kerascnn` registers them with Keras, so that a compiled model can be loaded."""
 
 from kerascnn.metrics.accuracy import accuracy
+from kerascnn.metrics.luminance import luminance_psnr, luminance_ssim
 from kerascnn.metrics.mean_iou import MeanIoU
 from kerascnn.metrics.psnr import psnr
 
-__all__ = ["MeanIoU", "accuracy", "psnr"]
+__all__ = ["MeanIoU", "accuracy", "luminance_psnr", "luminance_ssim", "psnr"]

@@ -16,7 +16,7 @@ def accuracy(y_true, y_pred):
         >>> import numpy as np
         >>> import kerascnn
         >>> logits = np.array([[2.0, 1.0], [2.0, 1.0]])
-        >>> [float(right) for right in kerascnn.training.accuracy(np.array([0, 1]), logits)]
+        >>> [float(right) for right in kerascnn.metrics.accuracy(np.array([0, 1]), logits)]
         [1.0, 0.0]
     """
     if are_probabilities(y_true, y_pred.shape[-1]):

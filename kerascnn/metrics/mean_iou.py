@@ -3,6 +3,7 @@
 import keras
 from keras import ops
 
+from kerascnn.arguments import UsageError
 from kerascnn.losses.flat_pixels import flat_pixels, mean_over, share
 
 # The metric carries over at this number, long before an int32 overflows.
@@ -35,7 +36,7 @@ class MeanIoU(keras.metrics.Metric):
     Example:
         >>> import keras
         >>> import kerascnn
-        >>> metric = kerascnn.training.MeanIoU(num_classes=2)
+        >>> metric = kerascnn.metrics.MeanIoU(num_classes=2)
         >>> mask = keras.ops.array([[[0, 0, 1, 255]]])
         >>> metric.update_state(mask, keras.ops.one_hot(keras.ops.array([[[0, 1, 1, 0]]]), 2))
         >>> float(metric.result())
@@ -52,9 +53,9 @@ class MeanIoU(keras.metrics.Metric):
 
     def update_state(self, y_true, y_pred, sample_weight=None):
         if sample_weight is not None:
-            raise ValueError("`sample_weight` must be None: to `MeanIoU` all pixels are equal.")
+            raise UsageError("`sample_weight` must be None: to `MeanIoU` all pixels are equal.")
         if y_pred.shape[-1] != self.num_classes:
-            raise ValueError(
+            raise UsageError(
                 f"`y_pred` must be the logits of {self.num_classes} classes; "
                 f"got the shape {tuple(y_pred.shape)}."
             )

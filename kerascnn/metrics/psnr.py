@@ -26,7 +26,7 @@ def psnr(y_true, y_pred):
         >>> import keras
         >>> import kerascnn
         >>> images = keras.ops.zeros((1, 4, 4, 1))
-        >>> round(float(kerascnn.training.psnr(images, images + 0.1)[0]), 3)
+        >>> round(float(kerascnn.metrics.psnr(images, images + 0.1)[0]), 3)
         20.0
     """
     answers = ops.clip(ops.cast(y_pred, "float32"), 0.0, 1.0)

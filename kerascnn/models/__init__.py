@@ -1,86 +1,85 @@
-"""Builders that wire layers into a `keras.Model`, and all models by name."""
+"""Networks as `keras.Model`s, by name."""
 
-from kerascnn.models.alexnet import AlexNetConfig, alexnet
-from kerascnn.models.autoencoder import AutoencoderConfig, autoencoder
+from kerascnn.models.acceleration import accelerate
+from kerascnn.models.alexnet import AlexNetConfig, AlexNetOptions
+from kerascnn.models.autoencoder import AutoencoderConfig, AutoencoderOptions
+from kerascnn.models.classifier import ClassifierOptions
 from kerascnn.models.create import create_model
-from kerascnn.models.deeplabv3 import DeepLabV3Config, deeplabv3
-from kerascnn.models.densenet import DenseNetConfig, densenet
-from kerascnn.models.edsr import EDSRConfig, edsr
-from kerascnn.models.encoder_unet import EncoderUNetConfig, encoder_unet
-from kerascnn.models.espcn import ESPCNConfig, espcn
-from kerascnn.models.fcn import FCNConfig, fcn
-from kerascnn.models.googlenet import GoogLeNetConfig, InceptionRow, googlenet
-from kerascnn.models.lenet import LeNetConfig, OriginalLeNetConfig, lenet, original_lenet
-from kerascnn.models.linknet import LinkNetConfig, linknet
-from kerascnn.models.mlp import MLPConfig, mlp
-from kerascnn.models.mobilenet_v1 import MobileNetV1Config, mobilenet_v1
-from kerascnn.models.mobilenet_v2 import MobileNetV2Config, mobilenet_v2
-from kerascnn.models.registry import (
-    default_input_shape,
-    list_models,
-    task_of,
-    training_options,
-    upscaling_factor,
-)
-from kerascnn.models.resnet import ResNetConfig, resnet
-from kerascnn.models.segnet import SegNetConfig, segnet
-from kerascnn.models.shufflenet_v1 import ShuffleNetV1Config, shufflenet_v1
-from kerascnn.models.shufflenet_v2 import ShuffleNetV2Config, shufflenet_v2
-from kerascnn.models.unet import UNetConfig, unet
-from kerascnn.models.vgg import VGGConfig, vgg
-from kerascnn.models.weights import head_names, load_weights_from, with_new_head
+from kerascnn.models.deeplabv3 import DeepLabV3Config, DeepLabV3Options
+from kerascnn.models.densenet import DenseNetConfig, DenseNetOptions
+from kerascnn.models.edsr import EDSRConfig, EDSROptions
+from kerascnn.models.encoder import EncoderOptions
+from kerascnn.models.encoder_unet import EncoderUNetConfig, EncoderUNetOptions
+from kerascnn.models.espcn import ESPCNConfig, ESPCNOptions
+from kerascnn.models.fcn import FCNConfig, FCNOptions
+from kerascnn.models.folding import fold_batch_normalization
+from kerascnn.models.googlenet import GoogLeNetConfig, GoogLeNetOptions, InceptionRow
+from kerascnn.models.lenet import LeNetConfig, OriginalLeNetConfig
+from kerascnn.models.linknet import LinkNetConfig, LinkNetOptions
+from kerascnn.models.mlp import MLPConfig, MLPOptions
+from kerascnn.models.mobilenet_v1 import MobileNetV1Config, MobileNetV1Options
+from kerascnn.models.mobilenet_v2 import MobileNetV2Config, MobileNetV2Options
+from kerascnn.models.new_head import head_names, with_new_head
+from kerascnn.models.registry import ModelInfo, list_models, model_info
+from kerascnn.models.resnet import ResNetConfig, ResNetOptions
+from kerascnn.models.segnet import SegNetConfig, SegNetOptions
+from kerascnn.models.shufflenet_v1 import ShuffleNetV1Config, ShuffleNetV1Options
+from kerascnn.models.shufflenet_v2 import ShuffleNetV2Config, ShuffleNetV2Options
+from kerascnn.models.unet import UNetConfig, UNetOptions
+from kerascnn.models.vgg import VGGConfig, VGGOptions
+from kerascnn.models.weights import load_weights_from
 
 __all__ = [
     "AlexNetConfig",
+    "AlexNetOptions",
     "AutoencoderConfig",
+    "AutoencoderOptions",
+    "ClassifierOptions",
     "DeepLabV3Config",
+    "DeepLabV3Options",
     "DenseNetConfig",
+    "DenseNetOptions",
     "EDSRConfig",
+    "EDSROptions",
     "ESPCNConfig",
+    "ESPCNOptions",
+    "EncoderOptions",
     "EncoderUNetConfig",
+    "EncoderUNetOptions",
     "FCNConfig",
+    "FCNOptions",
     "GoogLeNetConfig",
+    "GoogLeNetOptions",
     "InceptionRow",
     "LeNetConfig",
     "LinkNetConfig",
+    "LinkNetOptions",
     "MLPConfig",
+    "MLPOptions",
     "MobileNetV1Config",
+    "MobileNetV1Options",
     "MobileNetV2Config",
+    "MobileNetV2Options",
+    "ModelInfo",
     "OriginalLeNetConfig",
     "ResNetConfig",
+    "ResNetOptions",
     "SegNetConfig",
+    "SegNetOptions",
     "ShuffleNetV1Config",
+    "ShuffleNetV1Options",
     "ShuffleNetV2Config",
+    "ShuffleNetV2Options",
     "UNetConfig",
+    "UNetOptions",
     "VGGConfig",
-    "alexnet",
-    "autoencoder",
+    "VGGOptions",
+    "accelerate",
     "create_model",
-    "deeplabv3",
-    "default_input_shape",
-    "densenet",
-    "edsr",
-    "encoder_unet",
-    "espcn",
-    "fcn",
-    "googlenet",
+    "fold_batch_normalization",
     "head_names",
-    "lenet",
-    "linknet",
     "list_models",
     "load_weights_from",
-    "mlp",
-    "mobilenet_v1",
-    "mobilenet_v2",
-    "original_lenet",
-    "resnet",
-    "segnet",
-    "shufflenet_v1",
-    "shufflenet_v2",
-    "task_of",
-    "training_options",
-    "unet",
-    "upscaling_factor",
-    "vgg",
+    "model_info",
     "with_new_head",
 ]

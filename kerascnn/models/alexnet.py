@@ -6,8 +6,9 @@ from keras import layers as keras_layers
 
 from kerascnn import layers
 from kerascnn.arguments import one_of
-from kerascnn.models.ends import dense_head, image_input, model_of
+from kerascnn.models.classifier import ClassifierOptions, classifier
 from kerascnn.models.family import Family
+from kerascnn.models.heads import dense_head
 
 INPUT_SHAPE = (227, 227, 3)
 SINGLE_COLUMN_SHAPE = (224, 224, 3)
@@ -15,7 +16,7 @@ SINGLE_COLUMN_SHAPE = (224, 224, 3)
 
 @dataclass(frozen=True)
 class AlexNetConfig:
-    """One row of the table of variants.
+    """One row of the table of AlexNets.
 
     Each of the first two convolutions is a stage by itself; those after them are 3x3 and make up
     the third. Every stage ends in 3x3 max pooling with strides of 2, which overlaps.
@@ -31,6 +32,16 @@ class AlexNetConfig:
         normalization: where local response normalization stands in the first two stages:
             `"before_pooling"`, `"after_pooling"`, or `None`.
         units: units of the fully connected layers before the logits.
+
+    Reference:
+        [Krizhevsky et al., 2012](https://papers.nips.cc/paper/4824); [Krizhevsky,
+        2014](https://arxiv.org/abs/1404.5997)
+
+    Example:
+        >>> import kerascnn
+        >>> config = kerascnn.models.AlexNetConfig(filters=(8, 16, 24, 16, 16), units=(32, 32))
+        >>> kerascnn.models.create_model(config, (67, 67, 3), num_classes=10).output_shape
+        (None, 10)
     """
 
     filters: tuple[int, ...]
@@ -59,59 +70,27 @@ SINGLE_COLUMN_VARIANTS = {
 }
 
 
-def alexnet(
-    config,
-    input_shape=INPUT_SHAPE,
-    num_classes=1000,
-    include_top=True,
-    pooling=None,
-    preprocessing=None,
-    dropout=0.5,
-    name="alexnet",
-):
-    """Builds an AlexNet that answers with logits.
+@dataclass(frozen=True)
+class AlexNetOptions(ClassifierOptions):
+    """What AlexNet and ZFNet take besides `ClassifierOptions`.
 
     Args:
-        config: `AlexNetConfig`.
-        input_shape: `(height, width, channels)` in Keras's image data format; without the top,
-            height and width may be `None`.
-        num_classes: int, the number of logits.
-        include_top: bool; without it the model answers with its last feature maps.
-        pooling: `"avg"` or `"max"`, to get a vector instead of those; or `None`.
-        preprocessing: `None`, `"caffe"`, `"tf"` or `"torch"`: how Keras's and torchvision's models
-            of ImageNet want their images normalized.
         dropout: float, the rate after each fully connected layer before the logits.
-        name: str, the model's name.
-
-    Returns:
-        `keras.Model` from images of shape `(batch, *input_shape)` with values from 0 to 1 to
-        logits of shape `(batch, num_classes)`.
-
-    Raises:
-        ValueError: if the images are too small, or an argument is none of the above.
-
-    Reference:
-        [Krizhevsky et al., 2012](https://papers.nips.cc/paper/4824); [Krizhevsky,
-        2014](https://arxiv.org/abs/1404.5997)
-
-    Example:
-        >>> import kerascnn
-        >>> config = kerascnn.models.AlexNetConfig(filters=(8, 16, 24, 16, 16), units=(32, 32))
-        >>> model = kerascnn.models.alexnet(config, (67, 67, 3), num_classes=10)
-        >>> model.output_shape
-        (None, 10)
     """
+
+    dropout: float = 0.5
+
+
+def _trunk(x, config, options):
     placed = (None, "before_pooling", "after_pooling")
     one_of(config.normalization, placed, "normalization")
-    inputs, x = image_input(
-        input_shape, _smallest(config), fixed=include_top, preprocessing=preprocessing
-    )
     early = zip(config.kernel_sizes, config.strides, config.zeros, strict=True)
     rows = [*early, *[(3, 1, 1)] * (len(config.filters) - 2)]
-    stride = 1
+    features, stride = {}, 1
     for i, (kernel_size, strides, zeros) in enumerate(rows):
         stage = min(i, 2) + 1
-        x = layers.GroupConv2D(
+        stride *= strides
+        x = features[stride] = layers.GroupConv2D(
             config.filters[i],
             kernel_size,
             strides=strides,
@@ -121,12 +100,10 @@ def alexnet(
             kernel_initializer="he_normal",
             name=f"stage{stage}_conv{max(i - 1, 1)}",
         )(x)
-        stride *= strides
         if stage < 3 or i == len(rows) - 1:
-            x = _pooled(x, config, stage)
             stride *= 2
-    head = dense_head(config.units, dropout)
-    return model_of(inputs, {stride: x}, num_classes, include_top, pooling, head=head, name=name)
+            x = features[stride] = _pooled(x, config, stage)
+    return features
 
 
 def _pooled(x, config, stage):
@@ -151,21 +128,27 @@ def _smallest(config):
     return size
 
 
+def _torchvision_names(config):
+    return {
+        "stage1_conv1": "features.0",
+        "stage2_conv1": "features.3",
+        "stage3_conv1": "features.6",
+        "stage3_conv2": "features.8",
+        "stage3_conv3": "features.10",
+        "head_dense1": "classifier.1",
+        "head_dense2": "classifier.4",
+        "logits": "classifier.6",
+    }
+
+
+alexnet = classifier(_trunk, dense_head, smallest=_smallest)
 FAMILIES = (
-    Family(builder=alexnet, variants=VARIANTS, input_shape=INPUT_SHAPE),
+    Family(builder=alexnet, options=AlexNetOptions, variants=VARIANTS, input_shape=INPUT_SHAPE),
     Family(
         builder=alexnet,
+        options=AlexNetOptions,
         variants=SINGLE_COLUMN_VARIANTS,
         input_shape=SINGLE_COLUMN_SHAPE,
-        torchvision_names={
-            "stage1_conv1": "features.0",
-            "stage2_conv1": "features.3",
-            "stage3_conv1": "features.6",
-            "stage3_conv2": "features.8",
-            "stage3_conv3": "features.10",
-            "head_dense1": "classifier.1",
-            "head_dense2": "classifier.4",
-            "logits": "classifier.6",
-        },
+        torchvision_names=_torchvision_names,
     ),
 )

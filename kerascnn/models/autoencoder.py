@@ -15,10 +15,23 @@ INPUT_SHAPE = (28, 28, 1)
 
 @dataclass(frozen=True)
 class AutoencoderConfig:
-    """One row of the table of variants.
+    """One row of the table of convolutional autoencoders, which return their image, of any size.
+
+    The code is the output of the layer `bottleneck`:
+    `keras.Model(model.input, model.get_layer("bottleneck").output)` is the encoder alone.
 
     Args:
         code: int, channels of the bottleneck.
+
+    Reference:
+        [Masci et al., 2011](https://doi.org/10.1007/978-3-642-21735-7_7)
+
+    Example:
+        >>> import kerascnn
+        >>> config = kerascnn.models.AutoencoderConfig(code=4)
+        >>> model = kerascnn.models.create_model(config, (30, 45, 3), width=8)
+        >>> model.output_shape, model.get_layer("bottleneck").output.shape
+        ((None, 30, 45, 3), (None, 8, 12, 4))
     """
 
     code: int = 8
@@ -29,54 +42,32 @@ VARIANTS = {
 }
 
 
-def autoencoder(
-    config,
-    input_shape=INPUT_SHAPE,
-    width=32,
-    depth=2,
-    upsampling="transposed",
-    name="autoencoder",
-):
-    """Builds a convolutional autoencoder, which answers with its image, as far as the code tells.
-
-    The code is what the layer `bottleneck` answers:
-    `keras.Model(model.input, model.get_layer("bottleneck").output)` is the encoder alone.
+@dataclass(frozen=True)
+class AutoencoderOptions:
+    """What an autoencoder takes.
 
     Args:
-        config: `AutoencoderConfig`.
-        input_shape: `(height, width, channels)` in Keras's image data format; height and width may
-            be `None`, and of any size.
         width: int, filters of the first convolution; twice as many after every pooling.
         depth: int, how often the images are halved.
         upsampling: `"transposed"`, `"pixel_shuffle"` or `"bilinear"`.
-        name: str, the model's name.
-
-    Returns:
-        `keras.Model` from images of shape `(batch, *input_shape)` with values from 0 to 1 to
-        images of the same shape, with values from 0 to 1.
-
-    Raises:
-        ValueError: if an argument is none of the above.
-
-    Reference:
-        [Masci et al., 2011](https://doi.org/10.1007/978-3-642-21735-7_7)
-
-    Example:
-        >>> import kerascnn
-        >>> config = kerascnn.models.AutoencoderConfig(code=4)
-        >>> model = kerascnn.models.autoencoder(config, (30, 45, 3), width=8)
-        >>> model.output_shape, model.get_layer("bottleneck").output.shape
-        ((None, 30, 45, 3), (None, 8, 12, 4))
     """
-    inputs, x = image_input(input_shape, pad_to=2 ** at_least_one(depth, "depth"))
-    widths = [width * 2**stage for stage in range(depth)]
+
+    width: int = 32
+    depth: int = 2
+    upsampling: str = "transposed"
+
+
+def _autoencoder(config, input_shape, num_classes, options, name):
+    depth = at_least_one(options.depth, "depth")
+    inputs, x = image_input(input_shape, pad_to=2**depth)
+    widths = [options.width * 2**stage for stage in range(depth)]
     for stage, filters in enumerate(widths, 1):
         x = _convolution(filters, f"stage{stage}_conv")(x)
         x = keras_layers.MaxPooling2D(2, name=f"stage{stage}_pool")(x)
     x = _convolution(config.code, "bottleneck", activation=None)(x)
     for stage in range(depth, 0, -1):
         prefix = f"decoder_stage{stage}"
-        x = upsample(x, upsampling, widths[stage - 1], name=f"{prefix}_up_{{}}")
+        x = upsample(x, options.upsampling, widths[stage - 1], name=f"{prefix}_up_{{}}")
         x = _convolution(widths[stage - 1], f"{prefix}_conv")(x)
     channels = inputs.shape[channel_axis()]
     x = _convolution(
@@ -96,7 +87,8 @@ def _convolution(filters, name, **options):
 
 FAMILIES = (
     Family(
-        builder=autoencoder,
+        builder=_autoencoder,
+        options=AutoencoderOptions,
         variants=VARIANTS,
         input_shape=INPUT_SHAPE,
         num_classes=None,

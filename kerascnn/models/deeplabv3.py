@@ -6,10 +6,9 @@ from keras import layers as keras_layers
 from keras import ops as kops
 
 from kerascnn import layers
-from kerascnn.arguments import one_of
 from kerascnn.initializers import Bilinear
 from kerascnn.models.conv_norm import ConvNorm
-from kerascnn.models.encoder import build_encoder
+from kerascnn.models.encoder import EncoderOptions, build_encoder, encoder_of
 from kerascnn.models.ends import answer_dtype, channel_axis, image_model, pixel_logits
 from kerascnn.models.family import Family
 from kerascnn.models.resnet import VARIANTS as RESNET_VARIANTS
@@ -20,11 +19,22 @@ INPUT_SHAPE = (513, 513, 3)
 
 @dataclass(frozen=True)
 class DeepLabV3Config:
-    """One row of the table of variants.
+    """One row of the table of DeepLabv3s, for images of any size.
+
+    With `output_stride=8` it is torchvision's, whose weights `load_weights_from` takes over.
 
     Args:
-        encoder: str, the name of a ResNet.
+        encoder: str, the name of a ResNet or ResNeXt for ImageNet.
         rates: dilation rates of the pyramid at an output stride of 16.
+
+    Reference:
+        [Chen et al., 2017](https://arxiv.org/abs/1706.05587)
+
+    Example:
+        >>> import kerascnn
+        >>> config = kerascnn.models.DeepLabV3Config(encoder="resnet18")
+        >>> kerascnn.models.create_model(config, (50, 71, 3), 5, width=8).output_shape
+        (None, 50, 71, 5)
     """
 
     encoder: str = "resnet50"
@@ -37,63 +47,29 @@ VARIANTS = {
 }
 
 
-def deeplabv3(
-    config,
-    input_shape=INPUT_SHAPE,
-    num_classes=21,
-    encoder=None,
-    output_stride=16,
-    width=256,
-    upsampling="bilinear",
-    preprocessing=None,
-    dropout=0.5,
-    name="deeplabv3",
-):
-    """Builds a DeepLabv3 that answers with logits for every pixel.
-
-    With `output_stride=8` it is torchvision's, whose weights `load_weights_from` takes over.
+@dataclass(frozen=True)
+class DeepLabV3Options(EncoderOptions):
+    """What a DeepLabv3 takes besides `EncoderOptions`; its encoder is a ResNet for ImageNet.
 
     Args:
-        config: `DeepLabV3Config`.
-        input_shape: `(height, width, channels)` in Keras's image data format; height and width may
-            be `None`, and of any size.
-        num_classes: int, the number of logits of a pixel.
-        encoder: optional str, another encoder than that of `config`: a ResNet or ResNeXt for
-            ImageNet. `load_weights_from(model, classifier, include_top=False)` takes over its
-            weights.
         output_stride: int, 8, 16 or 32: how many times smaller than the images the encoder's last
             feature maps are. The rates of the pyramid are multiplied by `16 / output_stride`.
         width: int, filters of the convolutions of the pyramid.
         upsampling: `"bilinear"`, `"transposed"` or `"pixel_shuffle"`, of the logits.
-        preprocessing: `None`, `"caffe"`, `"tf"` or `"torch"`: how Keras's and torchvision's models
-            of ImageNet want their images normalized.
         dropout: float, the rate after the pyramid.
-        name: str, the model's name.
-
-    Returns:
-        `keras.Model` from images of shape `(batch, *input_shape)` with values from 0 to 1 to
-        logits of shape `(batch, height, width, num_classes)`.
-
-    Raises:
-        ValueError: if an argument is none of the above.
-
-    Reference:
-        [Chen et al., 2017](https://arxiv.org/abs/1706.05587)
-
-    Example:
-        >>> import kerascnn
-        >>> config = kerascnn.models.DeepLabV3Config(encoder="resnet18")
-        >>> model = kerascnn.models.deeplabv3(config, (50, 71, 3), num_classes=5, width=8)
-        >>> model.output_shape
-        (None, 50, 71, 5)
     """
-    encoder = one_of(encoder or config.encoder, tuple(RESNET_VARIANTS), "encoder")
+
+    output_stride: int = 16
+    width: int = 256
+    upsampling: str = "bilinear"
+    dropout: float = 0.5
+
+
+def _deeplabv3(config, input_shape, num_classes, options, name):
+    encoder_of(config, options.encoder, known=tuple(RESNET_VARIANTS))
+    output_stride, width = options.output_stride, options.width
     trunk = build_encoder(
-        encoder,
-        input_shape,
-        output_stride=output_stride,
-        pad_to=output_stride,
-        preprocessing=preprocessing,
+        config, options, input_shape, output_stride=output_stride, pad_to=output_stride
     )
     x = trunk.output[output_stride]
     conv_norm = ConvNorm()
@@ -106,11 +82,11 @@ def deeplabv3(
     pyramid.append(kops.add(kops.zeros_like(pyramid[0]), pooled))
     x = keras_layers.Concatenate(channel_axis(), name="decoder_pyramid")(pyramid)
     x = conv_norm(x, width, 1, name="decoder_project_{}")
-    x = layers.Dropout(dropout, name="decoder_dropout")(x)
+    x = layers.Dropout(options.dropout, name="decoder_dropout")(x)
     x = conv_norm(x, width, 3, name="decoder_{}")
     logits = upsample(
         pixel_logits(num_classes)(x),
-        upsampling,
+        options.upsampling,
         factor=output_stride,
         kernel_size=2 * output_stride,
         kernel_initializer=Bilinear(),
@@ -121,31 +97,35 @@ def deeplabv3(
     return image_model(trunk.inputs[0], logits, name)
 
 
-_TORCHVISION_NAMES = {
-    "stem_(conv|bn)": lambda kind: f"backbone.{kind}1",
-    r"stage(\d+)_block(\d+)_(conv|bn)(\d)": (
-        lambda stage, block, kind, i: f"backbone.layer{stage}.{block - 1}.{kind}{i}"
-    ),
-    r"stage(\d+)_block(\d+)_shortcut_(conv|bn)": (
-        lambda stage, block, kind: (
-            f"backbone.layer{stage}.{block - 1}.downsample.{int(kind == 'bn')}"
-        )
-    ),
-    r"decoder_aspp(\d)_(conv|bn)": (
-        lambda i, kind: f"classifier.0.convs.{i - 1}.{int(kind == 'bn')}"
-    ),
-    "decoder_pooled_(conv|bn)": lambda kind: f"classifier.0.convs.4.{1 + int(kind == 'bn')}",
-    "decoder_project_(conv|bn)": lambda kind: f"classifier.0.project.{int(kind == 'bn')}",
-    "decoder_(conv|bn)": lambda kind: f"classifier.{1 + int(kind == 'bn')}",
-    "logits": "classifier.4",
-}
+def _torchvision_names(config):
+    return {
+        "stem_(conv|bn)": lambda kind: f"backbone.{kind}1",
+        r"stage(\d+)_block(\d+)_(conv|bn)(\d)": (
+            lambda stage, block, kind, i: f"backbone.layer{stage}.{block - 1}.{kind}{i}"
+        ),
+        r"stage(\d+)_block(\d+)_shortcut_(conv|bn)": (
+            lambda stage, block, kind: (
+                f"backbone.layer{stage}.{block - 1}.downsample.{int(kind == 'bn')}"
+            )
+        ),
+        r"decoder_aspp(\d)_(conv|bn)": (
+            lambda i, kind: f"classifier.0.convs.{i - 1}.{int(kind == 'bn')}"
+        ),
+        "decoder_pooled_(conv|bn)": lambda kind: f"classifier.0.convs.4.{1 + int(kind == 'bn')}",
+        "decoder_project_(conv|bn)": lambda kind: f"classifier.0.project.{int(kind == 'bn')}",
+        "decoder_(conv|bn)": lambda kind: f"classifier.{1 + int(kind == 'bn')}",
+        "logits": "classifier.4",
+    }
+
+
 FAMILIES = (
     Family(
-        builder=deeplabv3,
+        builder=_deeplabv3,
+        options=DeepLabV3Options,
         variants=VARIANTS,
         input_shape=INPUT_SHAPE,
         num_classes=21,
         task="segmentation",
-        torchvision_names=_TORCHVISION_NAMES,
+        torchvision_names=_torchvision_names,
     ),
 )

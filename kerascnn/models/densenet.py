@@ -5,8 +5,9 @@ from dataclasses import dataclass
 from keras import layers as keras_layers
 
 from kerascnn import layers
+from kerascnn.models.classifier import ClassifierOptions, classifier
 from kerascnn.models.conv_norm import ConvNorm
-from kerascnn.models.ends import channel_axis, image_input, model_of, stem_pool
+from kerascnn.models.ends import channel_axis, stem_pool
 from kerascnn.models.family import Family, Pretrained
 
 INPUT_SHAPE = (224, 224, 3)
@@ -14,7 +15,10 @@ INPUT_SHAPE = (224, 224, 3)
 
 @dataclass(frozen=True)
 class DenseNetConfig:
-    """One row of the table of variants.
+    """One row of the table of densely connected networks (DenseNet-BC).
+
+    With four stages, images have sides of 29 pixels at least. The features of a stage, which
+    `features_only` returns, are normalized and activated by what follows it.
 
     Args:
         depths: dense blocks in each stage, of a pointwise and a 3x3 convolution each. A transition
@@ -22,6 +26,15 @@ class DenseNetConfig:
         growth_rate: channels that every block adds, `k` in the paper. Its pointwise convolution
             has four times as many filters.
         stem_width: filters of the first convolution.
+
+    Reference:
+        [Huang et al., 2017](https://arxiv.org/abs/1608.06993)
+
+    Example:
+        >>> import kerascnn
+        >>> config = kerascnn.models.DenseNetConfig((2, 2), growth_rate=8, stem_width=16)
+        >>> kerascnn.models.create_model(config, (32, 32, 3), num_classes=10).output_shape
+        (None, 10)
     """
 
     depths: tuple[int, ...]
@@ -39,72 +52,40 @@ VARIANTS = {
 }
 
 
-def densenet(
-    config,
-    input_shape=INPUT_SHAPE,
-    num_classes=1000,
-    include_top=True,
-    pooling=None,
-    features_only=False,
-    preprocessing=None,
-    epsilon=1e-5,
-    dropout=0.0,
-    pad_to=1,
-    name="densenet",
-):
-    """Builds a densely connected network (DenseNet-BC) that answers with logits.
+@dataclass(frozen=True)
+class DenseNetOptions(ClassifierOptions):
+    """What a DenseNet takes besides `ClassifierOptions`.
 
     Args:
-        config: `DenseNetConfig`.
-        input_shape: `(height, width, channels)` in Keras's image data format; sides of 29 at least
-            with four stages. Height and width may be `None`.
-        num_classes: int, the number of logits.
-        include_top: bool; without it the model answers with its last feature maps.
-        pooling: `"avg"` or `"max"`, to get a vector instead of those; or `None`.
-        features_only: bool, whether to answer with `{stride: features}` for a decoder: all features
-            of a stage, normalized and activated by what follows it.
-        preprocessing: `None`, `"caffe"`, `"tf"` or `"torch"`: how Keras's and torchvision's models
-            of ImageNet want their images normalized.
         epsilon: float, batch normalization's: 1.001e-5 in `keras.applications`.
         dropout: float, the rate after the 3x3 convolution of every block.
-        pad_to: int: images are mirrored at the lower right until height and width are multiples
-            of it, for decoders; 32 fits every encoder.
-        name: str, the model's name.
-
-    Returns:
-        `keras.Model` from images of shape `(batch, *input_shape)` with values from 0 to 1 to
-        logits of shape `(batch, num_classes)`.
-
-    Raises:
-        ValueError: if the images are too small, or an argument is none of the above.
-
-    Reference:
-        [Huang et al., 2017](https://arxiv.org/abs/1608.06993)
-
-    Example:
-        >>> import kerascnn
-        >>> config = kerascnn.models.DenseNetConfig((2, 2), growth_rate=8, stem_width=16)
-        >>> model = kerascnn.models.densenet(config, (32, 32, 3), num_classes=10)
-        >>> model.output_shape
-        (None, 10)
     """
+
+    epsilon: float = 1e-5
+    dropout: float = 0.0
+
+
+def _smallest(config):
     # What the stem makes of a side, `ceil(side / 4)`, is halved before every stage but the first.
-    smallest = 4 * 2 ** (len(config.depths) - 1) - 3
-    inputs, x = image_input(input_shape, smallest, preprocessing=preprocessing, pad_to=pad_to)
-    conv_norm = ConvNorm(epsilon=epsilon)
+    return 4 * 2 ** (len(config.depths) - 1) - 3
+
+
+def _trunk(x, config, options):
+    conv_norm = ConvNorm(epsilon=options.epsilon)
     features = {}
     x = features[2] = conv_norm(x, config.stem_width, 7, strides=2, name="stem_{}")
     x = stem_pool(x)
     for stage, depth in enumerate(config.depths, 1):
         for block in range(1, depth + 1):
-            x = _block(x, config.growth_rate, conv_norm, dropout, f"stage{stage}_block{block}")
+            prefix = f"stage{stage}_block{block}"
+            x = _block(x, config.growth_rate, conv_norm, options.dropout, prefix)
         last = stage == len(config.depths)
         prefix = "last" if last else f"transition{stage}"
         x = features[2 ** (stage + 1)] = conv_norm.norm(x, name=f"{prefix}_{{}}")
         if not last:
             x = conv_norm.conv(x, x.shape[channel_axis()] // 2, 1, name=f"{prefix}_{{}}")
             x = keras_layers.AveragePooling2D(2, name=f"{prefix}_pool")(x)
-    return model_of(inputs, features, num_classes, include_top, pooling, features_only, name=name)
+    return features
 
 
 def _block(x, growth_rate, conv_norm, dropout, prefix):
@@ -117,40 +98,50 @@ def _block(x, growth_rate, conv_norm, dropout, prefix):
     return layers.dense_connection(x, branch, axis=channel_axis())
 
 
+def _keras_names(config):
+    return {
+        "stem_(conv|bn)": lambda kind: f"conv1_{kind}",
+        r"stage(\d+)_block(\d+)_conv(\d)": (
+            lambda stage, block, i: f"conv{stage + 1}_block{block}_{i}_conv"
+        ),
+        r"stage(\d+)_block(\d+)_bn(\d)": (
+            lambda stage, block, i: f"conv{stage + 1}_block{block}_{i - 1}_bn"
+        ),
+        r"transition(\d+)_(conv|bn)": lambda stage, kind: f"pool{stage + 1}_{kind}",
+        "last_bn": "bn",
+        "logits": "predictions",
+    }
+
+
+def _torchvision_names(config):
+    return {
+        "stem_conv": "features.conv0",
+        "stem_bn": "features.norm0",
+        r"stage(\d+)_block(\d+)_conv(\d)": (
+            lambda stage, block, i: f"features.denseblock{stage}.denselayer{block}.conv{i}"
+        ),
+        r"stage(\d+)_block(\d+)_bn(\d)": (
+            lambda stage, block, i: f"features.denseblock{stage}.denselayer{block}.norm{i}"
+        ),
+        r"transition(\d+)_conv": lambda stage: f"features.transition{stage}.conv",
+        r"transition(\d+)_bn": lambda stage: f"features.transition{stage}.norm",
+        "last_bn": "features.norm5",
+        "logits": "classifier",
+    }
+
+
 FAMILIES = (
     Family(
-        builder=densenet,
+        builder=classifier(_trunk, smallest=_smallest),
+        options=DenseNetOptions,
         variants=VARIANTS,
         input_shape=INPUT_SHAPE,
+        encoder=True,
         pretrained={
             f"densenet{depth}": Pretrained(f"DenseNet{depth}", "torch", {"epsilon": 1.001e-5})
             for depth in (121, 169, 201)
         },
-        keras_names={
-            "stem_(conv|bn)": lambda kind: f"conv1_{kind}",
-            r"stage(\d+)_block(\d+)_conv(\d)": (
-                lambda stage, block, i: f"conv{stage + 1}_block{block}_{i}_conv"
-            ),
-            r"stage(\d+)_block(\d+)_bn(\d)": (
-                lambda stage, block, i: f"conv{stage + 1}_block{block}_{i - 1}_bn"
-            ),
-            r"transition(\d+)_(conv|bn)": lambda stage, kind: f"pool{stage + 1}_{kind}",
-            "last_bn": "bn",
-            "logits": "predictions",
-        },
-        torchvision_names={
-            "stem_conv": "features.conv0",
-            "stem_bn": "features.norm0",
-            r"stage(\d+)_block(\d+)_conv(\d)": (
-                lambda stage, block, i: f"features.denseblock{stage}.denselayer{block}.conv{i}"
-            ),
-            r"stage(\d+)_block(\d+)_bn(\d)": (
-                lambda stage, block, i: f"features.denseblock{stage}.denselayer{block}.norm{i}"
-            ),
-            r"transition(\d+)_conv": lambda stage: f"features.transition{stage}.conv",
-            r"transition(\d+)_bn": lambda stage: f"features.transition{stage}.norm",
-            "last_bn": "features.norm5",
-            "logits": "classifier",
-        },
+        keras_names=_keras_names,
+        torchvision_names=_torchvision_names,
     ),
 )

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import keras
 
 from kerascnn import layers
-from kerascnn.arguments import one_of
+from kerascnn.arguments import UsageError, one_of
 from kerascnn.models.ends import answer_dtype, channel_axis, image_input, rescaling
 from kerascnn.models.family import Family
 
@@ -18,12 +18,21 @@ RANGE = 255
 
 @dataclass(frozen=True)
 class EDSRConfig:
-    """One row of the table of variants.
+    """One row of the table of EDSRs, which return larger images, with values of about 0 to 1.
 
     Args:
-        factor: 2, 3 or 4, how many times higher and wider the answer is.
+        factor: 2, 3 or 4, how many times higher and wider the output is.
         depth: int, residual blocks.
         width: int, filters.
+
+    Reference:
+        [Lim et al., 2017](https://arxiv.org/abs/1707.02921)
+
+    Example:
+        >>> import kerascnn
+        >>> config = kerascnn.models.EDSRConfig(factor=4, depth=2, width=8)
+        >>> kerascnn.models.create_model(config, (10, 20, 3)).output_shape
+        (None, 40, 80, 3)
     """
 
     factor: int
@@ -35,38 +44,25 @@ class EDSRConfig:
 VARIANTS = {f"edsr_baseline_x{factor}": EDSRConfig(factor) for factor in (2, 3, 4)}
 
 
-def edsr(config, input_shape=INPUT_SHAPE, width=None, depth=None, name="edsr"):
-    """Builds an EDSR, which answers with a larger image.
+@dataclass(frozen=True)
+class EDSROptions:
+    """What an EDSR takes; its images have three channels.
 
     Args:
-        config: `EDSRConfig`.
-        input_shape: `(height, width, 3)` in Keras's image data format; height and width may be
-            `None`.
-        width: optional int, filters; by default those of `config`.
-        depth: optional int, residual blocks; by default those of `config`.
-        name: str, the model's name.
-
-    Returns:
-        `keras.Model` from images of shape `(batch, *input_shape)` with values from 0 to 1 to
-        images `factor` times as high and wide, with values of about 0 to 1.
-
-    Raises:
-        ValueError: if the images have not 3 channels, or an argument is none of the above.
-
-    Reference:
-        [Lim et al., 2017](https://arxiv.org/abs/1707.02921)
-
-    Example:
-        >>> import kerascnn
-        >>> config = kerascnn.models.EDSRConfig(factor=4, depth=2, width=8)
-        >>> kerascnn.models.edsr(config, (10, 20, 3)).output_shape
-        (None, 40, 80, 3)
+        width: optional int, filters; by default those of the config.
+        depth: optional int, residual blocks; by default those of the config.
     """
+
+    width: int | None = None
+    depth: int | None = None
+
+
+def _edsr(config, input_shape, num_classes, options, name):
     one_of(config.factor, (2, 3, 4), "factor")
-    width, depth = width or config.width, depth or config.depth
+    width, depth = options.width or config.width, options.depth or config.depth
     inputs, x = image_input(input_shape)
     if inputs.shape[channel_axis()] != 3:
-        raise ValueError(
+        raise UsageError(
             f"`input_shape` must have 3 channels, red, green and blue; got {tuple(input_shape)}."
         )
     x = skip = _convolution(_colors("stem_colors")(x), width, "stem_conv")
@@ -112,7 +108,8 @@ def _colors_back(name, **options):
 
 FAMILIES = (
     Family(
-        builder=edsr,
+        builder=_edsr,
+        options=EDSROptions,
         variants=VARIANTS,
         input_shape=INPUT_SHAPE,
         num_classes=None,

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from keras import layers as keras_layers
 
 from kerascnn.models.conv_norm import ConvNorm
-from kerascnn.models.encoder import build_encoder
+from kerascnn.models.encoder import EncoderOptions, build_encoder
 from kerascnn.models.ends import channel_axis, image_model, pixel_logits
 from kerascnn.models.family import Family
 from kerascnn.models.upsample import upsample
@@ -15,10 +15,20 @@ INPUT_SHAPE = (360, 480, 3)
 
 @dataclass(frozen=True)
 class EncoderUNetConfig:
-    """One row of the table of variants.
+    """One row of the table of U-Nets on the encoder of a classifier, for images of any size.
 
     Args:
-        encoder: str, the name of a classifier that gives its features by stride.
+        encoder: str, the name of a classifier that can serve as an encoder.
+
+    Reference:
+        [Ronneberger et al., 2015](https://arxiv.org/abs/1505.04597); the decoder is that of
+        [Segmentation Models](https://github.com/qubvel-org/segmentation_models.pytorch)
+
+    Example:
+        >>> import kerascnn
+        >>> config = kerascnn.models.EncoderUNetConfig(encoder="resnet20")
+        >>> kerascnn.models.create_model(config, (50, 71, 3), num_classes=5).output_shape
+        (None, 50, 71, 5)
     """
 
     encoder: str
@@ -31,73 +41,42 @@ VARIANTS = {
 }
 
 
-def encoder_unet(
-    config,
-    input_shape=INPUT_SHAPE,
-    num_classes=11,
-    encoder=None,
-    width=16,
-    upsampling="bilinear",
-    preprocessing=None,
-    name="encoder_unet",
-):
-    """Builds a U-Net on the encoder of a classifier, which answers with logits for every pixel.
+@dataclass(frozen=True)
+class EncoderUNetOptions(EncoderOptions):
+    """What a U-Net on the encoder of a classifier takes besides `EncoderOptions`.
 
     Args:
-        config: `EncoderUNetConfig`.
-        input_shape: `(height, width, channels)` in Keras's image data format; height and width may
-            be `None`, and of any size.
-        num_classes: int, the number of logits of a pixel.
-        encoder: optional str, another encoder than that of `config`: the name of a classifier
-            with the option `features_only`. `load_weights_from(model, classifier,
-            include_top=False)` takes over its weights.
         width: int, filters of the decoder at the resolution of the images; at stride `s` there are
             `s` times as many.
         upsampling: `"bilinear"`, `"transposed"` or `"pixel_shuffle"`.
-        preprocessing: `None`, `"caffe"`, `"tf"` or `"torch"`: how Keras's and torchvision's models
-            of ImageNet want their images normalized.
-        name: str, the model's name.
-
-    Returns:
-        `keras.Model` from images of shape `(batch, *input_shape)` with values from 0 to 1 to
-        logits of shape `(batch, height, width, num_classes)`.
-
-    Raises:
-        ValueError: if an argument is none of the above.
-
-    Reference:
-        [Ronneberger et al., 2015](https://arxiv.org/abs/1505.04597); the decoder is that of
-        [Segmentation Models](https://github.com/qubvel-org/segmentation_models.pytorch)
-
-    Example:
-        >>> import kerascnn
-        >>> config = kerascnn.models.EncoderUNetConfig(encoder="resnet20")
-        >>> model = kerascnn.models.encoder_unet(config, (50, 71, 3), num_classes=5)
-        >>> model.output_shape
-        (None, 50, 71, 5)
     """
-    trunk = build_encoder(
-        encoder or config.encoder, input_shape, pad_to=32, preprocessing=preprocessing
-    )
+
+    width: int = 16
+    upsampling: str = "bilinear"
+
+
+def _encoder_unet(config, input_shape, num_classes, options, name):
+    trunk = build_encoder(config, options, input_shape, pad_to=32)
     conv_norm = ConvNorm()
     features = dict(trunk.output)
     stride = max(features)
     x = features.pop(stride)
     for finer in sorted({*features, 1}, reverse=True):
         prefix = f"decoder_stride{finer}"
-        x = upsample(x, upsampling, factor=stride // finer, name=f"{prefix}_{{}}")
+        x = upsample(x, options.upsampling, factor=stride // finer, name=f"{prefix}_{{}}")
         if finer in features:
             merge = keras_layers.Concatenate(channel_axis(), name=f"{prefix}_skip")
             x = merge([x, features[finer]])
         for i in (1, 2):
-            x = conv_norm(x, width * finer, 3, name=f"{prefix}_{{}}{i}")
+            x = conv_norm(x, options.width * finer, 3, name=f"{prefix}_{{}}{i}")
         stride = finer
     return image_model(trunk.inputs[0], pixel_logits(num_classes, kernel_size=3)(x), name)
 
 
 FAMILIES = (
     Family(
-        builder=encoder_unet,
+        builder=_encoder_unet,
+        options=EncoderUNetOptions,
         variants=VARIANTS,
         input_shape=INPUT_SHAPE,
         num_classes=11,

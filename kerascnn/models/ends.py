@@ -1,12 +1,11 @@
-"""Where every image model begins and ends: its input, and its features, pooled or classified."""
+"""Where every image model begins and ends: its input, and its logits."""
 
 import keras
 import numpy as np
 from keras import layers
 
-from kerascnn.arguments import at_least_one, one_of
+from kerascnn.arguments import UsageError, at_least_one, one_of
 from kerascnn.layers.crop_like import CropLike2D
-from kerascnn.layers.dropout import Dropout
 from kerascnn.layers.group_conv import GroupConv2D
 from kerascnn.layers.pad_to_multiple import PadToMultiple2D
 from kerascnn.layers.pointwise_conv import PointwiseConv2D
@@ -27,44 +26,56 @@ def channel_axis():
     return 1 if standardize_data_format(None) == "channels_first" else -1
 
 
-def image_input(input_shape, smallest=1, fixed=False, preprocessing=None, pad_to=1):
+def known_size(x):
+    """Height and width of images or feature maps that a layer must know when it is built."""
+    size = tuple(size for axis, size in enumerate(x.shape) if axis not in (0, channel_axis() % 4))
+    if None in size:
+        raise UsageError(
+            "`input_shape` must have a known height and width; "
+            f"got a tensor of shape {tuple(x.shape[1:])}."
+        )
+    return size
+
+
+def image_input(input_shape, smallest=1, preprocessing=None, pad_to=1):
     """Checks the shape of the images and begins a model: `(inputs, x)`.
 
     Args:
         input_shape: `(height, width, channels)` in Keras's image data format.
         smallest: int, the least height and width that the network takes.
-        fixed: bool, whether height and width must be known.
         preprocessing: `None`, or one of `"caffe"`, `"tf"`, `"torch"`: the images, with values from
             0 to 1, are normalized as Keras's models of ImageNet want them.
         pad_to: int, of which height and width are made multiples: the images are mirrored at the
             lower right.
 
     Returns:
-        the `keras.Input` and the tensor to go on from.
+        the `keras.Input`, and the images, padded and normalized.
 
     Raises:
-        ValueError: if the shape is none that the network takes.
+        ValueError: if the model does not take the shape.
     """
     data_format = keras.config.image_data_format()
+    if not isinstance(input_shape, (tuple, list)):
+        raise UsageError(
+            f"`input_shape` must be a tuple of height, width and channels; got {input_shape!r}."
+        )
     shape = tuple(input_shape)
     _, *sizes, channels = image_shape((None, *shape), data_format, "input_shape")
     at_least_one(pad_to, "pad_to")
-    if fixed and None in sizes:
-        raise ValueError(f"`input_shape` must have a known height and width; got {shape}.")
     if any(-(-size // pad_to) * pad_to < smallest for size in sizes if size is not None):
-        raise ValueError(
+        raise UsageError(
             f"`input_shape` must have a height and width of at least {smallest} pixels; "
             f"got input_shape={shape}."
         )
     if channels is None:
-        raise ValueError(f"`input_shape` must have a known number of channels; got {shape}.")
+        raise UsageError(f"`input_shape` must have a known number of channels; got {shape}.")
     inputs = keras.Input(shape, name="images")
     x = inputs if pad_to == 1 else PadToMultiple2D(pad_to, name="image_pad")(inputs)
     if preprocessing is None:
         return inputs, x
     one_of(preprocessing, tuple(PREPROCESSING), "preprocessing")
     if channels != 3:
-        raise ValueError(
+        raise UsageError(
             f"`preprocessing` is for images of 3 channels; got preprocessing={preprocessing!r} "
             f"with input_shape={shape}."
         )
@@ -72,6 +83,16 @@ def image_input(input_shape, smallest=1, fixed=False, preprocessing=None, pad_to
     scale = [1 / value for value in stddev]
     offset = [-value / by for value, by in zip(mean, stddev, strict=True)]
     return inputs, rescaling(scale, offset, name="preprocessing")(x)
+
+
+def preprocessing_of(model):
+    """The preprocessing of a model that normalizes its images itself, in our words; or `None`."""
+    for layer in model.layers:
+        if layer.name == "preprocessing":
+            for mode, (_, stddev) in PREPROCESSING.items():
+                if np.allclose(np.ravel(layer.scale) * stddev, 1):
+                    return mode
+    return None
 
 
 def rescaling(scale, offset, **options):
@@ -90,94 +111,6 @@ def stem_pool(x):
     # Zeros are as good as nothing under the maximum: the ReLU leaves nothing below them.
     x = layers.ZeroPadding2D(1, name="stem_pad")(x)
     return layers.MaxPooling2D(3, strides=2, name="stem_pool")(x)
-
-
-def global_average(x):
-    """The head of networks from NIN on: the mean of every feature map."""
-    return layers.GlobalAveragePooling2D(name="head_pool")(x)
-
-
-def dropped_average(rate):
-    """The global average with dropout after it.
-
-    Args:
-        rate: float.
-
-    Returns:
-        function from the last features to what the logits are computed from.
-    """
-
-    def head(x):
-        return Dropout(rate, name="head_dropout")(global_average(x))
-
-    return head
-
-
-def dense_head(units, dropout):
-    """The head of networks before NIN: fully connected layers with dropout after each.
-
-    Args:
-        units: tuple of ints, the units of each layer.
-        dropout: float, the rate.
-
-    Returns:
-        function from the last features to what the logits are computed from.
-    """
-
-    def head(x):
-        x = layers.Flatten(name="head_flatten")(x)
-        for i, width in enumerate(units, start=1):
-            x = layers.Dense(
-                width, activation="relu", kernel_initializer="he_normal", name=f"head_dense{i}"
-            )(x)
-            x = Dropout(dropout, name=f"head_dropout{i}")(x)
-        return x
-
-    return head
-
-
-def model_of(
-    inputs,
-    features,
-    num_classes,
-    include_top=True,
-    pooling=None,
-    features_only=False,
-    head=global_average,
-    auxiliary=(),
-    classifier=None,
-    name=None,
-):
-    """Ends a model in what was asked of it.
-
-    Args:
-        inputs: `keras.Input`.
-        features: `{stride: tensor}`, the last features of each resolution.
-        num_classes: int, the number of logits.
-        include_top: bool, whether the model classifies.
-        pooling: for a model that does not: `None`, `"avg"` or `"max"`, how the last feature maps
-            become a vector.
-        features_only: bool, whether the answer is `features` itself.
-        head: function from the last features to what the logits are computed from.
-        auxiliary: logits of auxiliary heads, which become further outputs.
-        classifier: function from what `head` returns to the logits; by default `logits_layer`.
-        name: str, the model's name.
-
-    Returns:
-        `keras.Model`.
-    """
-    one_of(pooling, (None, "avg", "max"), "pooling")
-    if features_only:
-        return keras.Model(inputs, dict(features), name=name)
-    x = features[max(features)]
-    if include_top:
-        logits = (classifier or logits_layer(num_classes))(head(x))
-        return keras.Model(inputs, [logits, *auxiliary] if auxiliary else logits, name=name)
-    if pooling == "avg":
-        x = global_average(x)
-    elif pooling == "max":
-        x = layers.GlobalMaxPooling2D(name="head_pool")(x)
-    return keras.Model(inputs, x, name=name)
 
 
 def logits_layer(num_classes, name="logits"):

@@ -5,15 +5,12 @@ from dataclasses import dataclass
 from keras import layers as keras_layers
 
 from kerascnn import layers
+from kerascnn.arguments import UsageError
+from kerascnn.models.classifier import ClassifierOptions, classifier
 from kerascnn.models.conv_norm import ConvNorm
-from kerascnn.models.ends import (
-    channel_axis,
-    dropped_average,
-    image_input,
-    logits_layer,
-    model_of,
-)
+from kerascnn.models.ends import channel_axis, known_size, logits_layer
 from kerascnn.models.family import Family
+from kerascnn.models.heads import dropped_average
 
 INPUT_SHAPE = (224, 224, 3)
 
@@ -41,7 +38,11 @@ class InceptionRow:
 
 @dataclass(frozen=True)
 class GoogLeNetConfig:
-    """One row of the table of variants.
+    """One row of the table of GoogLeNets.
+
+    The form is torchvision's: batch normalization after every convolution in place of local
+    response normalization, a 3x3 convolution where the paper has 5x5, and pooling that rounds sizes
+    up. Its weights of ImageNet need `preprocessing="tf"`. Images have sides of 15 pixels at least.
 
     Args:
         stages: the Inception modules of each stage. The first one is stage 3 of the paper, and its
@@ -49,6 +50,16 @@ class GoogLeNetConfig:
         pool_sizes: the size of the max pooling that halves the resolution before each stage.
         widths: filters of the three convolutions of the stem: 7x7, pointwise and 3x3.
         auxiliary: the modules that auxiliary heads can look at.
+
+    Reference:
+        [Szegedy et al., 2015](https://arxiv.org/abs/1409.4842)
+
+    Example:
+        >>> import kerascnn
+        >>> row = kerascnn.models.InceptionRow(8, 4, 8, 4, 8, 8)
+        >>> config = kerascnn.models.GoogLeNetConfig(((row,), (row, row)), (3, 2), (8, 8, 16))
+        >>> kerascnn.models.create_model(config, (64, 64, 3), num_classes=10).output_shape
+        (None, 10)
     """
 
     stages: tuple[tuple[InceptionRow, ...], ...]
@@ -82,75 +93,37 @@ VARIANTS = {
 }
 
 
-def googlenet(
-    config,
-    input_shape=INPUT_SHAPE,
-    num_classes=1000,
-    include_top=True,
-    pooling=None,
-    features_only=False,
-    preprocessing=None,
-    auxiliary_heads=False,
-    epsilon=1e-3,
-    dropout=0.2,
-    auxiliary_dropout=0.7,
-    pad_to=1,
-    name="googlenet",
-):
-    """Builds a GoogLeNet that answers with logits.
-
-    The form is torchvision's: batch normalization after every convolution in place of local
-    response normalization, a 3x3 convolution where the paper has 5x5, and pooling that rounds sizes
-    up. (Its weights of ImageNet want `preprocessing="tf"`.)
+@dataclass(frozen=True)
+class GoogLeNetOptions(ClassifierOptions):
+    """What a GoogLeNet takes besides `ClassifierOptions`.
 
     Args:
-        config: `GoogLeNetConfig`.
-        input_shape: `(height, width, channels)` in Keras's image data format; sides of 15 at least.
-            Height and width may be `None` without auxiliary heads.
-        num_classes: int, the number of logits.
-        include_top: bool; without it the model answers with its last feature maps.
-        pooling: `"avg"` or `"max"`, to get a vector instead of those; or `None`.
-        features_only: bool, whether to answer with `{stride: features}` for a decoder.
-        preprocessing: `None`, `"caffe"`, `"tf"` or `"torch"`: how Keras's and torchvision's models
-            of ImageNet want their images normalized.
-        auxiliary_heads: bool, whether the model answers with `[logits, auxiliary1, auxiliary2]`.
-            The paper weights the losses of the latter with 0.3 and drops them after training.
+        auxiliary_heads: bool, whether the model returns `[logits, auxiliary1, auxiliary2]`, for
+            images of known height and width. The paper weights the losses of the latter with 0.3
+            and drops them after training.
         epsilon: float, batch normalization's.
         dropout: float, the rate before the logits: 0.4 in the paper, 0.2 in torchvision.
         auxiliary_dropout: float, the rate before the auxiliary logits.
-        pad_to: int: images are mirrored at the lower right until height and width are multiples
-            of it, for decoders; 32 fits every encoder.
-        name: str, the model's name.
-
-    Returns:
-        `keras.Model` from images of shape `(batch, *input_shape)` with values from 0 to 1 to
-        logits of shape `(batch, num_classes)`.
-
-    Raises:
-        ValueError: if the images are too small, or there are to be auxiliary heads on images of
-            unknown size or without the main one.
-
-    Reference:
-        [Szegedy et al., 2015](https://arxiv.org/abs/1409.4842)
-
-    Example:
-        >>> import kerascnn
-        >>> row = kerascnn.models.InceptionRow(8, 4, 8, 4, 8, 8)
-        >>> config = kerascnn.models.GoogLeNetConfig(((row,), (row, row)), (3, 2), (8, 8, 16))
-        >>> model = kerascnn.models.googlenet(config, (64, 64, 3), num_classes=10)
-        >>> model.output_shape
-        (None, 10)
     """
-    if auxiliary_heads and (features_only or not include_top):
-        raise ValueError(
+
+    auxiliary_heads: bool = False
+    epsilon: float = 1e-3
+    dropout: float = 0.2
+    auxiliary_dropout: float = 0.7
+
+
+def _smallest(config):
+    return 15
+
+
+def _trunk(x, config, options):
+    if options.auxiliary_heads and (options.features_only or not options.include_top):
+        raise UsageError(
             "`auxiliary_heads` go with the main one; got auxiliary_heads=True with "
-            f"include_top={include_top} and features_only={features_only}."
+            f"include_top={options.include_top} and features_only={options.features_only}."
         )
-    inputs, x = image_input(
-        input_shape, smallest=15, fixed=auxiliary_heads, preprocessing=preprocessing, pad_to=pad_to
-    )
-    conv_norm = ConvNorm(epsilon=epsilon)
-    features, auxiliary = {}, []
+    conv_norm = ConvNorm(epsilon=options.epsilon)
+    features = {}
     first, second, third = config.widths
     x = features[2] = conv_norm(x, first, 7, strides=2, name="stem_{}1")
     x = _pool(x, 3, "stem")
@@ -160,24 +133,9 @@ def googlenet(
         stage = i + 3
         x = _pool(x, size, f"stage{stage}")
         for letter, row in zip("abcdefghijklmnopqrstuvwxyz", rows, strict=False):
-            module = f"{stage}{letter}"
-            x = _inception(x, row, conv_norm, f"inception{module}")
-            if auxiliary_heads and module in config.auxiliary:
-                prefix = f"auxiliary{len(auxiliary) + 1}"
-                auxiliary.append(_auxiliary(x, conv_norm, num_classes, auxiliary_dropout, prefix))
+            x = _inception(x, row, conv_norm, f"inception{stage}{letter}")
         features[2**stage] = x
-
-    return model_of(
-        inputs,
-        features,
-        num_classes,
-        include_top,
-        pooling,
-        features_only,
-        head=dropped_average(dropout),
-        auxiliary=auxiliary,
-        name=name,
-    )
+    return features
 
 
 def _pool(x, size, prefix):
@@ -212,7 +170,24 @@ def _inception(x, row, conv_norm, prefix):
     return keras_layers.Concatenate(axis=channel_axis(), name=f"{prefix}_concat")(branches)
 
 
+def _auxiliary_heads(output_of, num_classes, config, options):
+    if not options.auxiliary_heads:
+        return []
+    conv_norm = ConvNorm(epsilon=options.epsilon)
+    return [
+        _auxiliary(
+            output_of(f"inception{module}_concat"),
+            conv_norm,
+            num_classes,
+            options.auxiliary_dropout,
+            f"auxiliary{i}",
+        )
+        for i, module in enumerate(config.auxiliary, 1)
+    ]
+
+
 def _auxiliary(x, conv_norm, num_classes, dropout, prefix):
+    known_size(x)
     x = keras_layers.AdaptiveAveragePooling2D(4, name=f"{prefix}_pool")(x)
     x = conv_norm(x, 128, 1, name=f"{prefix}_{{}}")
     x = keras_layers.Flatten(name=f"{prefix}_flatten")(x)
@@ -221,27 +196,31 @@ def _auxiliary(x, conv_norm, num_classes, dropout, prefix):
     return logits_layer(num_classes, name=prefix)(x)
 
 
+def _torchvision_names(config):
+    return {
+        r"stem_(conv|bn)(\d)": lambda kind, i: f"conv{i}.{kind}",
+        r"(inception\d[a-z])_branch1_(conv|bn)1": (lambda module, kind: f"{module}.branch1.{kind}"),
+        r"(inception\d[a-z])_branch([23])_(conv|bn)(\d)": (
+            lambda module, branch, kind, i: f"{module}.branch{branch}.{i - 1}.{kind}"
+        ),
+        r"(inception\d[a-z])_branch4_(conv|bn)1": (
+            lambda module, kind: f"{module}.branch4.1.{kind}"
+        ),
+        r"auxiliary(\d)_(conv|bn)": lambda i, kind: f"aux{i}.conv.{kind}",
+        r"auxiliary(\d)_dense": lambda i: f"aux{i}.fc1",
+        r"auxiliary(\d)": lambda i: f"aux{i}.fc2",
+        "logits": "fc",
+    }
+
+
 FAMILIES = (
     Family(
-        builder=googlenet,
+        builder=classifier(_trunk, dropped_average, auxiliary=_auxiliary_heads, smallest=_smallest),
+        options=GoogLeNetOptions,
         variants=VARIANTS,
         input_shape=INPUT_SHAPE,
+        encoder=True,
         training_options={"auxiliary_heads": True},
-        torchvision_names={
-            r"stem_(conv|bn)(\d)": lambda kind, i: f"conv{i}.{kind}",
-            r"(inception\d[a-z])_branch1_(conv|bn)1": (
-                lambda module, kind: f"{module}.branch1.{kind}"
-            ),
-            r"(inception\d[a-z])_branch([23])_(conv|bn)(\d)": (
-                lambda module, branch, kind, i: f"{module}.branch{branch}.{i - 1}.{kind}"
-            ),
-            r"(inception\d[a-z])_branch4_(conv|bn)1": (
-                lambda module, kind: f"{module}.branch4.1.{kind}"
-            ),
-            r"auxiliary(\d)_(conv|bn)": lambda i, kind: f"aux{i}.conv.{kind}",
-            r"auxiliary(\d)_dense": lambda i: f"aux{i}.fc1",
-            r"auxiliary(\d)": lambda i: f"aux{i}.fc2",
-            "logits": "fc",
-        },
+        torchvision_names=_torchvision_names,
     ),
 )

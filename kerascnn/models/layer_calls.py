@@ -4,9 +4,21 @@ from dataclasses import dataclass
 
 import keras
 
-from kerascnn.models.multiply_adds import free, multiply_adds_of
+from kerascnn.backend import private_keras
+from kerascnn.models.multiply_adds import (
+    costs_nothing,
+    multiply_adds_by_class,
+    multiply_adds_of,
+)
 from kerascnn.models.operations import is_keras
-from kerascnn.models.receptive_field import Field, field_after, merged, moves, window_of
+from kerascnn.models.receptive_field import (
+    Field,
+    field_after,
+    field_by_class,
+    merged,
+    moves,
+    window_of,
+)
 
 
 @dataclass(frozen=True)
@@ -47,9 +59,10 @@ def walk(graph, inputs, fields, with_inputs=False):
     place = {operation: i for i, operation in enumerate(graph.operations)}
     found = [[] for _ in place]
     if with_inputs:
-        for reference, x in zip(graph.inputs, inputs, strict=True):
-            operation = reference._keras_history.operation
-            if operation in place:
+        new = {id(old): x for old, x in zip(graph.inputs, inputs, strict=True)}
+        for operation in place:
+            if isinstance(operation, keras.layers.InputLayer):
+                x = new[id(operation.output)]
                 call = _Call(operation.name, operation, tuple(x.shape), 0, fields[x])
                 found[place[operation]].append(call)
 
@@ -61,7 +74,7 @@ def walk(graph, inputs, fields, with_inputs=False):
 
         return call
 
-    outputs = graph._run_through_graph(inputs, operation_fn=visited)
+    outputs = private_keras.run_graph(graph, inputs, visited)
     return outputs, [call for calls in found for call in calls]
 
 
@@ -80,12 +93,13 @@ def _visit(operation, args, kwargs, fields):
     field = merged([fields[x] for x in inputs])
     after = field_after(operation, field, shapes_in, shapes_out) if moves(field) else field
     fields.update(dict.fromkeys(outputs, after))
+    multiply_adds = multiply_adds_of(operation, shapes_in, shapes_out)
     if _is_opaque(operation):
-        multiply_adds, inner = _inside(operation, args, kwargs, inputs, fields)
-        if window_of(operation) is None and moves(field) and len(inner) == len(outputs):
+        counted, inner = _inside(operation, args, kwargs, inputs, fields)
+        if not _declares_multiply_adds(operation):
+            multiply_adds = counted
+        if not _declares_window(operation) and moves(field) and len(inner) == len(outputs):
             fields.update(zip(outputs, inner, strict=True))
-    else:
-        multiply_adds = multiply_adds_of(operation, shapes_in, shapes_out)
     shape = shapes_out[0] if len(shapes_out) == 1 else tuple(shapes_out)
     seen = fields[outputs[0]] if outputs else None
     return result, [_Call(operation.name, operation, shape, multiply_adds, seen)]
@@ -114,10 +128,21 @@ def _check(operation, inputs):
 
 
 def _is_opaque(operation):
-    """Whether the rules below know nothing of a layer, so that its `call` has to tell."""
+    """Whether something about a layer can only be found in its `call`."""
     if not isinstance(operation, keras.Layer) or _has_rule(operation):
         return False
-    return not is_keras(operation) or bool(_sublayers(operation))
+    if _declares_multiply_adds(operation) and _declares_window(operation):
+        return False
+    return not is_keras(operation) or bool(private_keras.sublayers(operation))
+
+
+def _declares_multiply_adds(operation):
+    return hasattr(operation, "compute_multiply_adds")
+
+
+def _declares_window(operation):
+    """Whether a layer tells its window, by a method or by attributes such as `kernel_size`."""
+    return hasattr(operation, "compute_window") or window_of(operation) is not None
 
 
 def _inside(layer, args, kwargs, inputs, fields):
@@ -136,8 +161,11 @@ def _inside(layer, args, kwargs, inputs, fields):
 
 def traced(layer, args, kwargs):
     """The graph of a layer's `call`, or `None` where it takes no symbolic tensors."""
-    parts = layer._flatten_layers()
-    if not all(part.built for part in parts):
+    parts = private_keras.sublayers(layer, recursive=True)
+    if parts is None or not all(part.built for part in (layer, *parts)):
+        return None
+    records = [private_keras.call_records(part) for part in (layer, *parts)]
+    if None in records:
         return None
     inputs = []
 
@@ -149,7 +177,7 @@ def traced(layer, args, kwargs):
         return inputs[-1]
 
     # The calls that are recorded here would stay with the layers.
-    records = [nodes for part in parts for nodes in (part._inbound_nodes, part._outbound_nodes)]
+    records = [nodes for pair in records for nodes in pair]
     lengths = [len(nodes) for nodes in records]
     try:
         args, kwargs = keras.tree.map_structure(placeholder, (args, kwargs))
@@ -161,30 +189,23 @@ def traced(layer, args, kwargs):
             del nodes[length:]
 
 
-def _sublayers(layer):
-    return layer._flatten_layers(include_self=False, recursive=False)
-
-
 def _own_weights(layer):
     """The weights of a layer that are of none of its sublayers."""
-    theirs = {id(weight) for sublayer in _sublayers(layer) for weight in sublayer.weights}
+    sublayers = private_keras.sublayers(layer)
+    theirs = {id(weight) for sublayer in sublayers for weight in sublayer.weights}
     return [weight for weight in layer.weights if id(weight) not in theirs]
 
 
 def listed(model):
     """The layers of a model without a graph."""
     return [
-        _Call(layer.name, layer, None, 0 if _costs_nothing(layer) else None)
+        _Call(layer.name, layer, None, 0 if costs_nothing(layer) else None)
         for layer in model.layers
     ]
-
-
-def _costs_nothing(layer):
-    return not layer.weights or multiply_adds_of.dispatch(type(layer)) is free
 
 
 def _has_rule(operation):
     return any(
         rules.dispatch(type(operation)) is not rules.dispatch(object)
-        for rules in (field_after, multiply_adds_of)
+        for rules in (field_by_class, multiply_adds_by_class)
     )

@@ -9,7 +9,8 @@ from keras import layers as keras_layers
 from keras import ops as kops
 
 from kerascnn import layers, ops
-from kerascnn.models.ends import answer_dtype, channel_axis, image_input, model_of
+from kerascnn.models.classifier import ClassifierOptions, classifier
+from kerascnn.models.ends import answer_dtype, known_size
 from kerascnn.models.family import Family
 
 INPUT_SHAPE = (28, 28, 1)
@@ -17,11 +18,24 @@ INPUT_SHAPE = (28, 28, 1)
 
 @dataclass(frozen=True)
 class LeNetConfig:
-    """One row of the table of variants in today's form.
+    """One row of the table of LeNets in today's form.
+
+    The paper sets its 28x28 digits into a field of 32x32 pixels; images with a side below 32 are
+    zero-padded by two pixels on every side, so 28x28 and 32x32 give the same network. Images have
+    sides of 12 pixels at least.
 
     Args:
         filters: filters of the two 5x5 convolutions, each followed by pooling.
         units: units of the fully connected layers before the logits.
+
+    Reference:
+        [LeCun et al., 1998](http://yann.lecun.com/exdb/publis/pdf/lecun-01a.pdf)
+
+    Example:
+        >>> import kerascnn
+        >>> config = kerascnn.models.LeNetConfig(filters=(6, 16), units=(120, 84))
+        >>> kerascnn.models.create_model(config).count_params()
+        61706
     """
 
     filters: tuple[int, int]
@@ -37,7 +51,14 @@ VARIANTS = {
 
 @dataclass(frozen=True)
 class OriginalLeNetConfig:
-    """One row of the table of variants as they were published.
+    """One row of the table of LeNets as published: trainable subsampling, few connections, tanh.
+
+    In `lenet5_1998` the logits are negative distances to prototypes that are not trained: pictures
+    of the ten digits, 7 pixels wide and 12 high, or, with another number of classes, vectors of
+    random signs. Those of `lenet1` are sums without the scaled tanh that it had there as well.
+    Kernels begin, as in the papers, between -2.4 and 2.4 over the number of inputs of a unit;
+    subsampling begins as averaging, and biases as zeros. Images have sides of 16 pixels at least
+    or, where small images are framed, of 12.
 
     Args:
         filters: int, filters of the first 5x5 convolution.
@@ -47,6 +68,17 @@ class OriginalLeNetConfig:
         framed: bool, whether images with a side below 32 get a frame of two pixels.
         prototypes: bool, whether the outputs are distances to prototypes of the classes (taken
             negative) instead of weighted sums.
+
+    Reference:
+        [LeCun et al., 1990](https://papers.nips.cc/paper/293); [LeCun et al.,
+        1998](http://yann.lecun.com/exdb/publis/pdf/lecun-01a.pdf)
+
+    Example:
+        >>> import kerascnn
+        >>> config = kerascnn.models.OriginalLeNetConfig(filters=2, table=((0,), (0, 1)))
+        >>> model = kerascnn.models.create_model(config)
+        >>> {layer.name: layer.count_params() for layer in model.layers if layer.weights}
+        {'stage1_conv': 52, 'stage1_pool': 4, 'stage2_conv': 77, 'stage2_pool': 4, 'logits': 330}
     """
 
     filters: int
@@ -95,159 +127,75 @@ ORIGINAL_VARIANTS = {
 }
 
 
-def lenet(
-    config,
-    input_shape=INPUT_SHAPE,
-    num_classes=10,
-    include_top=True,
-    pooling=None,
-    name="lenet",
-):
-    """Builds a LeNet that answers with logits.
+def _smallest(config):
+    return 12
 
-    The paper sets its 28x28 digits into a field of 32x32 pixels; inputs with a side below 32 are
-    zero-padded by two pixels on every side likewise, so 28x28 and 32x32 give the same network.
 
-    Args:
-        config: `LeNetConfig`.
-        input_shape: `(height, width, channels)` in Keras's image data format; sides of 12 at least.
-        num_classes: int, the number of logits.
-        include_top: bool; without it the model answers with its last feature maps.
-        pooling: `"avg"` or `"max"`, to get a vector instead of those; or `None`.
-        name: str, the model's name.
-
-    Returns:
-        `keras.Model` from images of shape `(batch, *input_shape)` with values from 0 to 1 to
-        logits of shape `(batch, num_classes)`.
-
-    Raises:
-        ValueError: if the images are too small or their size is not known.
-
-    Reference:
-        [LeCun et al., 1998](http://yann.lecun.com/exdb/publis/pdf/lecun-01a.pdf)
-
-    Example:
-        >>> import kerascnn
-        >>> config = kerascnn.models.LeNetConfig(filters=(6, 16), units=(120, 84))
-        >>> kerascnn.models.lenet(config).count_params()
-        61706
-    """
-    inputs, x = image_input(input_shape, smallest=12, fixed=True)
-    paddings = ("same" if _side(x) < 32 else "valid", "valid")
+def _trunk(x, config, options):
+    features = {}
+    paddings = ("same" if min(known_size(x)) < 32 else "valid", "valid")
     for stage, (filters, padding) in enumerate(zip(config.filters, paddings, strict=True), 1):
-        x = layers.GroupConv2D(
+        x = features[2 ** (stage - 1)] = layers.GroupConv2D(
             filters, 5, padding=padding, activation="relu", name=f"stage{stage}_conv"
         )(x)
         x = keras_layers.MaxPooling2D(2, name=f"stage{stage}_pool")(x)
-
-    def head(x):
-        x = keras_layers.Flatten(name="flatten")(x)
-        for i, units in enumerate(config.units, start=1):
-            x = keras_layers.Dense(units, activation="relu", name=f"head_dense{i}")(x)
-        return x
-
-    return model_of(inputs, {4: x}, num_classes, include_top, pooling, head=head, name=name)
+    return {**features, 4: x}
 
 
-def original_lenet(
-    config,
-    input_shape=INPUT_SHAPE,
-    num_classes=10,
-    include_top=True,
-    pooling=None,
-    name="original_lenet",
-):
-    """Builds a LeNet as it was published: trainable subsampling, few connections, scaled tanh.
+def _head(x, config, options):
+    x = keras_layers.Flatten(name="flatten")(x)
+    for i, units in enumerate(config.units, start=1):
+        x = keras_layers.Dense(units, activation="relu", name=f"head_dense{i}")(x)
+    return x
 
-    In `lenet5_1998` the logits are negative distances to prototypes that are not trained: pictures
-    of the ten digits, 7 pixels wide and 12 high, or, with another number of classes, vectors of
-    random signs. Those of `lenet1` are sums without the scaled tanh that it had there as well.
-    Kernels begin, as in the papers, between -2.4 and 2.4 over the number of inputs of a unit;
-    subsampling begins as averaging, and biases as zeros.
 
-    Args:
-        config: `OriginalLeNetConfig`.
-        input_shape: `(height, width, channels)` in Keras's image data format; sides of 16 at least
-            or, where small images are framed, of 12.
-        num_classes: int, the number of logits.
-        include_top: bool; without it the model answers with its last feature maps.
-        pooling: `"avg"` or `"max"`, to get a vector instead of those; or `None`.
-        name: str, the model's name.
+def _original_smallest(config):
+    return 12 if config.framed else 16
 
-    Returns:
-        `keras.Model` from images of shape `(batch, *input_shape)` with values from 0 to 1 to
-        logits of shape `(batch, num_classes)`.
 
-    Raises:
-        ValueError: if the images are too small or their size is not known.
-
-    Reference:
-        [LeCun et al., 1990](https://papers.nips.cc/paper/293); [LeCun et al.,
-        1998](http://yann.lecun.com/exdb/publis/pdf/lecun-01a.pdf)
-
-    Example:
-        >>> import kerascnn
-        >>> config = kerascnn.models.OriginalLeNetConfig(filters=2, table=((0,), (0, 1)))
-        >>> model = kerascnn.models.original_lenet(config)
-        >>> {layer.name: layer.count_params() for layer in model.layers if layer.weights}
-        {'stage1_conv': 52, 'stage1_pool': 4, 'stage2_conv': 77, 'stage2_pool': 4, 'logits': 330}
-    """
-    inputs, x = image_input(input_shape, smallest=12 if config.framed else 16, fixed=True)
-    if config.framed and _side(x) < 32:
+def _original_trunk(x, config, options):
+    if min(known_size(x)) < 32 and config.framed:
         x = keras_layers.ZeroPadding2D(2, name="frame")(x)
     zero, one = config.pixels
     x = keras_layers.Rescaling(one - zero, offset=zero, name="pixels")(x)
     common = {"kernel_size": 5, "activation": ops.scaled_tanh}
-    x = layers.GroupConv2D(
+    first = layers.GroupConv2D(
         config.filters, kernel_initializer=FanInUniform(), name="stage1_conv", **common
     )(x)
-    x = layers.Subsampling2D(2, activation=ops.scaled_tanh, name="stage1_pool")(x)
-    x = layers.ConnectionTableConv2D(
+    x = layers.Subsampling2D(2, activation=ops.scaled_tanh, name="stage1_pool")(first)
+    second = layers.ConnectionTableConv2D(
         config.table,
         kernel_initializer=FanInUniform([25 * len(row) for row in config.table]),
         name="stage2_conv",
         **common,
     )(x)
-    x = layers.Subsampling2D(2, activation=ops.scaled_tanh, name="stage2_pool")(x)
+    x = layers.Subsampling2D(2, activation=ops.scaled_tanh, name="stage2_pool")(second)
+    return {1: first, 2: second, 4: x}
 
-    def head(x):
-        x = keras_layers.Flatten(name="head_flatten")(x)
-        for i, units in enumerate(config.units, start=1):
-            x = keras_layers.Dense(
-                units,
-                activation=ops.scaled_tanh,
-                kernel_initializer=FanInUniform(),
-                name=f"head_dense{i}",
-            )(x)
-        return x
 
-    def classifier(x):
-        dtype = answer_dtype()
-        if not config.prototypes:
-            return keras_layers.Dense(
-                num_classes, kernel_initializer=FanInUniform(), dtype=dtype, name="logits"
-            )(x)
-        drawn = (num_classes, x.shape[-1]) == (10, 84)
-        x = layers.RBFOutput(
-            num_classes, DigitPictures() if drawn else None, dtype=dtype, name="distances"
+def _original_head(x, config, options):
+    x = keras_layers.Flatten(name="head_flatten")(x)
+    for i, units in enumerate(config.units, start=1):
+        x = keras_layers.Dense(
+            units,
+            activation=ops.scaled_tanh,
+            kernel_initializer=FanInUniform(),
+            name=f"head_dense{i}",
         )(x)
-        return keras_layers.Rescaling(-1.0, dtype=dtype, name="logits")(x)
-
-    return model_of(
-        inputs,
-        {4: x},
-        num_classes,
-        include_top,
-        pooling,
-        head=head,
-        classifier=classifier,
-        name=name,
-    )
+    return x
 
 
-def _side(x):
-    """The shorter side of images."""
-    return min(size for axis, size in enumerate(x.shape) if axis not in (0, channel_axis() % 4))
+def _original_logits(x, num_classes, config):
+    dtype = answer_dtype()
+    if not config.prototypes:
+        return keras_layers.Dense(
+            num_classes, kernel_initializer=FanInUniform(), dtype=dtype, name="logits"
+        )(x)
+    drawn = (num_classes, x.shape[-1]) == (10, 84)
+    x = layers.RBFOutput(
+        num_classes, DigitPictures() if drawn else None, dtype=dtype, name="distances"
+    )(x)
+    return keras_layers.Rescaling(-1.0, dtype=dtype, name="logits")(x)
 
 
 @keras.saving.register_keras_serializable(package="kerascnn")
@@ -325,9 +273,18 @@ class DigitPictures(keras.initializers.Initializer):
 
 
 FAMILIES = (
-    Family(builder=lenet, variants=VARIANTS, input_shape=INPUT_SHAPE, num_classes=10),
     Family(
-        builder=original_lenet,
+        builder=classifier(_trunk, _head, smallest=_smallest),
+        options=ClassifierOptions,
+        variants=VARIANTS,
+        input_shape=INPUT_SHAPE,
+        num_classes=10,
+    ),
+    Family(
+        builder=classifier(
+            _original_trunk, _original_head, _original_logits, smallest=_original_smallest
+        ),
+        options=ClassifierOptions,
         variants=ORIGINAL_VARIANTS,
         input_shape=INPUT_SHAPE,
         num_classes=10,

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 from kerascnn import layers
 from kerascnn.models.conv_norm import ConvNorm
-from kerascnn.models.encoder import build_encoder
+from kerascnn.models.encoder import EncoderOptions, build_encoder
 from kerascnn.models.ends import answer_dtype, channel_axis, image_model
 from kerascnn.models.family import Family
 from kerascnn.models.upsample import upsample
@@ -14,10 +14,20 @@ INPUT_SHAPE = (360, 480, 3)
 
 @dataclass(frozen=True)
 class LinkNetConfig:
-    """One row of the table of variants.
+    """One row of the table of LinkNets, for images of any size.
 
     Args:
-        encoder: str, the name of a classifier that gives its features by stride.
+        encoder: str, the name of a classifier that can serve as an encoder and has features at the
+            stride 4.
+
+    Reference:
+        [Chaurasia and Culurciello, 2017](https://arxiv.org/abs/1707.03718)
+
+    Example:
+        >>> import kerascnn
+        >>> config = kerascnn.models.LinkNetConfig(encoder="resnet20")
+        >>> kerascnn.models.create_model(config, (50, 71, 3), num_classes=5).output_shape
+        (None, 50, 71, 5)
     """
 
     encoder: str = "resnet18"
@@ -29,53 +39,23 @@ VARIANTS = {
 }
 
 
-def linknet(
-    config,
-    input_shape=INPUT_SHAPE,
-    num_classes=11,
-    encoder=None,
-    width=32,
-    upsampling="transposed",
-    preprocessing=None,
-    name="linknet",
-):
-    """Builds a LinkNet that answers with logits for every pixel.
+@dataclass(frozen=True)
+class LinkNetOptions(EncoderOptions):
+    """What a LinkNet takes besides `EncoderOptions`.
 
     Args:
-        config: `LinkNetConfig`.
-        input_shape: `(height, width, channels)` in Keras's image data format; height and width may
-            be `None`, and of any size.
-        num_classes: int, the number of logits of a pixel.
-        encoder: optional str, another encoder than that of `config`: the name of a classifier
-            with the option `features_only` and features of stride 4 at least.
-            `load_weights_from(model, classifier, include_top=False)` takes over its weights.
         width: int, filters of the last convolutions.
         upsampling: `"transposed"`, the paper's "full-convolution", `"pixel_shuffle"` or
             `"bilinear"`.
-        preprocessing: `None`, `"caffe"`, `"tf"` or `"torch"`: how Keras's and torchvision's models
-            of ImageNet want their images normalized.
-        name: str, the model's name.
-
-    Returns:
-        `keras.Model` from images of shape `(batch, *input_shape)` with values from 0 to 1 to
-        logits of shape `(batch, height, width, num_classes)`.
-
-    Raises:
-        ValueError: if an argument is none of the above.
-
-    Reference:
-        [Chaurasia and Culurciello, 2017](https://arxiv.org/abs/1707.03718)
-
-    Example:
-        >>> import kerascnn
-        >>> config = kerascnn.models.LinkNetConfig(encoder="resnet20")
-        >>> model = kerascnn.models.linknet(config, (50, 71, 3), num_classes=5)
-        >>> model.output_shape
-        (None, 50, 71, 5)
     """
-    trunk = build_encoder(
-        encoder or config.encoder, input_shape, (4,), pad_to=32, preprocessing=preprocessing
-    )
+
+    width: int = 32
+    upsampling: str = "transposed"
+
+
+def _linknet(config, input_shape, num_classes, options, name):
+    trunk = build_encoder(config, options, input_shape, (4,), pad_to=32)
+    width, upsampling = options.width, options.upsampling
     conv_norm = ConvNorm()
     features = {stride: x for stride, x in trunk.output.items() if stride >= 4}
     x = features[max(features)]
@@ -93,9 +73,9 @@ def linknet(
         if finer is not None:
             x = layers.residual_connection(target, lambda _, branch=x: branch)
 
-    def larger(x, filters, factor, kernel_size, name, **options):
+    def larger(x, filters, factor, kernel_size, name, **more):
         kernel_size = max(kernel_size, factor)
-        return upsample(x, upsampling, filters, factor, kernel_size, name=name, **options)
+        return upsample(x, upsampling, filters, factor, kernel_size, name=name, **more)
 
     factor = min(features) // 2
     x = conv_norm.norm(larger(x, width, factor, 3, "head_{}1", use_bias=False), name="head_{}1")
@@ -119,7 +99,8 @@ def _block(x, filters, factor, upsampling, conv_norm, prefix):
 
 FAMILIES = (
     Family(
-        builder=linknet,
+        builder=_linknet,
+        options=LinkNetOptions,
         variants=VARIANTS,
         input_shape=INPUT_SHAPE,
         num_classes=11,

@@ -2,48 +2,19 @@
 
 from dataclasses import dataclass
 
-import keras
-
-from kerascnn.models.ends import dense_head, image_input, logits_layer
+from kerascnn.models.classifier import ClassifierOptions, classifier
 from kerascnn.models.family import Family
+from kerascnn.models.heads import dense_head
 
 INPUT_SHAPE = (28, 28, 1)
 
 
 @dataclass(frozen=True)
 class MLPConfig:
-    """One row of the table of variants.
+    """One row of the table of multilayer perceptrons, which have no feature maps.
 
     Args:
         units: units of each hidden layer.
-        dropout: float, the rate after each of them.
-    """
-
-    units: tuple[int, ...]
-    dropout: float
-
-
-VARIANTS = {
-    # Keras's example for MNIST, https://github.com/keras-team/keras/blob/2.3.1/examples/mnist_mlp.py
-    "mlp": MLPConfig(units=(512, 512), dropout=0.2),
-}
-
-
-def mlp(config, input_shape=INPUT_SHAPE, num_classes=10, name="mlp"):
-    """Builds a multilayer perceptron that answers with logits.
-
-    Args:
-        config: `MLPConfig`.
-        input_shape: `(height, width, channels)` in Keras's image data format.
-        num_classes: int, the number of logits.
-        name: str, the model's name.
-
-    Returns:
-        `keras.Model` from images of shape `(batch, *input_shape)` with values from 0 to 1 to
-        logits of shape `(batch, num_classes)`.
-
-    Raises:
-        ValueError: if the size of the images is not known.
 
     Reference:
         [Rumelhart et al., 1986](https://www.nature.com/articles/323533a0); dropout: [Srivastava et
@@ -51,13 +22,41 @@ def mlp(config, input_shape=INPUT_SHAPE, num_classes=10, name="mlp"):
 
     Example:
         >>> import kerascnn
-        >>> config = kerascnn.models.MLPConfig(units=(512, 512), dropout=0.2)
-        >>> kerascnn.models.mlp(config).count_params()
+        >>> config = kerascnn.models.MLPConfig(units=(512, 512))
+        >>> kerascnn.models.create_model(config, (28, 28, 1), num_classes=10).count_params()
         669706
     """
-    inputs, x = image_input(input_shape, fixed=True)
-    x = dense_head(config.units, config.dropout)(x)
-    return keras.Model(inputs, logits_layer(num_classes)(x), name=name)
+
+    units: tuple[int, ...]
 
 
-FAMILIES = (Family(builder=mlp, variants=VARIANTS, input_shape=INPUT_SHAPE, num_classes=10),)
+VARIANTS = {
+    # Keras's example for MNIST, https://github.com/keras-team/keras/blob/2.3.1/examples/mnist_mlp.py
+    "mlp": MLPConfig(units=(512, 512)),
+}
+
+
+@dataclass(frozen=True)
+class MLPOptions(ClassifierOptions):
+    """What a multilayer perceptron takes besides `ClassifierOptions`.
+
+    Args:
+        dropout: float, the rate after each hidden layer.
+    """
+
+    dropout: float = 0.2
+
+
+def _trunk(x, config, options):
+    return {}
+
+
+FAMILIES = (
+    Family(
+        builder=classifier(_trunk, dense_head),
+        options=MLPOptions,
+        variants=VARIANTS,
+        input_shape=INPUT_SHAPE,
+        num_classes=10,
+    ),
+)

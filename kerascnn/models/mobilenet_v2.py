@@ -3,17 +3,22 @@
 from dataclasses import dataclass
 
 from kerascnn import layers
-from kerascnn.arguments import at_least_one, one_of
+from kerascnn.arguments import UsageError, at_least_one, one_of
+from kerascnn.models.classifier import ClassifierOptions, classifier
 from kerascnn.models.conv_norm import ConvNorm
-from kerascnn.models.ends import channel_axis, dropped_average, image_input, model_of
+from kerascnn.models.ends import channel_axis
 from kerascnn.models.family import Family, Pretrained
+from kerascnn.models.heads import dropped_average
 
 INPUT_SHAPE = (224, 224, 3)
 
 
 @dataclass(frozen=True)
 class MobileNetV2Config:
-    """One row of the table of variants: the columns of the paper's table 2.
+    """One row of the table of MobileNetV2s: the columns of the paper's table 2.
+
+    The form is torchvision's; `padding="same"` and `epsilon=1e-3` make it that of the authors'
+    TensorFlow code and of `keras.applications`.
 
     Args:
         expansions: `t`, how many times wider the depthwise convolutions in each stage are than the
@@ -23,6 +28,15 @@ class MobileNetV2Config:
         strides: `s`, strides of the first block of each stage.
         stem_width: filters of the first convolution.
         head_width: filters of the last convolution.
+
+    Reference:
+        [Sandler et al., 2018](https://arxiv.org/abs/1801.04381)
+
+    Example:
+        >>> import kerascnn
+        >>> config = kerascnn.models.MobileNetV2Config((1, 6), (8, 16), (1, 2), (1, 2))
+        >>> kerascnn.models.create_model(config, (32, 32, 3), num_classes=10).output_shape
+        (None, 10)
     """
 
     expansions: tuple[int, ...]
@@ -44,37 +58,11 @@ VARIANTS = {
 }
 
 
-def mobilenet_v2(
-    config,
-    input_shape=INPUT_SHAPE,
-    num_classes=1000,
-    include_top=True,
-    pooling=None,
-    features_only=False,
-    preprocessing=None,
-    alpha=1.0,
-    stem_strides=2,
-    padding="symmetric",
-    epsilon=1e-5,
-    dropout=0.2,
-    pad_to=1,
-    name="mobilenet_v2",
-):
-    """Builds a MobileNetV2 that answers with logits.
-
-    The form is torchvision's; `padding="same"` and `epsilon=1e-3` make it that of the authors'
-    TensorFlow code and of `keras.applications`.
+@dataclass(frozen=True)
+class MobileNetV2Options(ClassifierOptions):
+    """What a MobileNetV2 takes besides `ClassifierOptions`.
 
     Args:
-        config: `MobileNetV2Config`.
-        input_shape: `(height, width, channels)` in Keras's image data format; height and width may
-            be `None`.
-        num_classes: int, the number of logits.
-        include_top: bool; without it the model answers with its last feature maps.
-        pooling: `"avg"` or `"max"`, to get a vector instead of those; or `None`.
-        features_only: bool, whether to answer with `{stride: features}` for a decoder.
-        preprocessing: `None`, `"caffe"`, `"tf"` or `"torch"`: how Keras's and torchvision's models
-            of ImageNet want their images normalized.
         alpha: float, the width multiplier; widths become multiples of 8, and the last convolution
             grows, but never shrinks, with it.
         stem_strides: int, strides of the first convolution; 1 keeps twice the resolution, for
@@ -82,33 +70,22 @@ def mobilenet_v2(
         padding: `"symmetric"`, PyTorch's, or `"same"`, TensorFlow's.
         epsilon: float, batch normalization's.
         dropout: float, the rate before the logits.
-        pad_to: int: images are mirrored at the lower right until height and width are multiples
-            of it, for decoders; 32 fits every encoder.
-        name: str, the model's name.
-
-    Returns:
-        `keras.Model` from images of shape `(batch, *input_shape)` with values from 0 to 1 to
-        logits of shape `(batch, num_classes)`.
-
-    Raises:
-        ValueError: if an argument is none of the above.
-
-    Reference:
-        [Sandler et al., 2018](https://arxiv.org/abs/1801.04381)
-
-    Example:
-        >>> import kerascnn
-        >>> config = kerascnn.models.MobileNetV2Config((1, 6), (8, 16), (1, 2), (1, 2))
-        >>> model = kerascnn.models.mobilenet_v2(config, (32, 32, 3), num_classes=10)
-        >>> model.output_shape
-        (None, 10)
     """
-    one_of(padding, ("same", "symmetric"), "padding")
-    stride = at_least_one(stem_strides, "stem_strides")
+
+    alpha: float = 1.0
+    stem_strides: int = 2
+    padding: str = "symmetric"
+    epsilon: float = 1e-5
+    dropout: float = 0.2
+
+
+def _trunk(x, config, options):
+    padding = one_of(options.padding, ("same", "symmetric"), "padding")
+    stride = at_least_one(options.stem_strides, "stem_strides")
+    alpha = options.alpha
     if alpha <= 0:
-        raise ValueError(f"`alpha` must be above 0; got alpha={alpha!r}.")
-    inputs, x = image_input(input_shape, preprocessing=preprocessing, pad_to=pad_to)
-    conv_norm = ConvNorm(epsilon=epsilon, max_value=6.0, padding=padding)
+        raise UsageError(f"`alpha` must be above 0; got alpha={alpha!r}.")
+    conv_norm = ConvNorm(epsilon=options.epsilon, max_value=6.0, padding=padding)
     features = {}
     x = conv_norm(x, _multiple_of_8(config.stem_width * alpha), 3, stride, name="stem_{}")
     rows = zip(config.expansions, config.widths, config.depths, config.strides, strict=True)
@@ -121,11 +98,7 @@ def mobilenet_v2(
         features[stride] = x
     head_width = _multiple_of_8(config.head_width * max(alpha, 1.0))
     features[stride] = conv_norm(x, head_width, 1, name="last_{}")
-
-    head = dropped_average(dropout)
-    return model_of(
-        inputs, features, num_classes, include_top, pooling, features_only, head=head, name=name
-    )
+    return features
 
 
 def _block(x, filters, expansion, strides, conv_norm, prefix):
@@ -148,47 +121,59 @@ def _multiple_of_8(width):
     return rounded if rounded >= 0.9 * width else rounded + 8
 
 
-def _number(stage, block):
+def _number(config, stage, block):
     """`keras.applications` and torchvision count the blocks through; from 0 here."""
-    return sum(VARIANTS["mobilenet_v2"].depths[: stage - 1]) + block - 1
-
-
-def _keras_name(stage, block, role, kind):
-    number = _number(stage, block)
-    prefix = f"block_{number}" if number else "expanded_conv"
-    return f"{prefix}_{role}" if kind == "conv" else f"{prefix}_{role}_BN"
-
-
-def _torchvision_name(stage, block, role, kind):
-    module = f"features.{_number(stage, block) + 1}.conv"
-    # The blocks of the first stage have no expansion: the other parts move up.
-    i = ("expand", "depthwise", "project").index(role) - (stage == 1)
-    norm = int(kind == "bn")
-    return f"{module}.{i + norm}" if role == "project" else f"{module}.{i}.{norm}"
+    return sum(config.depths[: stage - 1]) + block - 1
 
 
 _BLOCK = r"stage(\d+)_block(\d+)_(expand|depthwise|project)_(conv|bn)"
+
+
+def _keras_names(config):
+    def in_block(stage, block, role, kind):
+        number = _number(config, stage, block)
+        prefix = f"block_{number}" if number else "expanded_conv"
+        return f"{prefix}_{role}" if kind == "conv" else f"{prefix}_{role}_BN"
+
+    return {
+        "stem_conv": "Conv1",
+        "stem_bn": "bn_Conv1",
+        _BLOCK: in_block,
+        "last_conv": "Conv_1",
+        "last_bn": "Conv_1_bn",
+        "logits": "predictions",
+    }
+
+
+def _torchvision_names(config):
+    def in_block(stage, block, role, kind):
+        module = f"features.{_number(config, stage, block) + 1}.conv"
+        # Blocks without an expansion lack the first part: the others move up.
+        unexpanded = config.expansions[stage - 1] == 1
+        i = ("expand", "depthwise", "project").index(role) - unexpanded
+        norm = int(kind == "bn")
+        return f"{module}.{i + norm}" if role == "project" else f"{module}.{i}.{norm}"
+
+    last = sum(config.depths) + 1
+    return {
+        "stem_(conv|bn)": lambda kind: f"features.0.{int(kind == 'bn')}",
+        _BLOCK: in_block,
+        "last_(conv|bn)": lambda kind: f"features.{last}.{int(kind == 'bn')}",
+        "logits": "classifier.1",
+    }
+
+
 FAMILIES = (
     Family(
-        builder=mobilenet_v2,
+        builder=classifier(_trunk, dropped_average),
+        options=MobileNetV2Options,
         variants=VARIANTS,
         input_shape=INPUT_SHAPE,
+        encoder=True,
         pretrained={
             "mobilenet_v2": Pretrained("MobileNetV2", "tf", {"padding": "same", "epsilon": 1e-3})
         },
-        keras_names={
-            "stem_conv": "Conv1",
-            "stem_bn": "bn_Conv1",
-            _BLOCK: _keras_name,
-            "last_conv": "Conv_1",
-            "last_bn": "Conv_1_bn",
-            "logits": "predictions",
-        },
-        torchvision_names={
-            "stem_(conv|bn)": lambda kind: f"features.0.{int(kind == 'bn')}",
-            _BLOCK: _torchvision_name,
-            "last_(conv|bn)": lambda kind: f"features.18.{int(kind == 'bn')}",
-            "logits": "classifier.1",
-        },
+        keras_names=_keras_names,
+        torchvision_names=_torchvision_names,
     ),
 )

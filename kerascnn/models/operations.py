@@ -1,4 +1,4 @@
-"""What is known of the operations of a graph by their names and attributes."""
+"""What is known of Keras's operations by their names and classes."""
 
 import numbers
 
@@ -19,35 +19,28 @@ PRODUCTS = {
     "Vdot",
 }
 
-# Operations of `kerascnn.ops` that move, compare or weight single elements
-ELEMENTWISE = {
-    "bilinear_upsampling2d",
-    "channel_shuffle",
-    "crop_like2d",
-    "dense_concatenation",
-    "local_response_normalization",
-    "max_pool_with_argmax2d",
-    "max_unpool2d",
-    "maxout",
-    "pad_to_multiple2d",
-    "pixel_shuffle",
-    "pixel_unshuffle",
-    "residual_sum",
-}
+# Layers that mix positions, or call what Keras knows nothing about, whatever their shapes say
+_OPAQUE = (
+    keras.Model,
+    keras.layers.Attention,
+    keras.layers.Bidirectional,
+    keras.layers.FlaxLayer,
+    keras.layers.GroupQueryAttention,
+    keras.layers.JaxLayer,
+    keras.layers.Lambda,
+    keras.layers.MultiHeadAttention,
+    keras.layers.Pipeline,
+    keras.layers.RNN,
+    keras.layers.TFSMLayer,
+    keras.layers.TorchModuleWrapper,
+    keras.layers.Wrapper,
+)
 
 
 def is_keras(operation):
     """Whether an operation is one of Keras's that do what their attributes and shapes say."""
-    module = type(operation).__module__
-    if module.startswith(("keras.src.layers.attention.", "keras.src.layers.rnn.")):
-        return False
-    known = module.startswith(("keras.src.layers.", "keras.src.ops."))
-    return known and not isinstance(operation, keras.layers.Lambda)
-
-
-def argument(operation, name):
-    """An argument of a layer, or of an operation made by `kerascnn.ops.symbolic`."""
-    return getattr(operation, "arguments", {}).get(name, getattr(operation, name, None))
+    from_keras = type(operation).__module__.partition(".")[0] == "keras"
+    return from_keras and not isinstance(operation, _OPAQUE)
 
 
 def pair_of(value):

@@ -1,4 +1,4 @@
-"""Receptive fields: a rule for each class takes the field of the inputs and the shapes."""
+"""Receptive fields: by the window that an operation declares, or a rule for one of Keras's."""
 
 import math
 import numbers
@@ -7,8 +7,8 @@ from functools import singledispatch
 
 import keras
 
-from kerascnn import layers
-from kerascnn.models.operations import PRODUCTS, argument, is_keras, pair_of
+from kerascnn.geometry import Window, refining, sliding
+from kerascnn.models.operations import PRODUCTS, is_keras, pair_of
 
 
 @dataclass(frozen=True)
@@ -24,6 +24,10 @@ class Field:
     size: tuple
     stride: tuple | None = None
     axes: tuple | None = None
+
+    def after(self, window):
+        """The field of the output of an operation with this window."""
+        return Field(*Window(self.size, self.stride).then(window), self.axes)
 
 
 NOTHING = Field((0, 0))  # of a tensor that the image has no part in
@@ -51,15 +55,23 @@ def _largest(pairs):
     return tuple(max(sizes) for sizes in zip(*pairs, strict=True))
 
 
-@singledispatch
 def field_after(operation, field, inputs, outputs):
     """The `Field` of an operation's outputs, or `None` where it is not known."""
+    if hasattr(operation, "compute_window"):
+        window = operation.compute_window()
+        return None if window is None else field.after(window)
+    return field_by_class(operation, field, inputs, outputs)
+
+
+@singledispatch
+def field_by_class(operation, field, inputs, outputs):
+    """The field of an operation that declares no window."""
     window = window_of(operation)
     if window is not None:
-        return _through_unknown_window(operation, field, inputs, outputs, *window)
+        return _through_unknown_window(window, field, inputs, outputs)
     name = type(operation).__name__
-    if name in _OPERATIONS:
-        return _OPERATIONS[name](operation, field, inputs, outputs)
+    if name == "Pad":  # its class is not public
+        return field
     if name in PRODUCTS or not is_keras(operation):
         return None
     if hasattr(operation, "axis"):
@@ -67,60 +79,42 @@ def field_after(operation, field, inputs, outputs):
     return field if _is_elementwise(inputs, outputs) else None
 
 
-def _keep(operation, field, inputs, outputs):
+def _keep(layer, field, inputs, outputs):
     return field
 
 
-def _whole(operation, field, inputs, outputs):
+def _whole(layer, field, inputs, outputs):
     return _WHOLE
 
 
-def _gated(operation, field, inputs, outputs):
-    return Field(_WHOLE.size, field.stride, field.axes)
+def _through_window(layer, field, inputs, outputs):
+    return field.after(window_of(layer))
 
 
-def _through_window(operation, field, inputs, outputs):
-    window, strides = window_of(operation)
-    return _widened(field, window, strides)
-
-
-def _through_transposed_window(operation, field, inputs, outputs):
-    window, strides = window_of(operation)
-    return _refined(field, window, strides)
+def _through_transposed_window(layer, field, inputs, outputs):
+    window = window_of(layer)
+    return field.after(refining(window.strides, window.size))
 
 
 def _through_upsampling(layer, field, inputs, outputs):
     # How many pixels an interpolation reads for one, in pixels of its input
     reach = {"nearest": 1, "bilinear": 2, "bicubic": 4, "lanczos3": 6, "lanczos5": 10}
-    taps = reach[getattr(layer, "interpolation", "bilinear")]
-    sizes = pair_of(argument(layer, "size"))
-    window = tuple(taps * size if size > 1 else 1 for size in sizes)
-    return _refined(field, window, sizes)
+    taps = reach[layer.interpolation]
+    factors = pair_of(layer.size)
+    return field.after(refining(factors, [taps * f if f > 1 else 1 for f in factors]))
 
 
-def _through_shuffle(layer, field, inputs, outputs):
-    if window_of(layer) is not None:  # sub-pixel convolution: the window comes first
-        field = _through_window(layer, field, inputs, outputs)
-    block = pair_of(argument(layer, "block_size"))
-    return _refined(field, block, block)
-
-
-def _through_unshuffle(layer, field, inputs, outputs):
-    block = pair_of(argument(layer, "block_size"))
-    return _widened(field, block, block)
-
-
-def _through_unknown_window(operation, field, inputs, outputs, window, strides):
+def _through_unknown_window(window, field, inputs, outputs):
     """A layer that only its attributes describe: whether it goes up or down, its shapes tell."""
-    if strides == (1, 1):
-        return _widened(field, window, strides)
+    if window.strides == (1, 1):
+        return field.after(window)
     before, after = ([shape[0][axis] for axis in field.axes] for shape in (inputs, outputs))
     if None in before + after:
         return None
     if all(n <= m for n, m in zip(after, before, strict=True)):
-        return _widened(field, window, strides)
+        return field.after(window)
     if all(n >= m for n, m in zip(after, before, strict=True)):
-        return _refined(field, window, strides)
+        return field.after(refining(window.strides, window.size))
     return None
 
 
@@ -143,17 +137,9 @@ for _rule, _classes in {
         keras.layers.DepthwiseConv2D,
         keras.layers.MaxPooling2D,
         keras.layers.SeparableConv2D,
-        layers.BlurPool2D,
-        layers.ConnectionTableConv2D,
-        layers.FixedFilter2D,
-        layers.MaxPoolWithArgmax2D,
-        layers.Subsampling2D,
     ),
-    _through_transposed_window: (keras.layers.Conv2DTranspose, layers.MaxUnpool2D),
-    _through_upsampling: (keras.layers.UpSampling2D, layers.BilinearUpsampling2D),
-    _through_shuffle: (layers.PixelShuffle, layers.SubpixelConv2D),
-    _through_unshuffle: (layers.PixelUnshuffle,),
-    _gated: (layers.SqueezeExcite,),
+    _through_transposed_window: (keras.layers.Conv2DTranspose,),
+    _through_upsampling: (keras.layers.UpSampling2D,),
     _keep: (
         keras.layers.BatchNormalization,
         keras.layers.Cropping2D,
@@ -162,17 +148,6 @@ for _rule, _classes in {
         keras.layers.LayerNormalization,
         keras.layers.RMSNormalization,
         keras.layers.ZeroPadding2D,
-        layers.BatchNormalization,
-        layers.ChannelShuffle,
-        layers.CropLike2D,
-        layers.DropBlock2D,
-        layers.Dropout,
-        layers.LocalResponseNormalization,
-        layers.Maxout,
-        layers.PadToMultiple2D,
-        layers.RBFOutput,
-        layers.ScaledTanh,
-        layers.StochasticDepth,
     ),
     _whole: (
         keras.layers.Flatten,
@@ -181,49 +156,17 @@ for _rule, _classes in {
     ),
 }.items():
     for _class in _classes:
-        field_after.register(_class, _rule)
-
-# Operations whose classes are not public, by their names: one of Keras's, then ours
-_OPERATIONS = {
-    "Pad": _keep,
-    "channel_shuffle": _keep,
-    "crop_like2d": _keep,
-    "dense_concatenation": _keep,
-    "local_response_normalization": _keep,
-    "maxout": _keep,
-    "pad_to_multiple2d": _keep,
-    "bilinear_upsampling2d": _through_upsampling,
-    "pixel_shuffle": _through_shuffle,
-    "pixel_unshuffle": _through_unshuffle,
-    "residual_sum": _keep,
-}
+        field_by_class.register(_class, _rule)
 
 
 def window_of(operation):
-    """Window (dilated) and strides of an operation that has such attributes, else `None`."""
+    """The `Window` of an operation by its attributes, or `None` if it has none of them."""
     size = pair_of(getattr(operation, "kernel_size", getattr(operation, "pool_size", None)))
     if size is None:
         return None
-    default = size if hasattr(operation, "pool_size") else 1
-    strides = pair_of(getattr(operation, "strides", None)) or pair_of(default)
-    dilation = pair_of(getattr(operation, "dilation_rate", 1)) or (1, 1)
-    window = tuple((k - 1) * d + 1 for k, d in zip(size, dilation, strict=True))
-    return window, strides
-
-
-def _widened(field, window, strides):
-    size = tuple(r + (k - 1) * j for r, k, j in zip(field.size, window, field.stride, strict=True))
-    stride = tuple(j * s for j, s in zip(field.stride, strides, strict=True))
-    return Field(size, stride, field.axes)
-
-
-def _refined(field, window, strides):
-    size = tuple(
-        r + (math.ceil(k / s) - 1) * j
-        for r, k, s, j in zip(field.size, window, strides, field.stride, strict=True)
-    )
-    stride = tuple(j / s for j, s in zip(field.stride, strides, strict=True))
-    return Field(size, stride, field.axes)
+    default = size if hasattr(operation, "pool_size") else (1, 1)
+    strides = pair_of(getattr(operation, "strides", None)) or default
+    return sliding(size, strides, pair_of(getattr(operation, "dilation_rate", 1)) or (1, 1))
 
 
 def _is_elementwise(inputs, outputs):

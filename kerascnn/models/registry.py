@@ -2,10 +2,13 @@
 
 import difflib
 import fnmatch
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from typing import Any
 
 import keras
 
-from kerascnn.arguments import one_of
+from kerascnn.arguments import UsageError, one_of
 from kerascnn.models.autoencoder import FAMILIES as AUTOENCODER
 from kerascnn.models.classifiers import CLASSIFIERS
 from kerascnn.models.deeplabv3 import FAMILIES as DEEPLABV3
@@ -56,103 +59,99 @@ def list_models(pattern="*", task=None):
     return sorted(name for name in names if task in (None, _MODELS[name].task))
 
 
-def task_of(name):
-    """What a model is for: `"classification"`, `"segmentation"`, `"upscaling"`, `"reconstruction"`.
+@dataclass(frozen=True)
+class ModelInfo:
+    """What is known of a model by its name.
+
+    Args:
+        name: str.
+        task: str, `"classification"`, `"segmentation"`, `"upscaling"` or `"reconstruction"`.
+        input_shape: `(height, width, channels)` in Keras's image data format, the default of
+            `create_model`; height and width are `None` where any size is taken.
+        num_classes: int, the default of `create_model`; `None` for models without classes.
+        options: `{name: default}`, the other arguments of `create_model`.
+        training_options: those with which the model is trained: GoogLeNet's auxiliary heads.
+        factor: int, how many times higher and wider than its images the outputs of an upscaling
+            model are; `None` for other models.
+        encoder: str, the classifier that is the encoder by default; `None` for models without.
+        pretrained: str, the model of `keras.applications` whose weights of ImageNet it takes, with
+            `weights="imagenet"` or, where it has an encoder, `encoder_weights="imagenet"`; or
+            `None`.
+    """
+
+    name: str
+    task: str
+    input_shape: tuple[int | None, ...]
+    num_classes: int | None
+    options: Mapping[str, Any]
+    training_options: Mapping[str, Any]
+    factor: int | None
+    encoder: str | None
+    pretrained: str | None
+
+
+def model_info(name):
+    """Returns what is known of a model by its name.
 
     Args:
         name: str, one of `list_models()`.
 
     Returns:
-        str.
+        `ModelInfo`.
 
     Raises:
         ValueError: for an unknown name.
 
     Example:
         >>> import kerascnn
-        >>> kerascnn.models.task_of("lenet5")
-        'classification'
+        >>> info = kerascnn.models.model_info("unet_resnet50")
+        >>> info.task, info.num_classes, info.encoder, info.pretrained
+        ('segmentation', 11, 'resnet50', 'ResNet50')
+        >>> kerascnn.models.model_info("espcn_x3").factor
+        3
     """
-    return family_of(name).task
+    family, config, name = row_of(name)
+    encoder = getattr(config, "encoder", None)
+    classifiers = (_MODELS[encoder] if encoder else family).pretrained
+    pretrained = classifiers.get(encoder or name)
+    return ModelInfo(
+        name=name,
+        task=family.task,
+        input_shape=shape_of(family),
+        num_classes=family.num_classes,
+        options=asdict(family.options()),
+        training_options=dict(family.training_options),
+        factor=getattr(config, "factor", None),
+        encoder=encoder,
+        pretrained=pretrained and pretrained.application,
+    )
 
 
-def default_input_shape(name):
-    """The input shape that `create_model` takes when it is given none.
+def rows():
+    """`(name, family, config)` of all models."""
+    return [(name, family, family.variants[name]) for name, family in _MODELS.items()]
 
-    Args:
-        name: str, one of `list_models()`.
 
-    Returns:
-        `(height, width, channels)` in Keras's image data format; height and width are `None` where
-        any size is taken.
+def row_of(name):
+    """`(family, config, name)` of a model by its name, or by a config of one of the families.
 
     Raises:
-        ValueError: for an unknown name.
-
-    Example:
-        >>> import kerascnn
-        >>> kerascnn.models.default_input_shape("lenet5")
-        (28, 28, 1)
+        ValueError: for anything else, with a sentence that lists the names.
     """
-    height, width, channels = family_of(name).input_shape
+    for family in distinct(_MODELS):
+        if type(name) is type(next(iter(family.variants.values()))):
+            return family, name, type(name).__name__.removesuffix("Config").lower()
+    if not isinstance(name, str) or name not in _MODELS:
+        close = difflib.get_close_matches(str(name), _MODELS, n=1)
+        hint = f" Did you mean {close[0]!r}?" if close else ""
+        known = ", ".join(repr(model) for model in list_models())
+        raise UsageError(f"`name` must be one of {known}; got name={name!r}.{hint}")
+    return _MODELS[name], _MODELS[name].variants[name], name
+
+
+def shape_of(family):
+    """The default input shape of a family, in Keras's image data format."""
+    height, width, channels = family.input_shape
     if keras.config.image_data_format() == "channels_first":
         return channels, height, width
     return height, width, channels
-
-
-def training_options(name):
-    """Options of `create_model` with which a model is trained: GoogLeNet's auxiliary heads.
-
-    Args:
-        name: str, one of `list_models()`.
-
-    Returns:
-        dict.
-
-    Raises:
-        ValueError: for an unknown name.
-
-    Example:
-        >>> import kerascnn
-        >>> kerascnn.models.training_options("googlenet")
-        {'auxiliary_heads': True}
-    """
-    return dict(family_of(name).training_options)
-
-
-def upscaling_factor(name):
-    """How many times higher and wider than its images the answers of an upscaling model are.
-
-    Args:
-        name: str, one of `list_models(task="upscaling")`.
-
-    Returns:
-        int.
-
-    Raises:
-        ValueError: for any other name.
-
-    Example:
-        >>> import kerascnn
-        >>> kerascnn.models.upscaling_factor("espcn_x3")
-        3
-    """
-    family = family_of(name)
-    if family.task != "upscaling":
-        raise ValueError(f"`name` must be that of an upscaling model; got name={name!r}.")
-    return family.variants[name].factor
-
-
-def families():
-    """All families, each once."""
-    return distinct(_MODELS)
-
-
-def family_of(name):
-    """The family of a model, by the model's name, or a sentence that lists the known."""
-    if name not in _MODELS:
-        close = difflib.get_close_matches(name, _MODELS, n=1)
-        hint = f" Did you mean {close[0]!r}?" if close else ""
-        known = ", ".join(repr(model) for model in list_models())
-        raise ValueError(f"`name` must be one of {known}; got name={name!r}.{hint}")
-    return _MODELS[name]

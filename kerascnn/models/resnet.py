@@ -7,8 +7,9 @@ from keras import ops as kops
 
 from kerascnn import layers
 from kerascnn.arguments import one_of
+from kerascnn.models.classifier import ClassifierOptions, classifier
 from kerascnn.models.conv_norm import ConvNorm
-from kerascnn.models.ends import channel_axis, image_input, model_of, stem_pool
+from kerascnn.models.ends import channel_axis, stem_pool
 from kerascnn.models.family import Family, Pretrained
 
 INPUT_SHAPE = (224, 224, 3)
@@ -17,7 +18,7 @@ CIFAR_SHAPE = (32, 32, 3)
 
 @dataclass(frozen=True)
 class ResNetConfig:
-    """One row of the table of variants.
+    """One row of the table of residual networks.
 
     Args:
         depths: blocks in each stage; every stage but the first halves the resolution.
@@ -31,6 +32,17 @@ class ResNetConfig:
         groups: groups of the 3x3 convolution in a bottleneck, the cardinality of ResNeXt.
         width_per_group: filters of a group in a stage of width 64, 4 in ResNeXt-50 32x4d.
         squeeze_excite: whether a branch ends in channel gates (SE-ResNet).
+
+    Reference:
+        [He et al., 2016](https://arxiv.org/abs/1512.03385); [Xie et al.,
+        2017](https://arxiv.org/abs/1611.05431); [Hu et al.,
+        2018](https://arxiv.org/abs/1709.01507)
+
+    Example:
+        >>> import kerascnn
+        >>> config = kerascnn.models.ResNetConfig((1, 1), (16, 32), "basic", stem="cifar")
+        >>> kerascnn.models.create_model(config, (32, 32, 3), num_classes=10).output_shape
+        (None, 10)
     """
 
     depths: tuple[int, ...]
@@ -74,33 +86,11 @@ CIFAR_VARIANTS = {
 }
 
 
-def resnet(
-    config,
-    input_shape=INPUT_SHAPE,
-    num_classes=1000,
-    include_top=True,
-    pooling=None,
-    features_only=False,
-    preprocessing=None,
-    use_bias=False,
-    stride_in="3x3",
-    epsilon=1e-5,
-    output_stride=32,
-    pad_to=1,
-    name="resnet",
-):
-    """Builds a residual network that answers with logits.
+@dataclass(frozen=True)
+class ResNetOptions(ClassifierOptions):
+    """What a residual network takes besides `ClassifierOptions`.
 
     Args:
-        config: `ResNetConfig`.
-        input_shape: `(height, width, channels)` in Keras's image data format; height and width may
-            be `None`.
-        num_classes: int, the number of logits.
-        include_top: bool; without it the model answers with its last feature maps.
-        pooling: `"avg"` or `"max"`, to get a vector instead of those; or `None`.
-        features_only: bool, whether to answer with `{stride: features}` for a decoder.
-        preprocessing: `None`, `"caffe"`, `"tf"` or `"torch"`: how Keras's and torchvision's models
-            of ImageNet want their images normalized.
         use_bias: bool, whether convolutions have biases, as in `keras.applications`.
         stride_in: which convolution of a bottleneck halves the resolution: `"3x3"` (torchvision's,
             often called v1.5) or `"1x1"`, the first one (the paper's and `keras.applications`').
@@ -108,36 +98,21 @@ def resnet(
         output_stride: int, 8, 16 or 32: how many times smaller than the images the last feature
             maps may be. Where a stage would go beyond that, its convolutions, and those of the
             stages after, are dilated instead, as in DeepLab.
-        pad_to: int: images are mirrored at the lower right until height and width are multiples
-            of it, for decoders; 32 fits every encoder.
-        name: str, the model's name.
-
-    Returns:
-        `keras.Model` from images of shape `(batch, *input_shape)` with values from 0 to 1 to
-        logits of shape `(batch, num_classes)`.
-
-    Raises:
-        ValueError: if an argument is none of the above.
-
-    Reference:
-        [He et al., 2016](https://arxiv.org/abs/1512.03385); [Xie et al.,
-        2017](https://arxiv.org/abs/1611.05431); [Hu et al.,
-        2018](https://arxiv.org/abs/1709.01507)
-
-    Example:
-        >>> import kerascnn
-        >>> config = kerascnn.models.ResNetConfig((1, 1), (16, 32), "basic", stem="cifar")
-        >>> model = kerascnn.models.resnet(config, (32, 32, 3), num_classes=10)
-        >>> model.output_shape
-        (None, 10)
     """
+
+    use_bias: bool = False
+    stride_in: str = "3x3"
+    epsilon: float = 1e-5
+    output_stride: int = 32
+
+
+def _trunk(x, config, options):
     one_of(config.block, ("basic", "bottleneck"), "block")
     one_of(config.stem, ("imagenet", "cifar"), "stem")
     one_of(config.shortcut, ("projection", "zeros"), "shortcut")
-    one_of(stride_in, ("1x1", "3x3"), "stride_in")
-    one_of(output_stride, (8, 16, 32), "output_stride")
-    inputs, x = image_input(input_shape, preprocessing=preprocessing, pad_to=pad_to)
-    conv_norm = ConvNorm(epsilon=epsilon, use_bias=use_bias)
+    stride_in = one_of(options.stride_in, ("1x1", "3x3"), "stride_in")
+    output_stride = one_of(options.output_stride, (8, 16, 32), "output_stride")
+    conv_norm = ConvNorm(epsilon=options.epsilon, use_bias=options.use_bias)
     features, stride, dilation = {}, 1, 1
     if config.stem == "imagenet":
         x = features[2] = conv_norm(x, config.widths[0], 7, strides=2, name="stem_{}")
@@ -156,7 +131,7 @@ def resnet(
             # The first block of a stage still has the dilation of the stage before.
             strides, dilation = 1, later_dilation
         features[stride] = x
-    return model_of(inputs, features, num_classes, include_top, pooling, features_only, name=name)
+    return features
 
 
 def _block(x, config, conv_norm, width, strides, stride_in, dilation, prefix):
@@ -199,44 +174,57 @@ def _with_zeros(x, strides, channels, prefix):
 
 
 _KERAS = {"use_bias": True, "stride_in": "1x1", "epsilon": 1.001e-5}
-_KERAS_NAMES = {
-    "stem_(conv|bn)": lambda kind: f"conv1_{kind}",
-    r"stage(\d+)_block(\d+)_(conv|bn)(\d)": (
-        lambda stage, block, kind, i: f"conv{stage + 1}_block{block}_{i}_{kind}"
-    ),
-    r"stage(\d+)_block(\d+)_shortcut_(conv|bn)": (
-        lambda stage, block, kind: f"conv{stage + 1}_block{block}_0_{kind}"
-    ),
-    "logits": "predictions",
-}
-_TORCHVISION_NAMES = {
-    "stem_(conv|bn)": lambda kind: f"{kind}1",
-    r"stage(\d+)_block(\d+)_(conv|bn)(\d)": (
-        lambda stage, block, kind, i: f"layer{stage}.{block - 1}.{kind}{i}"
-    ),
-    r"stage(\d+)_block(\d+)_shortcut_(conv|bn)": (
-        lambda stage, block, kind: f"layer{stage}.{block - 1}.downsample.{int(kind == 'bn')}"
-    ),
-    "logits": "fc",
-}
+
+
+def _keras_names(config):
+    return {
+        "stem_(conv|bn)": lambda kind: f"conv1_{kind}",
+        r"stage(\d+)_block(\d+)_(conv|bn)(\d)": (
+            lambda stage, block, kind, i: f"conv{stage + 1}_block{block}_{i}_{kind}"
+        ),
+        r"stage(\d+)_block(\d+)_shortcut_(conv|bn)": (
+            lambda stage, block, kind: f"conv{stage + 1}_block{block}_0_{kind}"
+        ),
+        "logits": "predictions",
+    }
+
+
+def _torchvision_names(config):
+    return {
+        "stem_(conv|bn)": lambda kind: f"{kind}1",
+        r"stage(\d+)_block(\d+)_(conv|bn)(\d)": (
+            lambda stage, block, kind, i: f"layer{stage}.{block - 1}.{kind}{i}"
+        ),
+        r"stage(\d+)_block(\d+)_shortcut_(conv|bn)": (
+            lambda stage, block, kind: f"layer{stage}.{block - 1}.downsample.{int(kind == 'bn')}"
+        ),
+        "logits": "fc",
+    }
+
+
+_BUILDER = classifier(_trunk)
 FAMILIES = (
     Family(
-        builder=resnet,
+        builder=_BUILDER,
+        options=ResNetOptions,
         variants=VARIANTS,
         input_shape=INPUT_SHAPE,
+        encoder=True,
         pretrained={
             f"resnet{depth}": Pretrained(f"ResNet{depth}", "caffe", _KERAS)
             for depth in (50, 101, 152)
         },
-        keras_names=_KERAS_NAMES,
-        torchvision_names=_TORCHVISION_NAMES,
+        keras_names=_keras_names,
+        torchvision_names=_torchvision_names,
     ),
     Family(
-        builder=resnet,
+        builder=_BUILDER,
+        options=ResNetOptions,
         variants=CIFAR_VARIANTS,
         input_shape=CIFAR_SHAPE,
         num_classes=10,
-        keras_names=_KERAS_NAMES,
-        torchvision_names=_TORCHVISION_NAMES,
+        encoder=True,
+        keras_names=_keras_names,
+        torchvision_names=_torchvision_names,
     ),
 )

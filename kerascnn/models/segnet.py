@@ -14,7 +14,7 @@ INPUT_SHAPE = (360, 480, 3)
 
 @dataclass(frozen=True)
 class SegNetConfig:
-    """One row of the table of variants.
+    """One row of the table of SegNets, for images of any size.
 
     Args:
         depths: convolutions in each stage of the encoder, which ends in 2x2 max pooling; as many
@@ -23,6 +23,15 @@ class SegNetConfig:
         kernel_size: int, of all convolutions.
         basic: bool, whether the images are normalized locally, the decoder has no ReLU, and the
             logits are pointwise after its last convolution, instead of being that convolution.
+
+    Reference:
+        [Badrinarayanan et al., 2017](https://arxiv.org/abs/1511.00561)
+
+    Example:
+        >>> import kerascnn
+        >>> config = kerascnn.models.SegNetConfig(depths=(1, 2), growth=(1, 2))
+        >>> kerascnn.models.create_model(config, (31, 45, 3), 5, width=8).output_shape
+        (None, 31, 45, 5)
     """
 
     depths: tuple[int, ...]
@@ -39,49 +48,27 @@ VARIANTS = {
 }
 
 
-def segnet(
-    config,
-    input_shape=INPUT_SHAPE,
-    num_classes=11,
-    width=64,
-    upsampling="unpooling",
-    preprocessing=None,
-    name="segnet",
-):
-    """Builds a SegNet that answers with logits for every pixel.
+@dataclass(frozen=True)
+class SegNetOptions:
+    """What a SegNet takes.
 
     Args:
-        config: `SegNetConfig`.
-        input_shape: `(height, width, channels)` in Keras's image data format; height and width may
-            be `None`, and of any size.
-        num_classes: int, the number of logits of a pixel.
         width: int, filters of the first convolution.
         upsampling: `"unpooling"`, or, without the places of the maxima, `"transposed"`,
             `"pixel_shuffle"` or `"bilinear"`.
         preprocessing: `None`, `"caffe"`, `"tf"` or `"torch"`: how Keras's and torchvision's models
             of ImageNet want their images normalized.
-        name: str, the model's name.
-
-    Returns:
-        `keras.Model` from images of shape `(batch, *input_shape)` with values from 0 to 1 to
-        logits of shape `(batch, height, width, num_classes)`.
-
-    Raises:
-        ValueError: if an argument is none of the above.
-
-    Reference:
-        [Badrinarayanan et al., 2017](https://arxiv.org/abs/1511.00561)
-
-    Example:
-        >>> import kerascnn
-        >>> config = kerascnn.models.SegNetConfig(depths=(1, 2), growth=(1, 2))
-        >>> model = kerascnn.models.segnet(config, (31, 45, 3), num_classes=5, width=8)
-        >>> model.output_shape
-        (None, 31, 45, 5)
     """
-    one_of(upsampling, ("unpooling", *UPSAMPLINGS), "upsampling")
+
+    width: int = 64
+    upsampling: str = "unpooling"
+    preprocessing: str | None = None
+
+
+def _segnet(config, input_shape, num_classes, options, name):
+    upsampling = one_of(options.upsampling, ("unpooling", *UPSAMPLINGS), "upsampling")
     inputs, x = image_input(
-        input_shape, preprocessing=preprocessing, pad_to=2 ** len(config.depths)
+        input_shape, preprocessing=options.preprocessing, pad_to=2 ** len(config.depths)
     )
     # As in the authors' Caffe, convolutions before batch normalization have a bias.
     conv_norm = ConvNorm(use_bias=True)
@@ -89,7 +76,7 @@ def segnet(
         x = layers.LocalResponseNormalization(
             5, alpha=1e-4, beta=0.75, divide_alpha=True, name="stem_lrn"
         )(x)
-    widths = [multiple * width for multiple in config.growth]
+    widths = [multiple * options.width for multiple in config.growth]
     places = []
     for stage, (depth, filters) in enumerate(zip(config.depths, widths, strict=True), 1):
         for i in range(1, depth + 1):
@@ -116,7 +103,8 @@ def segnet(
 
 FAMILIES = (
     Family(
-        builder=segnet,
+        builder=_segnet,
+        options=SegNetOptions,
         variants=VARIANTS,
         input_shape=INPUT_SHAPE,
         num_classes=11,

@@ -6,23 +6,34 @@ from keras import layers as keras_layers
 
 from kerascnn import layers
 from kerascnn.arguments import at_least_one
+from kerascnn.models.classifier import ClassifierOptions, classifier
 from kerascnn.models.conv_norm import ConvNorm
-from kerascnn.models.ends import channel_axis, dropped_average, image_input, model_of, stem_pool
+from kerascnn.models.ends import channel_axis, stem_pool
 from kerascnn.models.family import Family
+from kerascnn.models.heads import dropped_average
 
 INPUT_SHAPE = (224, 224, 3)
 
 
 @dataclass(frozen=True)
 class ShuffleNetV1Config:
-    """One row of the table of variants: a column of the paper's table 1.
+    """One row of the table of ShuffleNets: a column of the paper's table 1.
 
     Args:
-        groups: `g`, groups of the pointwise convolutions.
+        groups: `g`, groups of the pointwise convolutions; it divides the widths.
         widths: output channels of the units in each stage. Their 3x3 convolutions have a quarter of
             that.
         depths: units in each stage; the first one halves the resolution.
         stem_width: filters of the first convolution.
+
+    Reference:
+        [Zhang et al., 2018](https://arxiv.org/abs/1707.01083)
+
+    Example:
+        >>> import kerascnn
+        >>> config = kerascnn.models.ShuffleNetV1Config(2, (24, 48), (2, 2), stem_width=8)
+        >>> kerascnn.models.create_model(config, (32, 32, 3), num_classes=10).output_shape
+        (None, 10)
     """
 
     groups: int
@@ -41,60 +52,25 @@ VARIANTS = {
 }
 
 
-def shufflenet_v1(
-    config,
-    input_shape=INPUT_SHAPE,
-    num_classes=1000,
-    include_top=True,
-    pooling=None,
-    features_only=False,
-    preprocessing=None,
-    stem_strides=2,
-    epsilon=1e-5,
-    dropout=0.0,
-    pad_to=1,
-    name="shufflenet_v1",
-):
-    """Builds a ShuffleNet that answers with logits.
+@dataclass(frozen=True)
+class ShuffleNetV1Options(ClassifierOptions):
+    """What a ShuffleNet takes besides `ClassifierOptions`.
 
     Args:
-        config: `ShuffleNetV1Config`.
-        input_shape: `(height, width, channels)` in Keras's image data format; height and width may
-            be `None`.
-        num_classes: int, the number of logits.
-        include_top: bool; without it the model answers with its last feature maps.
-        pooling: `"avg"` or `"max"`, to get a vector instead of those; or `None`.
-        features_only: bool, whether to answer with `{stride: features}` for a decoder.
-        preprocessing: `None`, `"caffe"`, `"tf"` or `"torch"`: how Keras's and torchvision's models
-            of ImageNet want their images normalized.
         stem_strides: int, strides of the first convolution; 1 keeps twice the resolution, for
             images as small as CIFAR's.
         epsilon: float, batch normalization's.
         dropout: float, the rate before the logits.
-        pad_to: int: images are mirrored at the lower right until height and width are multiples
-            of it, for decoders; 32 fits every encoder.
-        name: str, the model's name.
-
-    Returns:
-        `keras.Model` from images of shape `(batch, *input_shape)` with values from 0 to 1 to
-        logits of shape `(batch, num_classes)`.
-
-    Raises:
-        ValueError: if an argument is none of the above, or `groups` does not divide the widths.
-
-    Reference:
-        [Zhang et al., 2018](https://arxiv.org/abs/1707.01083)
-
-    Example:
-        >>> import kerascnn
-        >>> config = kerascnn.models.ShuffleNetV1Config(2, (24, 48), (2, 2), stem_width=8)
-        >>> model = kerascnn.models.shufflenet_v1(config, (32, 32, 3), num_classes=10)
-        >>> model.output_shape
-        (None, 10)
     """
-    stride = at_least_one(stem_strides, "stem_strides")
-    inputs, x = image_input(input_shape, preprocessing=preprocessing, pad_to=pad_to)
-    conv_norm = ConvNorm(epsilon=epsilon)
+
+    stem_strides: int = 2
+    epsilon: float = 1e-5
+    dropout: float = 0.0
+
+
+def _trunk(x, config, options):
+    stride = at_least_one(options.stem_strides, "stem_strides")
+    conv_norm = ConvNorm(epsilon=options.epsilon)
     features = {}
     x = features[stride] = conv_norm(x, config.stem_width, 3, stride, name="stem_{}")
     x = stem_pool(x)
@@ -108,11 +84,7 @@ def shufflenet_v1(
             x = unit(x, width, first_groups, config.groups, conv_norm, f"stage{stage}_block{block}")
         stride *= 2
         features[stride] = x
-
-    head = dropped_average(dropout)
-    return model_of(
-        inputs, features, num_classes, include_top, pooling, features_only, head=head, name=name
-    )
+    return features
 
 
 def _unit(x, width, first_groups, groups, conv_norm, prefix):
@@ -141,4 +113,12 @@ def _branch(x, inner, filters, strides, first_groups, groups, conv_norm, prefix)
     return conv_norm(x, filters, 1, groups=groups, activate=False, name=f"{prefix}_{{}}3")
 
 
-FAMILIES = (Family(builder=shufflenet_v1, variants=VARIANTS, input_shape=INPUT_SHAPE),)
+FAMILIES = (
+    Family(
+        builder=classifier(_trunk, dropped_average),
+        options=ShuffleNetV1Options,
+        variants=VARIANTS,
+        input_shape=INPUT_SHAPE,
+        encoder=True,
+    ),
+)

@@ -6,23 +6,34 @@ from keras import layers as keras_layers
 from keras import ops as kops
 
 from kerascnn import layers
-from kerascnn.arguments import at_least_one
+from kerascnn.arguments import UsageError, at_least_one
+from kerascnn.models.classifier import ClassifierOptions, classifier
 from kerascnn.models.conv_norm import ConvNorm
-from kerascnn.models.ends import channel_axis, dropped_average, image_input, model_of, stem_pool
+from kerascnn.models.ends import channel_axis, stem_pool
 from kerascnn.models.family import Family
+from kerascnn.models.heads import dropped_average
 
 INPUT_SHAPE = (224, 224, 3)
 
 
 @dataclass(frozen=True)
 class ShuffleNetV2Config:
-    """One row of the table of variants: a column of the paper's table 5.
+    """One row of the table of ShuffleNetV2s: a column of the paper's table 5.
 
     Args:
-        widths: output channels of the units in each stage.
+        widths: output channels of the units in each stage, even numbers.
         depths: units in each stage; the first one halves the resolution.
         stem_width: filters of the first convolution.
         head_width: filters of the last convolution.
+
+    Reference:
+        [Ma et al., 2018](https://arxiv.org/abs/1807.11164)
+
+    Example:
+        >>> import kerascnn
+        >>> config = kerascnn.models.ShuffleNetV2Config((16, 32), (2, 2), 8, head_width=64)
+        >>> kerascnn.models.create_model(config, (32, 32, 3), num_classes=10).output_shape
+        (None, 10)
     """
 
     widths: tuple[int, ...]
@@ -40,62 +51,27 @@ VARIANTS = {
 }
 
 
-def shufflenet_v2(
-    config,
-    input_shape=INPUT_SHAPE,
-    num_classes=1000,
-    include_top=True,
-    pooling=None,
-    features_only=False,
-    preprocessing=None,
-    stem_strides=2,
-    epsilon=1e-5,
-    dropout=0.0,
-    pad_to=1,
-    name="shufflenet_v2",
-):
-    """Builds a ShuffleNetV2 that answers with logits.
+@dataclass(frozen=True)
+class ShuffleNetV2Options(ClassifierOptions):
+    """What a ShuffleNetV2 takes besides `ClassifierOptions`.
 
     Args:
-        config: `ShuffleNetV2Config`.
-        input_shape: `(height, width, channels)` in Keras's image data format; height and width may
-            be `None`.
-        num_classes: int, the number of logits.
-        include_top: bool; without it the model answers with its last feature maps.
-        pooling: `"avg"` or `"max"`, to get a vector instead of those; or `None`.
-        features_only: bool, whether to answer with `{stride: features}` for a decoder.
-        preprocessing: `None`, `"caffe"`, `"tf"` or `"torch"`: how Keras's and torchvision's models
-            of ImageNet want their images normalized.
         stem_strides: int, strides of the first convolution; 1 keeps twice the resolution, for
             images as small as CIFAR's.
         epsilon: float, batch normalization's.
         dropout: float, the rate before the logits.
-        pad_to: int: images are mirrored at the lower right until height and width are multiples
-            of it, for decoders; 32 fits every encoder.
-        name: str, the model's name.
-
-    Returns:
-        `keras.Model` from images of shape `(batch, *input_shape)` with values from 0 to 1 to
-        logits of shape `(batch, num_classes)`.
-
-    Raises:
-        ValueError: if an argument is none of the above, or a width is odd.
-
-    Reference:
-        [Ma et al., 2018](https://arxiv.org/abs/1807.11164)
-
-    Example:
-        >>> import kerascnn
-        >>> config = kerascnn.models.ShuffleNetV2Config((16, 32), (2, 2), 8, head_width=64)
-        >>> model = kerascnn.models.shufflenet_v2(config, (32, 32, 3), num_classes=10)
-        >>> model.output_shape
-        (None, 10)
     """
-    stride = at_least_one(stem_strides, "stem_strides")
+
+    stem_strides: int = 2
+    epsilon: float = 1e-5
+    dropout: float = 0.0
+
+
+def _trunk(x, config, options):
+    stride = at_least_one(options.stem_strides, "stem_strides")
     if any(width % 2 for width in config.widths):
-        raise ValueError(f"`widths` must be even, for halves; got widths={config.widths}.")
-    inputs, x = image_input(input_shape, preprocessing=preprocessing, pad_to=pad_to)
-    conv_norm = ConvNorm(epsilon=epsilon)
+        raise UsageError(f"`widths` must be even, for halves; got widths={config.widths}.")
+    conv_norm = ConvNorm(epsilon=options.epsilon)
     features = {}
     x = features[stride] = conv_norm(x, config.stem_width, 3, stride, name="stem_{}")
     x = stem_pool(x)
@@ -117,11 +93,7 @@ def shufflenet_v2(
         stride *= 2
         features[stride] = x
     features[stride] = conv_norm(x, config.head_width, 1, name="last_{}")
-
-    head = dropped_average(dropout)
-    return model_of(
-        inputs, features, num_classes, include_top, pooling, features_only, head=head, name=name
-    )
+    return features
 
 
 def _branch(x, filters, strides, conv_norm, prefix):
@@ -138,25 +110,33 @@ def _shortcut(x, filters, conv_norm, prefix):
 # Where a convolution stands in torchvision's sequences, which count the activations as well; its
 # normalization is the next one.
 _PLACES = {1: 0, 2: 3, 3: 5}
+
+
+def _torchvision_names(config):
+    return {
+        "stem_(conv|bn)": lambda kind: f"conv1.{int(kind == 'bn')}",
+        r"stage(\d+)_block(\d+)_(conv|bn)(\d)": (
+            lambda stage, block, kind, i: (
+                f"stage{stage}.{block - 1}.branch2.{_PLACES[i] + (kind == 'bn')}"
+            )
+        ),
+        r"stage(\d+)_block(\d+)_shortcut_(conv|bn)(\d)": (
+            lambda stage, block, kind, i: (
+                f"stage{stage}.{block - 1}.branch1.{2 * i - 2 + (kind == 'bn')}"
+            )
+        ),
+        "last_(conv|bn)": lambda kind: f"conv5.{int(kind == 'bn')}",
+        "logits": "fc",
+    }
+
+
 FAMILIES = (
     Family(
-        builder=shufflenet_v2,
+        builder=classifier(_trunk, dropped_average),
+        options=ShuffleNetV2Options,
         variants=VARIANTS,
         input_shape=INPUT_SHAPE,
-        torchvision_names={
-            "stem_(conv|bn)": lambda kind: f"conv1.{int(kind == 'bn')}",
-            r"stage(\d+)_block(\d+)_(conv|bn)(\d)": (
-                lambda stage, block, kind, i: (
-                    f"stage{stage}.{block - 1}.branch2.{_PLACES[i] + (kind == 'bn')}"
-                )
-            ),
-            r"stage(\d+)_block(\d+)_shortcut_(conv|bn)(\d)": (
-                lambda stage, block, kind, i: (
-                    f"stage{stage}.{block - 1}.branch1.{2 * i - 2 + (kind == 'bn')}"
-                )
-            ),
-            "last_(conv|bn)": lambda kind: f"conv5.{int(kind == 'bn')}",
-            "logits": "fc",
-        },
+        encoder=True,
+        torchvision_names=_torchvision_names,
     ),
 )

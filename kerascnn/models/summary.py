@@ -8,6 +8,7 @@ from fractions import Fraction
 
 import keras
 
+from kerascnn.backend import private_keras
 from kerascnn.models.layer_calls import graph_of, listed, traced, walk
 from kerascnn.models.receptive_field import NOTHING, Field, moves
 
@@ -53,12 +54,15 @@ class Summary:
         rows: tuple of `Row`, in the order of the model's layers.
         parameters: int, the values in all weights of the model, each weight counted once.
         trainable_parameters: int, those of them that training changes.
+        notes: tuple of str, one sentence for each thing that cannot be shown with the installed
+            version of Keras; with a version that kerascnn was tested with, there are none.
     """
 
     name: str
     rows: tuple[Row, ...]
     parameters: int
     trainable_parameters: int
+    notes: tuple[str, ...] = ()
 
     @property
     def multiply_adds(self):
@@ -66,7 +70,7 @@ class Summary:
         return sum(row.multiply_adds or 0 for row in self.rows)
 
     def __repr__(self):
-        return f"{_table(self)}\n\n{_totals(self)}"
+        return "\n".join([f"{_table(self)}\n\n{_totals(self)}", *self.notes])
 
 
 def summary(model, input_shape=None):
@@ -90,7 +94,8 @@ def summary(model, input_shape=None):
 
     Those of a layer that is made of other layers are the sum of theirs. They are not known (`None`,
     shown as `?`) of products of two activations, such as attention's, of other layers with weights
-    of their own, and where the height or width is not known.
+    of their own, and where the height or width is not known. `kerascnn.geometry` shows how a layer
+    of yours declares its multiply-adds and its window.
 
     **Receptive field** `r` and **stride** `j`, for each axis, begin with 1 and 1 at an image. A
     window of size `k`, dilation `d` and stride `s` makes of them
@@ -137,26 +142,32 @@ def summary(model, input_shape=None):
             "`model` must be built, by an input shape or a first call on images; "
             f"got the model {model.name!r} without weights."
         )
+    calls = _calls(model, input_shape) if private_keras.runs_graphs() else listed(model)
+    return Summary(
+        name=model.name,
+        rows=_rows(calls),
+        parameters=_size(model.weights),
+        trainable_parameters=_size(model.trainable_weights),
+        notes=private_keras.losses(),
+    )
+
+
+def _calls(model, input_shape):
+    """The calls of a model: along its graph, or its layers in order where it has none."""
     graph = graph_of(model)
-    calls = listed(model)
     if graph is not None:
         shapes = _input_shapes([x.shape for x in graph.inputs], input_shape)
         inputs = [
             keras.KerasTensor(shape, x.dtype, sparse=x.sparse)
             for shape, x in zip(shapes, graph.inputs, strict=True)
         ]
-        calls = _followed(graph, inputs, model, input_shape)
-    elif input_shape is not None:
+        return _followed(graph, inputs, model, input_shape)
+    if input_shape is not None:
         inputs = [keras.KerasTensor((None, *shape)) for shape in _separate(input_shape)]
         graph = traced(model, (inputs[0] if len(inputs) == 1 else inputs,), {})
         if graph is not None:
-            calls = _followed(graph, inputs, model, input_shape)
-    return Summary(
-        name=model.name,
-        rows=_rows(calls),
-        parameters=_size(model.weights),
-        trainable_parameters=_size(model.trainable_weights),
-    )
+            return _followed(graph, inputs, model, input_shape)
+    return listed(model)
 
 
 def _separate(input_shape):
@@ -191,8 +202,9 @@ def _input_shapes(own, input_shape):
 
 def _followed(graph, inputs, model, input_shape):
     """The calls along the graph of the whole model."""
+    layers = private_keras.sublayers(model, recursive=True) or model.layers
     data_format = next(
-        (layer.data_format for layer in model._flatten_layers() if hasattr(layer, "data_format")),
+        (layer.data_format for layer in layers if hasattr(layer, "data_format")),
         keras.config.image_data_format(),
     )
     axes = (2, 3) if data_format == "channels_first" else (1, 2)

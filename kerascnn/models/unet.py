@@ -17,13 +17,26 @@ ORIGINAL_SHAPE = (388, 388, 1)
 
 @dataclass(frozen=True)
 class UNetConfig:
-    """One row of the table of variants.
+    """One row of the table of U-Nets, for images of any size.
+
+    With `padding="valid"`, an image of 388x388 pixels becomes one of 572x572: the overlap-tile
+    strategy of the paper, for a whole image at once. An image of another size gets the next size
+    that can be halved `depth` times, and what is too much is cropped.
 
     Args:
         padding: `"same"`, or `"valid"`, in which the image gets a mirrored margin as wide as what
             the convolutions take away.
         normalize: bool, whether convolutions are followed by batch normalization in place of
             having biases.
+
+    Reference:
+        [Ronneberger et al., 2015](https://arxiv.org/abs/1505.04597)
+
+    Example:
+        >>> import kerascnn
+        >>> config = kerascnn.models.UNetConfig()
+        >>> kerascnn.models.create_model(config, (50, 71, 3), 5, width=8, depth=2).output_shape
+        (None, 50, 71, 5)
     """
 
     padding: str = "same"
@@ -40,28 +53,11 @@ ORIGINAL_VARIANTS = {
 }
 
 
-def unet(
-    config,
-    input_shape=INPUT_SHAPE,
-    num_classes=11,
-    width=64,
-    depth=4,
-    upsampling="transposed",
-    preprocessing=None,
-    dropout=0.0,
-    name="unet",
-):
-    """Builds a U-Net that answers with logits for every pixel.
-
-    With `padding="valid"`, an image of 388x388 pixels becomes one of 572x572: the overlap-tile
-    strategy of the paper, for a whole image at once. An image of another size gets the next size
-    that can be halved `depth` times, and what is too much is cropped.
+@dataclass(frozen=True)
+class UNetOptions:
+    """What a U-Net takes.
 
     Args:
-        config: `UNetConfig`.
-        input_shape: `(height, width, channels)` in Keras's image data format; height and width may
-            be `None`, and of any size.
-        num_classes: int, the number of logits of a pixel.
         width: int, filters of the first convolutions; twice as many after every pooling.
         depth: int, how often the images are halved.
         upsampling: `"transposed"`, the paper's 2x2 "up-convolution", `"pixel_shuffle"` or
@@ -69,36 +65,28 @@ def unet(
         preprocessing: `None`, `"caffe"`, `"tf"` or `"torch"`: how Keras's and torchvision's models
             of ImageNet want their images normalized.
         dropout: float, the rate at the end of the encoder.
-        name: str, the model's name.
-
-    Returns:
-        `keras.Model` from images of shape `(batch, *input_shape)` with values from 0 to 1 to
-        logits of shape `(batch, height, width, num_classes)`.
-
-    Raises:
-        ValueError: if an argument is none of the above.
-
-    Reference:
-        [Ronneberger et al., 2015](https://arxiv.org/abs/1505.04597)
-
-    Example:
-        >>> import kerascnn
-        >>> config = kerascnn.models.UNetConfig()
-        >>> model = kerascnn.models.unet(config, (50, 71, 3), num_classes=5, width=8, depth=2)
-        >>> model.output_shape
-        (None, 50, 71, 5)
     """
+
+    width: int = 64
+    depth: int = 4
+    upsampling: str = "transposed"
+    preprocessing: str | None = None
+    dropout: float = 0.0
+
+
+def _unet(config, input_shape, num_classes, options, name):
     valid = one_of(config.padding, ("same", "valid"), "padding") == "valid"
-    whole = 2 ** at_least_one(depth, "depth")
+    width, depth = options.width, at_least_one(options.depth, "depth")
+    whole = 2**depth
+    inputs, x = image_input(
+        input_shape, preprocessing=options.preprocessing, pad_to=1 if valid else whole
+    )
     if valid:
-        inputs, x = image_input(input_shape, preprocessing=preprocessing)
         # Two 3x3 convolutions in each stage of both halves take so much on either side, and leave
         # even sizes to every pooling.
         x = layers.PadToMultiple2D(
             whole, margin=6 * whole - 4, remainder=-4 % whole, name="image_pad"
         )(x)
-    else:
-        inputs, x = image_input(input_shape, preprocessing=preprocessing, pad_to=whole)
 
     def convolutions(x, filters, prefix):
         for i in (1, 2):
@@ -111,11 +99,11 @@ def unet(
         skips.append(x)
         x = keras_layers.MaxPooling2D(2, name=f"stage{stage}_pool")(x)
     x = convolutions(x, width * whole, f"stage{depth + 1}")
-    if dropout:
-        x = layers.Dropout(dropout, name=f"stage{depth + 1}_dropout")(x)
+    if options.dropout:
+        x = layers.Dropout(options.dropout, name=f"stage{depth + 1}_dropout")(x)
     for stage in range(depth, 0, -1):
         prefix, filters = f"decoder_stage{stage}", width * 2 ** (stage - 1)
-        x = upsample(x, upsampling, filters, name=f"{prefix}_{{}}")
+        x = upsample(x, options.upsampling, filters, name=f"{prefix}_{{}}")
         skip = skips[stage - 1]
         if valid:
             margin = 6 * 2 ** (depth + 1 - stage) - 8
@@ -140,14 +128,16 @@ def _convolution(x, filters, config, name):
 
 FAMILIES = (
     Family(
-        builder=unet,
+        builder=_unet,
+        options=UNetOptions,
         variants=VARIANTS,
         input_shape=INPUT_SHAPE,
         num_classes=11,
         task="segmentation",
     ),
     Family(
-        builder=unet,
+        builder=_unet,
+        options=UNetOptions,
         variants=ORIGINAL_VARIANTS,
         input_shape=ORIGINAL_SHAPE,
         num_classes=2,

@@ -5,20 +5,33 @@ from dataclasses import dataclass
 from keras import layers as keras_layers
 
 from kerascnn import layers
-from kerascnn.models.ends import dense_head, image_input, model_of
+from kerascnn.models.classifier import ClassifierOptions, classifier
 from kerascnn.models.family import Family, Pretrained
+from kerascnn.models.heads import dense_head
 
 INPUT_SHAPE = (224, 224, 3)
 
 
 @dataclass(frozen=True)
 class VGGConfig:
-    """One row of the table of variants.
+    """One row of the table of VGG networks.
+
+    `features_only` returns the last convolution of each stage, and the last pooling.
 
     Args:
         depths: 3x3 convolutions in each stage, which ends in 2x2 max pooling.
         widths: filters of the convolutions in each stage.
         units: units of the fully connected layers before the logits.
+
+    Reference:
+        [Simonyan and Zisserman, 2015](https://arxiv.org/abs/1409.1556)
+
+    Example:
+        >>> import kerascnn
+        >>> config = kerascnn.models.VGGConfig(depths=(1, 2), widths=(8, 16), units=(32,))
+        >>> model = kerascnn.models.create_model(config, (32, 32, 3), features_only=True)
+        >>> {stride: maps.shape[-1] for stride, maps in model.output.items()}
+        {1: 8, 2: 16, 4: 16}
     """
 
     depths: tuple[int, ...]
@@ -35,60 +48,22 @@ VARIANTS = {
 }
 
 
-def vgg(
-    config,
-    input_shape=INPUT_SHAPE,
-    num_classes=1000,
-    include_top=True,
-    pooling=None,
-    features_only=False,
-    preprocessing=None,
-    dropout=0.5,
-    pad_to=1,
-    name="vgg",
-):
-    """Builds a VGG network that answers with logits.
+@dataclass(frozen=True)
+class VGGOptions(ClassifierOptions):
+    """What a VGG network takes besides `ClassifierOptions`.
 
     Args:
-        config: `VGGConfig`.
-        input_shape: `(height, width, channels)` in Keras's image data format; without the fully
-            connected layers, height and width may be `None`.
-        num_classes: int, the number of logits.
-        include_top: bool; without it the model answers with its last feature maps.
-        pooling: `"avg"` or `"max"`, to get a vector instead of those; or `None`.
-        features_only: bool, whether to answer with `{stride: features}` for a decoder: the last
-            convolution of each stage, and the last pooling.
-        preprocessing: `None`, `"caffe"`, `"tf"` or `"torch"`: how Keras's and torchvision's models
-            of ImageNet want their images normalized.
         dropout: float, the rate after each fully connected layer before the logits.
-        pad_to: int: images are mirrored at the lower right until height and width are multiples
-            of it, for decoders; 32 fits every encoder.
-        name: str, the model's name.
-
-    Returns:
-        `keras.Model` from images of shape `(batch, *input_shape)` with values from 0 to 1 to
-        logits of shape `(batch, num_classes)`.
-
-    Raises:
-        ValueError: if the images are too small, or an argument is none of the above.
-
-    Reference:
-        [Simonyan and Zisserman, 2015](https://arxiv.org/abs/1409.1556)
-
-    Example:
-        >>> import kerascnn
-        >>> config = kerascnn.models.VGGConfig(depths=(1, 2), widths=(8, 16), units=(32,))
-        >>> model = kerascnn.models.vgg(config, (32, 32, 3), features_only=True)
-        >>> {stride: maps.shape[-1] for stride, maps in model.output.items()}
-        {1: 8, 2: 16, 4: 16}
     """
-    inputs, x = image_input(
-        input_shape,
-        smallest=2 ** len(config.depths),
-        fixed=include_top and not features_only,
-        preprocessing=preprocessing,
-        pad_to=pad_to,
-    )
+
+    dropout: float = 0.5
+
+
+def _smallest(config):
+    return 2 ** len(config.depths)
+
+
+def _trunk(x, config, options):
     features, stride = {}, 1
     for stage, (depth, width) in enumerate(zip(config.depths, config.widths, strict=True), 1):
         for i in range(1, depth + 1):
@@ -103,16 +78,15 @@ def vgg(
         features[stride] = x
         stride *= 2
         x = features[stride] = keras_layers.MaxPooling2D(2, name=f"stage{stage}_pool")(x)
-    return model_of(
-        inputs,
-        features,
-        num_classes,
-        include_top,
-        pooling,
-        features_only,
-        head=dense_head(config.units, dropout),
-        name=name,
-    )
+    return features
+
+
+def _keras_names(config):
+    return {
+        r"stage(\d)_conv(\d)": lambda stage, i: f"block{stage}_conv{i}",
+        r"head_dense(\d)": lambda i: f"fc{i}",
+        "logits": "predictions",
+    }
 
 
 def _torchvision_names(config):
@@ -127,20 +101,15 @@ def _torchvision_names(config):
     return {**names, **head}
 
 
-_PRETRAINED = {name: Pretrained(name.upper(), "caffe") for name in ("vgg16", "vgg19")}
-# From the shallowest on, since the layers of each are among those of the next.
-FAMILIES = tuple(
+FAMILIES = (
     Family(
-        builder=vgg,
-        variants={name: config},
+        builder=classifier(_trunk, dense_head, smallest=_smallest),
+        options=VGGOptions,
+        variants=VARIANTS,
         input_shape=INPUT_SHAPE,
-        pretrained={name: _PRETRAINED[name]} if name in _PRETRAINED else {},
-        keras_names={
-            r"stage(\d)_conv(\d)": lambda stage, i: f"block{stage}_conv{i}",
-            r"head_dense(\d)": lambda i: f"fc{i}",
-            "logits": "predictions",
-        },
-        torchvision_names=_torchvision_names(config),
-    )
-    for name, config in VARIANTS.items()
+        encoder=True,
+        pretrained={name: Pretrained(name.upper(), "caffe") for name in ("vgg16", "vgg19")},
+        keras_names=_keras_names,
+        torchvision_names=_torchvision_names,
+    ),
 )

@@ -6,9 +6,10 @@ from collections.abc import Mapping
 import keras
 import numpy as np
 
+from kerascnn.arguments import UsageError
 from kerascnn.layers import Dropout
-from kerascnn.models.ends import logits_layer
-from kerascnn.models.registry import families
+from kerascnn.models.new_head import HEAD, head_names
+from kerascnn.models.registry import rows
 
 # What a torchvision module calls the weights of a Keras layer, in Keras's order.
 _TORCH_WEIGHTS = {
@@ -20,27 +21,9 @@ _TORCH_WEIGHTS = {
     "moving_variance": "running_var",
 }
 
-# What the layers of a head are called by us, by Keras and by torchvision.
-_HEAD = ("head_", "logits", "distances", "auxiliary", "decoder_")
-_KERAS_HEAD = (*_HEAD, "fc", "conv_preds", "predictions")
+# What the layers of a head are called by Keras and by torchvision.
+_KERAS_HEAD = (*HEAD, "fc", "conv_preds", "predictions")
 _TORCH_HEAD = ("aux", "classifier.", "fc.")
-
-
-def head_names(model):
-    """Names of the layers of a model that its trunk does not have: what gives its answer.
-
-    Args:
-        model: `keras.Model` of `create_model`.
-
-    Returns:
-        list of str.
-
-    Example:
-        >>> import kerascnn
-        >>> kerascnn.models.head_names(kerascnn.models.create_model("resnet20"))
-        ['head_pool', 'logits']
-    """
-    return [layer.name for layer in model.layers if layer.name.startswith(_HEAD)]
 
 
 def load_weights_from(model, source, include_top=True):
@@ -77,14 +60,14 @@ def load_weights_from(model, source, include_top=True):
     elif isinstance(source, Mapping):
         found = _from_torch(model, wanted, source)
     else:
-        raise ValueError(
+        raise UsageError(
             "`source` must be a `keras.Model` or a PyTorch state dict; "
             f"got {type(source).__name__}."
         )
     for layer, arrays in zip(wanted, found, strict=True):
         for weight, array in zip(layer.weights, arrays, strict=True):
             if tuple(weight.shape) != array.shape:
-                raise ValueError(
+                raise UsageError(
                     f"The weight {weight.name!r} of the layer {layer.name!r} must have the shape "
                     f"{tuple(weight.shape)}; got {array.shape} from the source."
                 )
@@ -104,7 +87,7 @@ def _from_keras(model, wanted, source):
     for layer in wanted:
         arrays = layers[names[layer.name]].get_weights()
         if len(arrays) != len(layer.weights):
-            raise ValueError(
+            raise UsageError(
                 f"The layer {layer.name!r} must have {len(layer.weights)} weights in the source; "
                 f"got {len(arrays)} (a bias, where the form of the builder has another?)."
             )
@@ -142,20 +125,27 @@ def _from_torch(model, wanted, source):
     ]
 
 
-def _renamed(model, wanted, found, rules, of):
-    """The names of the source's layers for ours, by the rules of a family that knows them all.
+def _renamed(model, wanted, found, rules, library):
+    """The names of the source's layers for ours, by the rules of a model that knows them all.
 
-    Of two such families, that whose names are in the source.
+    The rules of the model itself go first, and of others, those whose names are in the source.
     """
-    candidates = [
-        {layer.name: _name(layer.name, getattr(family, rules)) for layer in wanted}
-        for family in families()
-    ]
-    candidates = [names for names in candidates if all(names.values())]
+    candidates = []
+    for _, family, config in sorted(rows(), key=lambda row: row[0] != model.name):
+        known = getattr(family, rules)(config)
+        names = {}
+        for layer in wanted:
+            names[layer.name] = _name(layer.name, known)
+            if names[layer.name] is None:
+                break
+        else:
+            # A config with other depths may give one name to two layers.
+            if len(set(names.values())) == len(names):
+                candidates.append(names)
     if not candidates:
-        raise ValueError(
-            f"`model` must be of an architecture that {of} has too, as `create_model` builds it; "
-            f"got {model.name!r}."
+        raise UsageError(
+            f"`model` must be of an architecture that {library} has too, as `create_model` builds "
+            f"it; got {model.name!r}."
         )
     return next((names for names in candidates if set(names.values()) <= set(found)), candidates[0])
 
@@ -172,7 +162,7 @@ def _name(name, rules):
 def _check_names(names, found, what):
     missing = [name for name in names.values() if name not in found]
     if missing:
-        raise ValueError(
+        raise UsageError(
             f"`source` must have the {what} {missing[0]!r}, and {len(names)} in all that the model "
             f"takes over; {len(missing)} of them are missing."
         )
@@ -181,7 +171,7 @@ def _check_names(names, found, what):
 def _check_nothing_is_left(names, found, heads):
     left = sorted(name for name in set(found) - set(names.values()) if not name.startswith(heads))
     if left:
-        raise ValueError(
+        raise UsageError(
             f"`source` must be of the same architecture; {left[0]!r} and "
             f"{len(left) - 1} more of its weights have no place in the model."
         )
@@ -217,34 +207,3 @@ def _as_keras(array, layer, weight, flattened):
 
 def _as_array(value):
     return np.asarray(value.detach().cpu() if hasattr(value, "detach") else value)
-
-
-def with_new_head(model, num_classes):
-    """The trunk of a trained classifier under a new layer of logits.
-
-    Args:
-        model: `keras.Model` that ends in a dense layer named `logits`, as those of `create_model`.
-        num_classes: int, the number of logits.
-
-    Returns:
-        `keras.Model` that shares all other layers, and their weights, with `model`.
-
-    Raises:
-        ValueError: if the model has no such layer.
-
-    Example:
-        >>> import kerascnn
-        >>> digits = kerascnn.models.create_model("resnet20")
-        >>> kerascnn.models.with_new_head(digits, 3).output_shape
-        (None, 3)
-    """
-    names = [layer.name for layer in model.layers]
-    if "logits" not in names or not isinstance(model.get_layer("logits"), keras.layers.Dense):
-        raise ValueError(
-            f"`model` must end in a dense layer named 'logits'; got {model.name!r}, which ends in "
-            f"{names[-1]!r}."
-        )
-    features = model.get_layer("logits").input
-    # A list of one input would make Keras warn whenever the model is called with a tensor.
-    inputs = model.inputs[0] if len(model.inputs) == 1 else model.inputs
-    return keras.Model(inputs, logits_layer(num_classes)(features), name=model.name)

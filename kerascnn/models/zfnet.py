@@ -1,6 +1,6 @@
 """ZFNet: AlexNet, mended where pictures of its features showed that it lost detail."""
 
-from kerascnn.models.alexnet import AlexNetConfig, alexnet
+from kerascnn.models.alexnet import AlexNetConfig, AlexNetOptions, alexnet
 from kerascnn.models.family import Family
 
 INPUT_SHAPE = (224, 224, 3)
@@ -19,4 +19,6 @@ VARIANTS = {
     ),
 }
 
-FAMILIES = (Family(builder=alexnet, variants=VARIANTS, input_shape=INPUT_SHAPE),)
+FAMILIES = (
+    Family(builder=alexnet, options=AlexNetOptions, variants=VARIANTS, input_shape=INPUT_SHAPE),
+)

@@ -4,6 +4,7 @@ import keras
 from keras import ops
 
 from kerascnn.arguments import pair
+from kerascnn.geometry import refining
 from kerascnn.ops.precision import float_dtype
 from kerascnn.ops.shapes import image_shape, in_format, standardize_data_format, times
 from kerascnn.ops.symbolic import symbolic
@@ -20,7 +21,15 @@ def bilinear_upsampling2d_shape(shape, size, data_format=None):
     return in_format(batch, times(height, rows), times(width, columns), channels, data_format)
 
 
-@symbolic(bilinear_upsampling2d_shape, output_dtype=float_dtype)
+def bilinear_upsampling2d_window(size, data_format=None):
+    """The `Window` of `bilinear_upsampling2d`: two pixels on each axis that it makes longer."""
+    size = pair(size, "size")
+    return refining(size, tuple(2 * factor if factor > 1 else 1 for factor in size))
+
+
+@symbolic(
+    bilinear_upsampling2d_shape, output_dtype=float_dtype, window=bilinear_upsampling2d_window
+)
 def bilinear_upsampling2d(x, size, data_format=None):
     """Makes images larger, with pixels interpolated between the nearest ones.
 

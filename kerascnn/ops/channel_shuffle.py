@@ -3,6 +3,7 @@
 from keras import ops
 
 from kerascnn.arguments import at_least_one
+from kerascnn.geometry import Window
 from kerascnn.ops.shapes import channels_of
 from kerascnn.ops.symbolic import symbolic
 
@@ -19,7 +20,7 @@ def channel_shuffle_shape(shape, groups, data_format=None):
     return tuple(shape)
 
 
-@symbolic(channel_shuffle_shape)
+@symbolic(channel_shuffle_shape, window=Window())
 def channel_shuffle(x, groups, data_format=None):
     """Deals the channels of every group out to all groups.
 

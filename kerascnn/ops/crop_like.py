@@ -2,6 +2,7 @@
 
 from keras import ops
 
+from kerascnn.geometry import Window
 from kerascnn.ops.pad_to_multiple import natural_pair
 from kerascnn.ops.shapes import image_shape, in_format, standardize_data_format
 from kerascnn.ops.symbolic import symbolic
@@ -24,7 +25,7 @@ def crop_like2d_shape(shape, like_shape, offset=0, data_format=None):
     return in_format(batch, *cropped, channels, data_format)
 
 
-@symbolic(crop_like2d_shape, tensors=2)
+@symbolic(crop_like2d_shape, tensors=2, window=Window())
 def crop_like2d(x, like, offset=0, data_format=None):
     """The part of an image that is as high and as wide as another image.
 

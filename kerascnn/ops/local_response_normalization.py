@@ -4,6 +4,7 @@ import keras
 from keras import ops
 
 from kerascnn.arguments import at_least_one
+from kerascnn.geometry import Window
 from kerascnn.ops.precision import float_dtype, widened
 from kerascnn.ops.shapes import channels_of
 from kerascnn.ops.symbolic import symbolic
@@ -32,7 +33,7 @@ def local_response_normalization_shape(
     return tuple(shape)
 
 
-@symbolic(local_response_normalization_shape, output_dtype=float_dtype)
+@symbolic(local_response_normalization_shape, output_dtype=float_dtype, window=Window())
 def local_response_normalization(
     x, size=5, alpha=1e-4, beta=0.75, k=2.0, divide_alpha=False, data_format=None
 ):

@@ -5,6 +5,7 @@ import itertools
 from keras import ops
 
 from kerascnn.arguments import one_of, pair
+from kerascnn.geometry import sliding
 from kerascnn.ops.empty_batch import takes_empty_batches
 from kerascnn.ops.padding import convolved
 from kerascnn.ops.shapes import image_shape, in_format, standardize_data_format
@@ -33,7 +34,16 @@ def max_pool_with_argmax2d_shape(
     return pooled, pooled
 
 
-@symbolic(max_pool_with_argmax2d_shape, output_dtype=lambda dtype: (dtype, "int32"))
+def max_pool_with_argmax2d_window(pool_size=2, strides=None, padding="valid", data_format=None):
+    """The `Window` of `max_pool_with_argmax2d`."""
+    return sliding(pool_size, pool_size if strides is None else strides)
+
+
+@symbolic(
+    max_pool_with_argmax2d_shape,
+    output_dtype=lambda dtype: (dtype, "int32"),
+    window=max_pool_with_argmax2d_window,
+)
 @takes_empty_batches
 def max_pool_with_argmax2d(x, pool_size=2, strides=None, padding="valid", data_format=None):
     """The largest pixel of every window, and where it was.

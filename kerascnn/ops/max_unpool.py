@@ -3,6 +3,7 @@
 from keras import ops
 
 from kerascnn.arguments import one_of, pair
+from kerascnn.geometry import refining
 from kerascnn.ops.shapes import image_shape, in_format, standardize_data_format, times
 from kerascnn.ops.symbolic import symbolic
 
@@ -44,7 +45,12 @@ def _fits(size, whole, window, padding):
     return 0 <= size - whole < window if padding == "valid" else 0 <= whole - size < window
 
 
-@symbolic(max_unpool2d_shape, tensors=3)
+def max_unpool2d_window(pool_size=2, padding="valid", data_format=None):
+    """The `Window` of `max_unpool2d`."""
+    return refining(pool_size)
+
+
+@symbolic(max_unpool2d_shape, tensors=3, window=max_unpool2d_window)
 def max_unpool2d(x, indices, like=None, pool_size=2, padding="valid", data_format=None):
     """Puts every value back where `max_pool_with_argmax2d` found it, among zeros.
 

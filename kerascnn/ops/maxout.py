@@ -3,6 +3,7 @@
 from keras import ops
 
 from kerascnn.arguments import at_least_one
+from kerascnn.geometry import Window
 from kerascnn.ops.empty_batch import takes_empty_batches
 from kerascnn.ops.shapes import channel_axis
 from kerascnn.ops.symbolic import symbolic
@@ -22,7 +23,7 @@ def maxout_shape(shape, units, axis=-1):
     return (*shape[:axis], units, *shape[axis + 1 :])
 
 
-@symbolic(maxout_shape)
+@symbolic(maxout_shape, window=Window())
 @takes_empty_batches
 def maxout(x, units, axis=-1):
     """Takes the maximum over groups of consecutive channels.

@@ -5,6 +5,7 @@ import numbers
 from keras import ops
 
 from kerascnn.arguments import one_of, pair
+from kerascnn.geometry import Window
 from kerascnn.ops.shapes import image_shape, in_format, standardize_data_format
 from kerascnn.ops.symbolic import symbolic
 
@@ -64,7 +65,7 @@ def _padded(size, multiple, margin, remainder):
     return most - most % multiple + remainder
 
 
-@symbolic(pad_to_multiple2d_shape)
+@symbolic(pad_to_multiple2d_shape, window=Window())
 def pad_to_multiple2d(x, multiple, margin=0, remainder=0, mode="reflect", data_format=None):
     """Pads height and width to the next size that is a multiple, or leaves a remainder.
 

@@ -3,6 +3,7 @@
 from keras import ops
 
 from kerascnn.arguments import one_of, pair
+from kerascnn.geometry import refining, sliding
 from kerascnn.ops.shapes import divided, image_shape, in_format, standardize_data_format, times
 from kerascnn.ops.symbolic import symbolic
 
@@ -52,6 +53,16 @@ def pixel_unshuffle_shape(shape, block_size, mode="DCR", data_format=None):
     )
 
 
+def pixel_shuffle_window(block_size, mode="DCR", data_format=None):
+    """The `Window` of `pixel_shuffle`."""
+    return refining(block_size)
+
+
+def pixel_unshuffle_window(block_size, mode="DCR", data_format=None):
+    """The `Window` of `pixel_unshuffle`."""
+    return sliding(block_size, strides=block_size)
+
+
 # Where each of the six axes (batch, height, block row i, width, block column j, channel) of the
 # shuffled image lies in the channel-rich one. The order is written out, not left to
 # `keras.ops.depth_to_space`, whose channels_first form differs between backends.
@@ -69,7 +80,7 @@ def _rearrange(x, sizes, before, after, output_shape):
     return ops.reshape(ops.transpose(split, [before.index(axis) for axis in after]), output_shape)
 
 
-@symbolic(pixel_shuffle_shape)
+@symbolic(pixel_shuffle_shape, window=pixel_shuffle_window)
 def pixel_shuffle(x, block_size, mode="DCR", data_format=None):
     """Moves blocks of channels into space.
 
@@ -112,7 +123,7 @@ def pixel_shuffle(x, block_size, mode="DCR", data_format=None):
     )
 
 
-@symbolic(pixel_unshuffle_shape)
+@symbolic(pixel_unshuffle_shape, window=pixel_unshuffle_window)
 def pixel_unshuffle(x, block_size, mode="DCR", data_format=None):
     """The inverse of `pixel_shuffle`.
 

@@ -2,6 +2,7 @@
 
 from keras import ops
 
+from kerascnn.geometry import Window
 from kerascnn.ops.shapes import channel_axis
 from kerascnn.ops.symbolic import symbolic
 
@@ -17,7 +18,7 @@ def residual_shape(shortcut_shape, branch_shape):
     return _known(shortcut_shape, branch_shape)
 
 
-@symbolic(residual_shape, tensors=2)
+@symbolic(residual_shape, tensors=2, window=Window())
 def residual_sum(shortcut, branch):
     """`shortcut + branch`, both of the same shape, in the dtype of the shortcut."""
     residual_shape(shortcut.shape, branch.shape)
@@ -38,7 +39,7 @@ def dense_shape(x_shape, branch_shape, axis=-1):
     return (*rest[:axis], None if None in sizes else sum(sizes), *rest[axis:])
 
 
-@symbolic(dense_shape, tensors=2)
+@symbolic(dense_shape, tensors=2, window=Window())
 def dense_concatenation(x, branch, axis=-1):
     """`[x, branch]` one after the other on `axis`, in the dtype of `x`."""
     dense_shape(x.shape, branch.shape, axis)

@@ -6,7 +6,7 @@ import inspect
 import keras
 
 
-def symbolic(output_shape, tensors=1, output_dtype=None):
+def symbolic(output_shape, tensors=1, output_dtype=None, window=None):
     """Decorates an op: called with a `keras.KerasTensor`, it becomes a node of the model.
 
     Args:
@@ -16,6 +16,9 @@ def symbolic(output_shape, tensors=1, output_dtype=None):
             `None`); all others must be plain values, which are saved with the model.
         output_dtype: optional function from the dtype of the first tensor to that of the output,
             or to a tuple of dtypes; by default they are the same.
+        window: optional `kerascnn.geometry.Window`, or function of the op's other arguments that
+            returns it, of an op that only moves, compares or weights single elements. Without it
+            the window and the multiply-adds of the node are not known.
     """
 
     def decorate(function):
@@ -36,6 +39,12 @@ def symbolic(output_shape, tensors=1, output_dtype=None):
                 if not isinstance(dtype, tuple):
                     return keras.KerasTensor(shape, dtype)
                 return tuple(map(keras.KerasTensor, shape, dtype))
+
+            def compute_window(self):
+                return window(**self.arguments) if callable(window) else window
+
+            def compute_multiply_adds(self, input_shape, output_shape):
+                return None if window is None else 0
 
             def _with_nones(self, values):
                 values = iter(values)

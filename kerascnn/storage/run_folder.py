@@ -9,10 +9,12 @@ from pathlib import Path
 
 import keras
 
+from kerascnn.arguments import UsageError
 from kerascnn.storage import run_clearing
 from kerascnn.storage.atomic_write import leftovers, put_in_place, temporary_next_to
 from kerascnn.storage.checkpoints import numbered
 from kerascnn.storage.file_names import shortened
+from kerascnn.storage.older_records import upgraded
 from kerascnn.storage.run_lock import LOCK_NAME, RunLock
 from kerascnn.storage.run_manifest import MANIFEST_NAME, Manifest, digest_of
 from kerascnn.storage.run_record import is_run, is_unmarked_file, new_record, read_record
@@ -76,7 +78,7 @@ class RunFolder:
         try:
             str(self.path).encode()
         except UnicodeEncodeError as error:
-            raise ValueError(
+            raise UsageError(
                 f"The name of the folder must be UTF-8; got {self.path}: choose another name."
             ) from error
         if self.state == "foreign":
@@ -152,8 +154,6 @@ class RunFolder:
     def _check_same(self, recipe):
         found = self.recipe()
         different = [key for key in recipe if found.get(key) != recipe[key]]
-        if "format" not in found and "task" in different:  # begun before runs recorded their task
-            different.remove("task")
         if different:
             raise FileExistsError(
                 f"{self.path} holds a run that was begun with another {' and '.join(different)}; "
@@ -271,8 +271,8 @@ class RunFolder:
             raise FileNotFoundError(f"{self.path} holds no run: there is no {self.recipe_path}.")
         content = read_record(self.recipe_path)
         if not is_run(content, self.recipe_path):
-            raise ValueError(f"{self.path} holds no run: {self.recipe_path} is something else.")
-        return content
+            raise UsageError(f"{self.path} holds no run: {self.recipe_path} is something else.")
+        return upgraded(content)
 
     def load_model(self):
         """The best model of the run.

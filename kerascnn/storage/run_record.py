@@ -7,6 +7,8 @@ from importlib.metadata import version
 
 import keras
 
+from kerascnn.arguments import UsageError
+
 FORMAT = 1
 _MARK = {"kerascnn": "run", "format": FORMAT}
 _PACKAGES = (
@@ -39,7 +41,7 @@ def new_record(recipe, command):
     """
     reserved = sorted(recipe.keys() & {*_MARK, "command", "versions"})
     if reserved:
-        raise ValueError(
+        raise UsageError(
             f"`facts` must not have the key {reserved[0]!r}, which `recipe.json` has for itself."
         )
     backend = keras.backend.backend()
@@ -58,7 +60,7 @@ def read_record(path):
     try:
         return json.loads(path.read_text(encoding="utf-8"))
     except ValueError as error:
-        raise ValueError(f"{path} must be JSON ({error}).") from error
+        raise UsageError(f"{path} must be JSON ({error}).") from error
 
 
 def is_run(content, path):
@@ -78,7 +80,7 @@ def is_run(content, path):
         return False
     if content.get("kerascnn") == _MARK["kerascnn"]:
         if content.get("format") != FORMAT:
-            raise ValueError(
+            raise UsageError(
                 f"{path} must have the format {FORMAT}; got format {content.get('format')!r}, "
                 "which another version of kerascnn writes."
             )

@@ -89,7 +89,7 @@ class Record(keras.callbacks.Callback):
             writer.writerows(self.rows)
         if best_epoch(self.rows) is row:
             with averaged_weights(self.model), self.run.writing(self.run.model_path) as temporary:
-                answering(self.model).save(temporary)
+                inference_model(self.model).save(temporary)
         older, path = checkpoints(self.run), checkpoint_path(self.run, epoch + 1)
         with self.run.writing(path) as temporary:
             self.model.save_weights(temporary)
@@ -115,7 +115,7 @@ def _of_the_answer(logs, model):
     return named
 
 
-def answering(model):
+def inference_model(model):
     """A model as it is used: without the state of its training and without auxiliary heads.
 
     Args:

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 
 import keras
 
-from kerascnn.arguments import one_of
+from kerascnn.arguments import UsageError, one_of
 from kerascnn.data import Augmentation
 
 OPTIMIZERS = ("adamw", "sgd")
@@ -36,8 +36,8 @@ class Recipe:
             new one does not spoil the trunk under it. Each of the two phases has the whole
             schedule for itself.
         frozen_learning_rate: float, the highest learning rate in those.
-        precision: `"float32"`, `"mixed_bfloat16"` or `"mixed_float16"`, for `built_in` to build the
-            model with.
+        precision: `"float32"`, `"mixed_bfloat16"` or `"mixed_float16"`, for `precision_scope` to
+            build the model in.
         xla: bool, whether TensorFlow compiles a step with XLA where there is an accelerator; on
             CPUs that is slower and is not done.
         augmentation: `kerascnn.data.Augmentation` of the training images.
@@ -73,20 +73,20 @@ class Recipe:
     def __post_init__(self):
         for name in ("epochs", "batch_size"):
             if getattr(self, name) < 1:
-                raise ValueError(f"`{name}` must be at least 1; got {name}={getattr(self, name)}.")
+                raise UsageError(f"`{name}` must be at least 1; got {name}={getattr(self, name)}.")
         for name in ("learning_rate", "weight_decay", "warmup_epochs", "frozen_learning_rate"):
             if not 0 <= getattr(self, name) < float("inf"):
-                raise ValueError(
+                raise UsageError(
                     f"`{name}` must be a number from 0; got {name}={getattr(self, name)}."
                 )
         for name in ("label_smoothing", "ema"):
             value = getattr(self, name)
             if not 0 <= value < 1:
-                raise ValueError(
+                raise UsageError(
                     f"`{name}` must be a number from 0 to below 1; got {name}={value}."
                 )
         if not 0 <= self.frozen_epochs < self.epochs:
-            raise ValueError(
+            raise UsageError(
                 "`frozen_epochs` must be an int from 0 to below `epochs`; "
                 f"got frozen_epochs={self.frozen_epochs} with epochs={self.epochs}."
             )
@@ -128,7 +128,7 @@ class Recipe:
 
 
 @contextmanager
-def built_in(precision):
+def precision_scope(precision):
     """Lets the models that are built in the context compute in a precision.
 
     Args:
@@ -140,7 +140,7 @@ def built_in(precision):
     Example:
         >>> import keras
         >>> import kerascnn
-        >>> with kerascnn.training.built_in("mixed_bfloat16"):
+        >>> with kerascnn.training.precision_scope("mixed_bfloat16"):
         ...     layer = keras.layers.Conv2D(4, 3)
         >>> layer.compute_dtype, layer.variable_dtype
         ('bfloat16', 'float32')

@@ -9,6 +9,7 @@ from kerascnn.visualize.learning_curves import learning_curves
 from kerascnn.visualize.overlays import overlays
 from kerascnn.visualize.palette import blend, colorize, palette
 from kerascnn.visualize.per_class import per_class
+from kerascnn.visualize.reconstructions import reconstructions
 
 __all__ = [
     "augmentation",
@@ -22,4 +23,5 @@ __all__ = [
     "overlays",
     "palette",
     "per_class",
+    "reconstructions",
 ]

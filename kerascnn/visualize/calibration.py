@@ -9,7 +9,7 @@ def calibration(bins, expected_error):
     Below it, how the examples spread over the bins: where there are few, a bar says little.
 
     Args:
-        bins: rows of `kerascnn.training.Classification.calibration`: dicts with `low`, `high`,
+        bins: rows of `kerascnn.inference.Classification.calibration`: dicts with `low`, `high`,
             `count`, `confidence` and `accuracy`.
         expected_error: float, the expected calibration error, for the title.
 
@@ -19,9 +19,10 @@ def calibration(bins, expected_error):
     Example:
         >>> import numpy as np
         >>> import kerascnn
-        >>> answers = kerascnn.training.Classification(np.array([0, 1]), np.array([[0.8, 0.2]] * 2))
-        >>> error = answers.expected_calibration_error()
-        >>> figure = kerascnn.visualize.calibration(answers.calibration(), error)
+        >>> probabilities = np.array([[0.8, 0.2]] * 2)
+        >>> found = kerascnn.inference.Classification(np.array([0, 1]), probabilities)
+        >>> error = found.expected_calibration_error()
+        >>> figure = kerascnn.visualize.calibration(found.calibration(), error)
         >>> len(figure.axes)
         2
     """

@@ -20,9 +20,9 @@ def per_class(rows, metric="f1"):
     Classes without examples have no score and are left out, as are those whose score is `None`.
 
     Args:
-        rows: rows of `kerascnn.training.Classification.per_class`, dicts with `class_name`,
+        rows: rows of `kerascnn.inference.Classification.per_class`, dicts with `class_name`,
             `precision`, `recall`, `f1` and `support`, or of
-            `kerascnn.training.SegmentationScores.per_class`, dicts with `class_name`, `iou`,
+            `kerascnn.inference.SegmentationScores.per_class`, dicts with `class_name`, `iou`,
             `accuracy`, `precision`, `boundary_f1` and `pixels`.
         metric: `"f1"`, `"precision"` or `"recall"`; of segmentation, `"iou"`, `"accuracy"`,
             `"precision"` or `"boundary_f1"`.

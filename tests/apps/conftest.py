@@ -1,7 +1,10 @@
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from PIL import Image
 
+from kerascnn.tasks.upscaling import RECIPES
 from kerascnn_apps.command import run
 
 
@@ -27,12 +30,16 @@ def pictures(tmp_path):
     return tmp_path / "pictures"
 
 
-TASKS = ("classify", "segment", "upscale")
+TASKS = ("classify", "segment", "upscale", "reconstruct")
+
+
+# The folder of `scenery` that each learns from
+FOLDERS = {task: task for task in TASKS} | {"reconstruct": "classify"}
 
 
 @pytest.fixture(scope="session")
 def scenery(tmp_path_factory):
-    """A folder of images, masks and classes: data for all three tasks, in a few pixels."""
+    """A folder of images, masks and classes: data for all tasks, in a few pixels."""
     root = tmp_path_factory.mktemp("scenery")
     rng = np.random.default_rng(0)
     for i in range(10):
@@ -54,19 +61,26 @@ def scenery(tmp_path_factory):
 @pytest.fixture(scope="session")
 def train_words(scenery):
     """`{task: words of its train command}`, for a training of few steps."""
-    from kerascnn_apps.upscale import recipes
-
     segment = ("--model", "unet", "--option", "width=8", "--option", "depth=1", "--crop-size")
     words = {
         "classify": ("--image-size", "28"),
         "segment": (*segment, "16", "16"),
         "upscale": ("--model", "espcn_x2"),
+        "reconstruct": ("--image-size", "28", "--option", "width=4"),
     }
     with pytest.MonkeyPatch.context() as patch:
-        for name, recipe in recipes.RECIPES.items():
-            patch.setitem(recipes.RECIPES, name, recipes.dataclasses.replace(recipe, patches=32))
+        for name, recipe in RECIPES.rows.items():
+            patch.setitem(RECIPES.rows, name, replace(recipe, patches=32))
         yield {
-            task: [task, "train", "--data", str(scenery / task), "--epochs", "1", *words[task]]
+            task: [
+                task,
+                "train",
+                "--data",
+                str(scenery / FOLDERS[task]),
+                "--epochs",
+                "1",
+                *words[task],
+            ]
             for task in TASKS
         }
 

@@ -40,7 +40,12 @@ def test_train_leaves_a_whole_run(trained):
     recipe = json.loads((trained / "recipe.json").read_text())
     assert recipe["data"]["class_names"] == [str(i) for i in range(10)]
     assert recipe["training"]["epochs"] == 2
-    assert recipe["model"] == {"name": "lenet5", "weights": None, "parameters": 61706}
+    assert recipe["model"] == {
+        "name": "lenet5",
+        "parameters": 61706,
+        "options": {},
+        "weights": None,
+    }
     metrics = json.loads((trained / "metrics.json").read_text())
     assert metrics["test"]["num_examples"] == 360
     assert 0.7 < metrics["test"]["accuracy"] <= metrics["test"]["top5_accuracy"] <= 1
@@ -175,7 +180,7 @@ def test_predict_names_broken_images_and_answers_for_the_rest(trained, tmp_path,
 
 @pytest.mark.parametrize(
     ("path", "sentence"),
-    [("absent.png", "There is no file or folder"), (".", "must hold images")],
+    [("absent.png", "There is no file or folder"), (".", "must have images")],
 )
 def test_predict_without_images(trained, tmp_path, capsys, path, sentence):
     error = output(capsys, "classify", "predict", trained, tmp_path / path, status=2).err
@@ -218,10 +223,10 @@ def test_a_folder_of_pictures_from_training_to_answers(pictures, tmp_path, capsy
 
 
 def test_demo(tmp_path, capsys, monkeypatch):
+    from kerascnn.tasks.classification_recipes import RECIPES
     from kerascnn.training import Recipe
-    from kerascnn_apps.classify import recipes
 
-    monkeypatch.setitem(recipes.RECIPES, "small", Recipe(epochs=2, batch_size=32))
+    monkeypatch.setitem(RECIPES.rows, "small", Recipe(epochs=2, batch_size=32))
     text = output(capsys, "demo", "--out", tmp_path / "demo").out
     assert "test accuracy" in text
     for path in ("plots/learning_curves.png", "plots/confusion_matrix.png", "export/1"):
@@ -272,7 +277,7 @@ def test_mnist_learns(real_data, tmp_path, capsys):
 def test_a_model_for_another_task(tmp_path, capsys):
     train = ("classify", "train", "--data", "digits", "--out", tmp_path / "run", "--model")
     error = output(capsys, *train, "unet", status=2).err
-    assert "must classify images; got model='unet', which is for segmentation (`ker" in error
+    assert "; got model='unet', which is for segmentation (`ker" in error
     error = output(capsys, *train, "autoencoder", status=2).err
-    assert "got model='autoencoder', which is for reconstruction." in error
+    assert "got model='autoencoder', which is for reconstruction (`kerascnn reconstruct" in error
     assert not (tmp_path / "run").exists()

@@ -3,7 +3,8 @@ import json
 import numpy as np
 import pytest
 
-from kerascnn_apps.classify.report import show
+from kerascnn.tasks.classification import _line, _table
+from kerascnn_apps.table import print_table
 from tests.apps.commands import image_size, output
 
 
@@ -73,6 +74,7 @@ def test_evaluate_draws_into_a_new_folder(trained, tmp_path, capsys):
     assert [path.name for path in plots] == [
         "calibration.png",
         "confusion_matrix.png",
+        "examples.png",
         "per_class.png",
     ]
     assert sorted(line.split()[-1] for line in lines if line.startswith("plot:")) == [
@@ -81,7 +83,7 @@ def test_evaluate_draws_into_a_new_folder(trained, tmp_path, capsys):
     for path in plots:
         assert min(image_size(path)) > 300
     error = output(capsys, *evaluate, status=2).err
-    assert "holds files; choose a new folder for the pictures." in error
+    assert "holds files; choose a new folder for the figures." in error
 
 
 def test_the_worst_of_very_many_classes_are_listed(capsys):
@@ -92,12 +94,13 @@ def test_the_worst_of_very_many_classes_are_listed(capsys):
     ]
     rows[0] |= {"f1": 0, "support": 0}  # without examples there is nothing to be bad at
     found = {"accuracy": 0.5, "loss": 1, "expected_calibration_error": 0.1, "num_examples": 1000}
-    show("test", {**found, "per_class": rows})
-    first, _, note, _, _, _, *lines = capsys.readouterr().out.splitlines()
-    assert first == (
-        "test accuracy 50.00%, cross-entropy 1.0000, calibration error 10.00% (1,000 images)"
+    assert _line(found) == (
+        "accuracy 50.00%, cross-entropy 1.0000, calibration error 10.00% (1,000 images)"
     )
-    assert note == "the worst 20 of 60 classes by F1 (--json tells all):"
+    table = _table(rows)
+    assert table.note == "the worst 20 of 60 classes by F1 (--json lists all):"
+    print_table(table.headings, table.rows)
+    _, _, *lines = capsys.readouterr().out.splitlines()
     worst = 1 + np.argsort(scores[1:])[:20]
     assert [line.split()[:2] for line in lines] == [["[c]", str(i)] for i in worst]
 
@@ -105,8 +108,8 @@ def test_the_worst_of_very_many_classes_are_listed(capsys):
 def test_a_long_class_name_is_whole_in_a_pipe(capsys):
     name = "x" * 150
     row = {"class_name": name, "precision": 1, "recall": 1, "f1": 1, "support": 9}
-    found = {"accuracy": 1, "loss": 1, "expected_calibration_error": 0, "num_examples": 9}
-    show("test", {**found, "per_class": [row]})
+    table = _table([row])
+    print_table(table.headings, table.rows)
     assert capsys.readouterr().out.splitlines()[-1].split()[0] == name
 
 

@@ -46,7 +46,7 @@ def test_models(capsys):
     ("arguments", "sentence"),
     [
         (["--model", "lenet_5"], "got name='lenet_5'"),
-        (["--data", "no_such_set"], "'no_such_set' is no embedded set"),
+        (["--data", "no_such_set"], "'no_such_set' is not an embedded dataset"),
         (["--data", "./no_such_folder"], "There is no folder ./no_such_folder"),
         (["--epochs", "-3"], "`epochs` must be at least 1; got epochs=-3."),
         (["--epochs", "many"], "--epochs"),
@@ -96,6 +96,15 @@ def test_a_folder_without_a_run(command, tmp_path, capsys):
 def test_debug_shows_the_traceback(capsys):
     assert run(["classify", "evaluate", "absent", "--debug"]) == 2
     assert "Traceback" in capsys.readouterr().err
+
+
+def test_a_fault_of_a_library_is_not_told_as_the_users(capsys, monkeypatch):
+    def fault(*args, **kwargs):
+        raise ValueError("operands could not be broadcast together")
+
+    monkeypatch.setattr(kerascnn.models, "list_models", fault)
+    assert run(["models"]) == 1
+    assert "unexpected ValueError, which --debug shows in full: operands could not" in told(capsys)
 
 
 def test_unexpected_errors_say_how_to_see_more(capsys, monkeypatch):

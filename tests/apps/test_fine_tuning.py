@@ -5,9 +5,11 @@ import keras
 import numpy as np
 import pytest
 
-from kerascnn.data import DataInfo
+from kerascnn.runs.start import start_of
+from kerascnn.tasks import Request, get_task
+from kerascnn.tasks.labelled_images import _image_size, remarks
+from kerascnn.tasks.start import Start
 from kerascnn.training import RunFolder
-from kerascnn_apps.classify.train import Start, Task
 from tests.apps.commands import output, predictions
 
 
@@ -36,25 +38,86 @@ def test_fine_tuning_begins_with_the_trunk_of_another_run(trained, pictures, tmp
 def test_fine_tuning_begins_with_weights_of_imagenet(monkeypatch):
     source = keras.applications.MobileNetV2(weights=None, include_top=False)
     monkeypatch.setattr(keras.applications, "MobileNetV2", lambda **kwargs: source)
-    start = Start.of(Task(data="colors", weights="imagenet"))
-    info = DataInfo("colors", ("red", "blue"), (64, 64, 3), {"train": 9}, None)
-    model = start.model(info)
-    assert start.name == "mobilenet_v2"
+    task, request = get_task("classification"), Request(weights="imagenet", changes={"epochs": 4})
+    start = start_of(task, request)
+    model = start.build((64, 64, 3), 2)
+    assert start.model == "mobilenet_v2"
     assert model.output_shape == (None, 2)
     np.testing.assert_array_equal(
         model.get_layer("last_conv").kernel, source.get_layer("Conv_1").kernel
     )
     assert [name for name in start.head(model) if model.get_layer(name).weights] == ["logits"]
-    recipe = start.recipe(Task(data="colors", overrides={"epochs": 4}), 9, 3)
+    recipe = task.recipe(request, start)
     assert (recipe.epochs, recipe.frozen_epochs) == (4, 1)
 
 
 @pytest.mark.parametrize(
     ("size", "expected"), [((40, 60), (40, 60)), ((20, 60), (28, 28)), ((3000, 4000), (28, 28))]
 )
-def test_images_of_one_size_keep_it_if_the_model_bears_it(size, expected, capsys):
-    task = Task(data="pictures")
-    source = types.SimpleNamespace(image_shape=(*size, 3))
-    assert Start.of(task).image_size(task, source) == expected
-    told = "4000x3000, resized to 28x28 for the model (--image-size takes another)"
-    assert (told in capsys.readouterr().out) == (size == (3000, 4000))
+def test_images_of_one_size_keep_it_if_the_model_bears_it(size, expected):
+    assert _image_size(Request(), Start("lenet5"), (*size, 3)) == expected
+    data = types.SimpleNamespace(stored_shape=(*size, 3), image_shape=(*expected, 3))
+    said = [f"images:      {size[1]}x{size[0]}, resized to 28x28 (--image-size)"]
+    assert remarks(data) == (said if size != expected else [])
+
+
+def test_segmentation_starts_with_the_encoder_of_a_classifier(scenery, tmp_path, capsys):
+    classifier, out = tmp_path / "classifier", tmp_path / "run"
+    train = ("classify", "train", "--data", scenery / "classify", "--image-size", 32)
+    output(capsys, *train, "--model", "resnet20", "--epochs", 1, "--out", classifier)
+    train = ("segment", "train", "--data", scenery / "segment", "--weights", classifier)
+    train += ("--option", "width=2", "--crop-size", 32, 32, "--out", out)
+    output(capsys, *train, "--epochs", 1, "--learning-rate", 1e-6)
+    recipe = json.loads((out / "recipe.json").read_text())
+    assert recipe["model"]["name"] == "unet_resnet18"
+    assert recipe["model"]["options"] == {"encoder": "resnet20", "width": 2}
+    assert recipe["model"]["weights"] == str(classifier)
+    source, model = (RunFolder(folder).load_model() for folder in (classifier, out))
+    # One epoch of so small steps leaves the encoder near where it was.
+    kernels = [layer.name for layer in source.layers if "conv" in layer.name][:8]
+    for name in kernels:
+        np.testing.assert_allclose(
+            model.get_layer(name).kernel, source.get_layer(name).kernel, atol=1e-4
+        )
+    # ... and a run of segmentation, its encoder and its decoder
+    again = ("segment", "train", "--data", scenery / "segment", "--weights", out, "--epochs", 1)
+    output(capsys, *again, "--crop-size", 32, 32, "--out", tmp_path / "again")
+    error = output(capsys, *again, "--model", "unet", "--out", tmp_path / "no", status=2).err
+    assert "`model` must be that of the weights, 'unet_resnet18'; got model='unet'" in error
+    # Nothing else starts with such a run.
+    upscale = ("upscale", "train", "--weights", classifier, "--out", tmp_path / "no")
+    error = output(capsys, *upscale, status=2).err
+    assert "must be a run of `kerascnn upscale train`; got" in error
+    error = output(capsys, *upscale[:3], "imagenet", "--out", tmp_path / "no", status=2).err
+    assert "as there are none of ImageNet for upscaling" in error
+    assert not (tmp_path / "no").exists()
+
+
+def test_segmentation_starts_with_weights_of_imagenet(monkeypatch):
+    source = keras.applications.ResNet50(weights=None, include_top=False)
+    monkeypatch.setattr(keras.applications, "ResNet50", lambda **kwargs: source)
+    task, request = get_task("segmentation"), Request(data="streets", weights="imagenet")
+    start = start_of(task, request)
+    assert start.model == "unet_resnet50"
+    recipe = task.recipe(request, start)
+    assert 0 < recipe.frozen_epochs < recipe.epochs
+    model = start.build((None, None, 3), 4)
+    np.testing.assert_array_equal(
+        model.get_layer("stage1_block1_conv2").kernel,
+        source.get_layer("conv2_block1_2_conv").kernel,
+    )
+    head = set(start.head(model))
+    learning = [layer.name for layer in model.layers if layer.trainable_weights]
+    assert "logits" in head
+    assert {name for name in learning if name.startswith("decoder")} <= head
+    assert not [name for name in head if name.startswith("stage")]
+
+
+def test_more_of_the_same_task(small_runs, scenery, tmp_path, capsys, train_words):
+    for task in ("upscale", "reconstruct"):
+        words = train_words[task]
+        weights = small_runs[task]
+        output(capsys, *words, "--weights", weights, "--out", tmp_path / task)
+        first, second = (RunFolder(run).load_model() for run in (weights, tmp_path / task))
+        distance = [np.abs(a - b).max() for a, b in zip(first.weights, second.weights, strict=True)]
+        assert 0 < max(distance) < 0.1

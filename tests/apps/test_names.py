@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from kerascnn.runs.out import default_out
 from tests.apps.commands import output, predictions
 
 ASCII = {"LC_ALL": "C", "PYTHONUTF8": "0", "PYTHONCOERCECLOCALE": "0"}
@@ -83,9 +84,7 @@ def test_classes_with_long_and_odd_names(tmp_path, odd_name, capsys):
     output(capsys, "classify", "evaluate", out, "--plots", tmp_path / "plots")
     # The default folder has the name of the data.
     (tmp_path / "data").rename(tmp_path / ("d" * 255))
-    from kerascnn_apps.training import default_out
-
-    folder = default_out(tmp_path / ("d" * 255), "-deeplabv3_resnet50")
+    folder = default_out(tmp_path / ("d" * 255), "deeplabv3_resnet50")
     assert folder.name.endswith("-deeplabv3_resnet50")
     assert fits(folder.name)
 

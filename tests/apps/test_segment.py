@@ -1,6 +1,7 @@
 import json
 import re
 import shutil
+import types
 
 import numpy as np
 import pytest
@@ -8,9 +9,9 @@ import tensorflow as tf
 from PIL import Image
 
 from kerascnn.data import HeldOutWarning
+from kerascnn.tasks import Request, get_task
+from kerascnn.tasks.start import Start
 from kerascnn_apps.command import run
-from kerascnn_apps.segment import train
-from kerascnn_apps.segment.recipes import cropped, recipe_for
 from tests.apps.commands import image_size
 
 QUICK = ["--model", "unet", "--option", "width=8", "--option", "depth=2", "--recipe", "quick"]
@@ -63,8 +64,8 @@ def test_train_leaves_a_whole_run(trained):
     assert recipe["data"]["class_names"] == ["ground", "unknown", "red", "blue"]
     assert recipe["data"]["ignored"] == ["unknown"]
     assert recipe["model"]["options"] == {"width": 8, "depth": 2}
-    assert recipe["segmentation"]["factor"] == 0.5
-    assert recipe["segmentation"]["crop_size"] == [16, 24]
+    assert recipe["training"]["factor"] == 0.5
+    assert recipe["training"]["crop_size"] == [16, 24]
     metrics = json.loads((trained / "metrics.json").read_text())["test"]
     assert metrics["num_images"] == 2
     assert metrics["mean_iou"] > 0.6
@@ -131,7 +132,7 @@ def test_predict_tells_of_broken_files_and_does_the_others(trained, folder, caps
     shutil.copy(files[1], tmp_path / "field3.png")
     twice = [files[1], tmp_path / "field3.png"]
     error = output(capsys, "predict", trained, *twice, "--out", tmp_path / "two", status=2).err
-    assert "is the answer to another file" in error
+    assert "is the prediction for another file" in error
     assert (tmp_path / "two" / "masks" / "field3.png").is_file()
 
 
@@ -151,16 +152,19 @@ def test_the_export_answers_as_predict_does(trained, capsys, tmp_path):
 @pytest.mark.parametrize(
     ("arguments", "sentence"),
     [
-        (["--model", "resnet20"], r"`model` must be one of 'deeplabv3_resnet50', .*'resnet20'"),
+        (
+            ["--model", "resnet20"],
+            r"`model` must be one for segmentation \('deeplabv3_resnet50', .*'resnet20'",
+        ),
         (["--model", "unett"], "Did you mean 'unet'"),
         (["--option", "width"], "must be NAME=VALUE; got 'width'"),
         (["--option", "colour=3"], "options of 'unet' are .*got colour=3"),
-        (["--recipe", "slow"], "must be one of 'quick', 'standard'; got recipe='slow'"),
+        (["--recipe", "slow"], "must be one of 'quick', 'standard', 'finetune'; got recipe='slow'"),
         (["--loss", "l2"], "got .*l2"),
         (["--factor", "0"], "`factor` must be a number above 0"),
         (["--ignore", "11"], "`ignore` must be one of 'background', .*got ignore='11'"),
         (["--data", "/no/such"], "There is no folder /no/such"),
-        (["--data", "senes"], "got 'senes'|'senes' is no embedded set"),
+        (["--data", "senes"], "got 'senes'|'senes' is not an embedded dataset"),
         (["--seed", "-1"], "`seed` must not be negative"),
     ],
 )
@@ -194,7 +198,7 @@ def test_one_seed_gives_one_result_also_by_force(folder, capsys, tmp_path):
     arguments += ["--class-weights", "--precision", "mixed_bfloat16"]
     output(capsys, *arguments, "--out", tmp_path / "a")
     recipe = json.loads((tmp_path / "a" / "recipe.json").read_text())
-    assert recipe["segmentation"]["class_weights"]
+    assert recipe["training"]["class_weights"]
     assert recipe["training"]["precision"] == "mixed_bfloat16"
     first = (tmp_path / "a" / "history.csv").read_text()
     output(capsys, *arguments, "--out", tmp_path / "a", "--force")
@@ -207,7 +211,7 @@ def test_one_seed_gives_one_result_also_by_force(folder, capsys, tmp_path):
 def test_an_interrupted_run_goes_on(folder, capsys, tmp_path, monkeypatch):
     arguments = ["train", "--data", folder, *QUICK, "--epochs", "2", "--out", tmp_path / "run"]
     with monkeypatch.context() as patch:
-        patch.setattr(train, "_finish", interrupt)
+        patch.setattr("kerascnn.runs.training._finish", interrupt)
         output(capsys, *arguments, status=1)
     assert not (tmp_path / "run" / "metrics.json").exists()
     output(capsys, *arguments)
@@ -221,10 +225,13 @@ def interrupt(*args):
 
 def test_other_apps_refuse_the_run(trained, capsys):
     capsys.readouterr()
-    for command in ("classify", "upscale"):
+    for command in ("classify", "upscale", "reconstruct"):
         assert run([command, "export", str(trained)]) == 2
         error = capsys.readouterr().err
-        assert f"must be a run of `kerascnn {command} train`; its recipe is not." in error
+        assert (
+            f"must be a run of `kerascnn {command} train`; it is another one (segmentation)."
+            in error
+        )
 
 
 def test_evaluate_on_other_images(trained, folder, capsys, tmp_path):
@@ -259,8 +266,10 @@ def test_evaluate_on_other_images(trained, folder, capsys, tmp_path):
     ],
 )
 def test_large_images_are_trained_in_windows(size, factor, crop_size, window):
-    recipe = recipe_for(None, "streets", factor=factor, crop_size=crop_size)
-    assert cropped(recipe, size).crop_size == window
+    request = Request(data="streets", changes={"factor": factor, "crop_size": crop_size})
+    data = types.SimpleNamespace(image_shape=(*size, 3))
+    recipe = get_task("segmentation").recipe(request, Start("unet"), data)
+    assert recipe.crop_size == window
 
 
 @pytest.mark.parametrize(

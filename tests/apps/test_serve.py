@@ -5,9 +5,9 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from kerascnn.export import export_segmenter, export_upscaler
+from kerascnn.export import export, segmentation_serving, upscaling_serving
+from kerascnn.inference import segment, upscale
 from kerascnn.models import create_model
-from kerascnn.training import segment, upscale
 from kerascnn_apps.command import run
 from kerascnn_apps.serve.main import newest_version
 
@@ -73,7 +73,7 @@ def test_nothing_to_serve(tmp_path, capsys):
 @EXTRA
 def test_a_segmentation_model_answers_with_a_mask(tmp_path):
     model = create_model("unet", (None, None, 3), 3, width=2, depth=1)
-    client = client_of(export_segmenter(model, tmp_path, [0, 4, 200]))
+    client = client_of(export(model, tmp_path, segmentation_serving(model, [0, 4, 200])))
     pixels = np.random.default_rng(0).integers(0, 256, (9, 14, 3), np.uint8)
     file = io.BytesIO()
     Image.fromarray(pixels).save(file, "PNG")
@@ -87,7 +87,7 @@ def test_a_segmentation_model_answers_with_a_mask(tmp_path):
 @EXTRA
 def test_an_upscaler_answers_with_a_picture(tmp_path):
     model = create_model("espcn_x2")
-    client = client_of(export_upscaler(model, tmp_path))
+    client = client_of(export(model, tmp_path, upscaling_serving(model)))
     pixels = np.random.default_rng(0).integers(0, 256, (9, 14, 3), np.uint8)
     file = io.BytesIO()
     Image.fromarray(pixels).save(file, "PNG")

@@ -147,26 +147,6 @@ assert status == 0, os.waitstatus_to_exitcode(status)
     )
 
 
-def test_works_without_the_private_functions_of_tensorflow():
-    python(
-        """
-import sys
-import numpy as np
-import tensorflow as tf
-import keras
-for name in ("ops.control_flow_util", "util._pywrap_util_port"):
-    sys.modules[f"tensorflow.python.{name}"] = None
-from kerascnn import ops, reference
-rng = np.random.default_rng(0)
-x = rng.normal(size=(1, 5, 5, 4)).astype("float32")
-kernel = rng.normal(size=(3, 3, 2, 4)).astype("float32")
-for call in (ops.group_conv2d, tf.function(ops.group_conv2d, jit_compile=True)):
-    np.testing.assert_allclose(call(x, kernel), reference.group_conv2d(x, kernel), rtol=1e-4)
-""",
-        "1",
-    )
-
-
 def test_native_gradients_are_there_where_they_are_expected():
     # TensorFlow's CPU build has float32 gradients with oneDNN only, and never float64 ones.
     if tf.config.list_physical_devices("GPU"):

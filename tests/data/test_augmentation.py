@@ -106,12 +106,12 @@ def test_one_seed_gives_one_result(option):
 
 
 def test_only_the_training_split_is_augmented():
-    pipelines, info = data.load("digits", augment=Augmentation(mixup=0.2), batch_size=50)
-    plain, _ = data.load("digits", batch_size=50)
-    images, labels = next(iter(pipelines["train"]))
+    digits, mixup = data.load_classification("digits"), Augmentation(mixup=0.2)
+    images, labels = next(iter(digits.pipeline("train", augment=mixup, batch_size=50)))
     assert images.shape == (50, 8, 8, 1)
-    assert labels.shape == (50, len(info.class_names))
-    for part, other in zip(next(iter(pipelines["test"])), next(iter(plain["test"])), strict=True):
+    assert labels.shape == (50, len(digits.class_names))
+    mixed, plain = (next(iter(digits.pipeline("test", augment=a))) for a in (mixup, None))
+    for part, other in zip(mixed, plain, strict=True):
         np.testing.assert_array_equal(part, other)
 
 

@@ -1,9 +1,15 @@
+import os
+import struct
+import zlib
+from concurrent.futures import ThreadPoolExecutor
+
 import numpy as np
 import pytest
 import tensorflow as tf
 from PIL import Image
 
-from kerascnn.data import UnreadableImageError, image_files, prepare, read_image
+from kerascnn.arguments import UsageError
+from kerascnn.data import UnreadableImageError, image_files, prepare, read_image, read_mask
 from kerascnn.data.pixels import to_channels
 
 
@@ -116,6 +122,78 @@ def test_cut_off_file(tmp_path):
         read_image(path)
     with pytest.raises(FileNotFoundError):
         read_image(tmp_path / "absent.png")
+
+
+@pytest.mark.parametrize("kind", ["BMP", "GIF", "JPEG", "PNG", "TIFF", "WEBP"])
+def test_formats_are_known_by_their_content(tmp_path, kind):
+    path = tmp_path / "image.png"
+    image = Image.fromarray(colors()).quantize(16) if kind == "GIF" else Image.fromarray(colors())
+    image.save(path, kind)
+    with Image.open(path) as image:
+        np.testing.assert_array_equal(read_image(path), np.asarray(image.convert("RGB")))
+
+
+def test_other_formats_are_refused(tmp_path):
+    path = tmp_path / "image.png"
+    Image.fromarray(colors()).save(path, "PPM")
+    with pytest.raises(UnreadableImageError, match="its content is not BMP, GIF, JPEG, PNG, TIFF"):
+        read_image(path)
+
+
+def test_only_regular_files_are_opened(tmp_path):
+    os.mkfifo(tmp_path / "pipe.png")  # opening it would wait for a writer
+    for path in (tmp_path / "pipe.png", tmp_path):
+        with pytest.raises(UnreadableImageError, match="it is not a regular file"):
+            read_image(path)
+    Image.fromarray(colors()).save(tmp_path / "rgb.png")
+    (tmp_path / "link.png").symlink_to("rgb.png")
+    np.testing.assert_array_equal(read_image(tmp_path / "link.png"), colors())
+
+
+def png_without_pixels(path, width, height):
+    header = b"IHDR" + struct.pack(">IIBBBBB", width, height, 8, 0, 0, 0, 0)
+    chunks = b""
+    for chunk in (header, b"IDAT"):
+        chunks += struct.pack(">I", len(chunk) - 4) + chunk + struct.pack(">I", zlib.crc32(chunk))
+    path.write_bytes(b"\x89PNG\r\n\x1a\n" + chunks)
+
+
+@pytest.mark.parametrize("read", [read_image, read_mask])
+def test_the_number_of_pixels_is_checked_before_any_is_decoded(tmp_path, read):
+    png_without_pixels(tmp_path / "bomb.png", 2_000_000, 1_000_000)
+    sentence = r"bomb\.png cannot .* has 2000000x1000000 pixels, more than .*`--max-pixels`"
+    with pytest.raises(UnreadableImageError, match=sentence):
+        read(tmp_path / "bomb.png")
+    png_without_pixels(tmp_path / "small.png", 20, 30)
+    with pytest.raises(UnreadableImageError, match="has 20x30 pixels, more than 599"):
+        read(tmp_path / "small.png", max_pixels=599)
+    with pytest.raises(UnreadableImageError, match="truncated"):
+        read(tmp_path / "small.png", max_pixels=600)
+
+
+def test_max_pixels(tmp_path):
+    Image.fromarray(colors()).save(tmp_path / "rgb.png")
+    assert read_image(tmp_path / "rgb.png", max_pixels=35).shape == (5, 7, 3)
+    with pytest.raises(UnreadableImageError, match="it has 7x5 pixels, more than 34; "):
+        read_image(tmp_path / "rgb.png", max_pixels=34)
+    with pytest.raises(UsageError, match="`max_pixels` must be an int of at least 1; got max_pix"):
+        read_image(tmp_path / "rgb.png", max_pixels=0)
+
+
+def test_pillows_limit_stays_and_does_not_count(tmp_path, monkeypatch):
+    """Pillow's reader of TIFF checks the limit again when it decodes."""
+    monkeypatch.setattr(Image, "MAX_IMAGE_PIXELS", 1000)
+    large, small = colors(60, 70), colors(20, 30)
+    Image.fromarray(large).save(tmp_path / "large.tif")
+    Image.fromarray(small).save(tmp_path / "small.tif")
+    with pytest.raises(Image.DecompressionBombError):
+        Image.open(tmp_path / "large.tif")
+    with ThreadPoolExecutor(8) as pool:
+        names = ["large.tif", "small.tif"] * 100
+        found = list(pool.map(lambda name: read_image(tmp_path / name), names))
+    for image, expected in zip(found, [large, small] * 100, strict=True):
+        np.testing.assert_array_equal(image, expected)
+    assert Image.MAX_IMAGE_PIXELS == 1000
 
 
 def test_prepare_averages_when_it_shrinks():

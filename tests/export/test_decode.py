@@ -69,16 +69,16 @@ FILES = {
 
 @pytest.mark.parametrize("channels", [1, 3])
 @pytest.mark.parametrize("name", FILES)
-def test_the_graph_sees_what_pillow_sees(name, channels):
-    expected = read_image(io.BytesIO(FILES[name]), channels)
+def test_the_graph_sees_what_pillow_sees(name, channels, tmp_path):
+    (tmp_path / "image").write_bytes(FILES[name])
+    expected = read_image(tmp_path / "image", channels)
     found = DECODE[channels](FILES[name]).numpy()
     np.testing.assert_array_equal(found, expected)
 
 
-def test_a_jpeg_with_a_broken_exif_segment_is_upright():
+def test_a_jpeg_with_a_broken_exif_segment_is_upright(tmp_path):
     whole = FILES["jpeg turned 6"]
     at = whole.index(b"Exif\0\0") + 6
     broken = whole[: at + 4] + b"\xff\xff\xff\x7f" + whole[at + 8 :]  # the directory is nowhere
-    np.testing.assert_array_equal(
-        DECODE[3](broken).numpy(), read_image(io.BytesIO(FILES["jpeg"]), 3)
-    )
+    (tmp_path / "whole").write_bytes(FILES["jpeg"])
+    np.testing.assert_array_equal(DECODE[3](broken).numpy(), read_image(tmp_path / "whole", 3))

@@ -3,7 +3,8 @@ import numpy as np
 import pytest
 
 from kerascnn import layers
-from kerascnn.training import CrossEntropy, RBFLoss, accuracy, loss_for
+from kerascnn.losses import CrossEntropy, RBFLoss, loss_for
+from kerascnn.metrics import accuracy
 
 RNG = np.random.default_rng(0)
 LOGITS = RNG.normal(size=(6, 4)).astype("float32") * 3

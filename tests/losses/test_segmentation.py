@@ -5,15 +5,15 @@ from keras import ops
 
 from kerascnn import training
 from kerascnn.data import IGNORED
-from kerascnn.training import (
+from kerascnn.losses import (
     DiceLoss,
     FocalLoss,
     LossSum,
     LovaszSoftmax,
-    MeanIoU,
     PixelCrossEntropy,
     dense_loss,
 )
+from kerascnn.metrics import MeanIoU
 from tests.gradients import value_and_gradients
 from tests.reference.finite_differences import numeric_gradients
 
@@ -256,7 +256,7 @@ def test_a_model_learns(name, precision):
     mask = RNG.integers(CLASSES - 1, size=(10, 8, 6)).astype("uint8")
     images = np.eye(CLASSES, dtype="float32")[mask][..., :3]
     mask[:, 0] = IGNORED
-    with training.built_in(precision):
+    with training.precision_scope(precision):
         model = segmenter()
     steps = 1 if keras.backend.backend() == "torch" else 2
     model.compile("adam", dense_loss(name), metrics=[MeanIoU(CLASSES)], steps_per_execution=steps)

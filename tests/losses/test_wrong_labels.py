@@ -4,16 +4,15 @@ import keras
 import numpy as np
 import pytest
 
-from kerascnn.training import (
+from kerascnn.losses import (
     CrossEntropy,
     DiceLoss,
     FocalLoss,
     LovaszSoftmax,
-    MeanIoU,
     PixelCrossEntropy,
     RBFLoss,
-    accuracy,
 )
+from kerascnn.metrics import MeanIoU, accuracy
 
 BACKEND = keras.backend.backend()
 CLASSES = 5

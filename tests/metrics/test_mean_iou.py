@@ -3,7 +3,7 @@ import numpy as np
 import pytest
 
 from kerascnn.data import IGNORED
-from kerascnn.training import MeanIoU
+from kerascnn.metrics import MeanIoU
 
 RNG = np.random.default_rng(0)
 CLASSES = 4

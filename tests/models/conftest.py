@@ -24,3 +24,19 @@ def without_weights():
     with keras.StatelessScope(initialize_variables=False):
         yield
     keras.backend.clear_session()  # or they would be drawn later
+
+
+@pytest.fixture
+def keras_home(tmp_path, monkeypatch):
+    """An empty cache of downloads, and no network."""
+    import urllib.error
+
+    from keras.src.utils import file_utils
+
+    def refuse(*args, **kwargs):
+        raise urllib.error.URLError("no route to host")
+
+    monkeypatch.setattr(file_utils, "urlretrieve", refuse)
+    monkeypatch.setattr(file_utils.config, "keras_home", lambda: str(tmp_path))
+    (tmp_path / "models").mkdir()
+    return tmp_path

@@ -3,7 +3,7 @@ import numpy as np
 import pytest
 
 from kerascnn import layers
-from kerascnn.models import AlexNetConfig, alexnet, create_model
+from kerascnn.models import AlexNetConfig, create_model
 from kerascnn.models.alexnet import FAMILIES, VARIANTS
 from tests.models.check_model import channels_first, mixed_precision
 
@@ -47,7 +47,7 @@ def test_single_column():
 
 def test_layer_names_are_fixed():
     def names(config):
-        return [layer.name for layer in alexnet(config, (67, 67, 3), 10).layers]
+        return [layer.name for layer in create_model(config, (67, 67, 3), 10).layers]
 
     stages = ["images", "stage1_conv1", "stage1_lrn", "stage1_pool"]
     stages += ["stage2_conv1", "stage2_lrn", "stage2_pool"]
@@ -66,8 +66,8 @@ def test_constants_of_the_paper():
 
 
 def test_names_in_torchvision():
-    known = FAMILIES[1].torchvision_names
-    model = alexnet(SMALL, (67, 67, 3), 10)
+    known = FAMILIES[1].torchvision_names(SMALL)
+    model = create_model(SMALL, (67, 67, 3), 10)
     assert [known[layer.name] for layer in model.layers if layer.weights] == [
         *("features.0", "features.3", "features.6", "features.8", "features.10"),
         *("classifier.1", "classifier.4", "classifier.6"),
@@ -75,20 +75,23 @@ def test_names_in_torchvision():
 
 
 def test_dropout_and_preprocessing_are_options():
-    model = alexnet(SMALL, (67, 67, 3), 10, dropout=0.2, preprocessing="torch")
+    model = create_model(SMALL, (67, 67, 3), 10, dropout=0.2, preprocessing="torch")
     assert model.get_layer("head_dropout2").rate == 0.2
     assert model.get_layer("preprocessing")
 
 
 def test_without_the_top():
-    model = alexnet(SMALL, (None, None, 3), include_top=False)
+    model = create_model(SMALL, (None, None, 3), include_top=False)
     assert model.predict(np.zeros((1, 99, 67, 3)), verbose=0).shape == (1, 2, 1, 8)
-    assert alexnet(SMALL, (99, 99, 3), include_top=False, pooling="max").output_shape == (None, 8)
+    assert create_model(SMALL, (99, 99, 3), include_top=False, pooling="max").output_shape == (
+        None,
+        8,
+    )
 
 
 def test_trains_saves_and_reloads(tmp_path):
     keras.utils.set_random_seed(0)
-    model = alexnet(SMALL, (67, 83, 3), num_classes=2, dropout=0.1)
+    model = create_model(SMALL, (67, 83, 3), num_classes=2, dropout=0.1)
     x, y = np.random.default_rng(0).normal(size=(4, 67, 83, 3)), np.arange(4) % 2
     loss = keras.losses.SparseCategoricalCrossentropy(from_logits=True)
     model.compile(keras.optimizers.Adam(0.003), loss)
@@ -103,15 +106,15 @@ def test_trains_saves_and_reloads(tmp_path):
 
 def test_logits_are_float32_under_mixed_precision():
     with mixed_precision():
-        model = alexnet(SMALL, (67, 67, 3), 10)
+        model = create_model(SMALL, (67, 67, 3), 10)
     assert model.layers[-2].output.dtype == "bfloat16"
     assert model.output.dtype == "float32"
 
 
 def test_channels_first():
-    last = alexnet(SMALL, (83, 67, 3), 10)
+    last = create_model(SMALL, (83, 67, 3), 10)
     with channels_first():
-        first = alexnet(SMALL, (3, 83, 67), 10)
+        first = create_model(SMALL, (3, 83, 67), 10)
     first.set_weights(last.get_weights())
     x = np.random.default_rng(0).uniform(size=(2, 83, 67, 3)).astype("float32")
     np.testing.assert_allclose(
@@ -134,4 +137,4 @@ def test_wrong_arguments():
     with pytest.raises(ValueError, match="must have a known height and width; got"):
         create_model("alexnet", (227, None, 3))
     with pytest.raises(ValueError, match="`normalization` must be one of None, 'before_pooling'"):
-        alexnet(AlexNetConfig(filters=VARIANTS["alexnet"].filters, normalization="batch"))
+        create_model(AlexNetConfig(filters=VARIANTS["alexnet"].filters, normalization="batch"))

@@ -1,23 +1,23 @@
 import pytest
 
-from kerascnn.models import AutoencoderConfig, autoencoder, create_model
+from kerascnn.models import AutoencoderConfig, create_model
 from kerascnn.models.upsample import UPSAMPLINGS
 from tests.models.check_image_model import check_any_size, check_image_model
 
 
 def test_contract():
-    check_image_model(lambda shape: autoencoder(AutoencoderConfig(), shape, width=4))
+    check_image_model(lambda shape: create_model(AutoencoderConfig(), shape, width=4))
 
 
 @pytest.mark.parametrize("upsampling", UPSAMPLINGS)
 def test_upsampling(upsampling):
     check_any_size(
-        lambda shape: autoencoder(AutoencoderConfig(), shape, width=4, upsampling=upsampling)
+        lambda shape: create_model(AutoencoderConfig(), shape, width=4, upsampling=upsampling)
     )
 
 
 def test_depth_and_code():
-    model = autoencoder(AutoencoderConfig(code=3), (32, 32, 1), width=4, depth=3)
+    model = create_model(AutoencoderConfig(code=3), (32, 32, 1), width=4, depth=3)
     assert model.get_layer("bottleneck").output.shape == (None, 4, 4, 3)
     with pytest.raises(ValueError, match="`depth` must be an int of at least 1"):
         create_model("autoencoder", depth=0)

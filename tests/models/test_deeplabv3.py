@@ -1,14 +1,7 @@
 import numpy as np
 import pytest
 
-from kerascnn.models import (
-    DeepLabV3Config,
-    ResNetConfig,
-    create_model,
-    deeplabv3,
-    load_weights_from,
-    resnet,
-)
+from kerascnn.models import DeepLabV3Config, ResNetConfig, create_model, load_weights_from
 from kerascnn.models.upsample import UPSAMPLINGS
 from tests.models.check_image_model import check_any_size, check_image_model
 from tests.models.torchvision_models import torchvision_model
@@ -17,7 +10,9 @@ SMALL = DeepLabV3Config("resnet18")
 
 
 def test_contract():
-    check_image_model(lambda shape: deeplabv3(SMALL, shape, 5, width=8), answered=5, size=(33, 18))
+    check_image_model(
+        lambda shape: create_model(SMALL, shape, 5, width=8), answered=5, size=(33, 18)
+    )
 
 
 @pytest.mark.parametrize(
@@ -25,7 +20,7 @@ def test_contract():
 )
 def test_upsampling(upsampling, output_stride):
     options = {"width": 8, "upsampling": upsampling, "output_stride": output_stride}
-    check_any_size(lambda shape: deeplabv3(SMALL, shape, 5, **options), answered=5)
+    check_any_size(lambda shape: create_model(SMALL, shape, 5, **options), answered=5)
 
 
 @pytest.mark.extra("torchvision")
@@ -48,13 +43,13 @@ def test_answers_as_torchvision():
 @pytest.mark.parametrize(("output_stride", "rates"), [(32, (1, 1)), (16, (1, 2)), (8, (2, 4))])
 def test_stages_are_dilated_where_they_would_be_too_small(output_stride, rates):
     config = ResNetConfig((1, 1, 2, 2), (2, 2, 2, 2), block="basic")
-    model = resnet(config, (64, 64, 3), features_only=True, output_stride=output_stride)
+    model = create_model(config, (64, 64, 3), features_only=True, output_stride=output_stride)
     assert max(model.output) == output_stride
     assert model.output[output_stride].shape[1] == 64 // output_stride
     found = (model.get_layer(f"stage{stage}_block2_conv1").dilation_rate for stage in (3, 4))
     assert tuple(found) == tuple((rate, rate) for rate in rates)
     with pytest.raises(ValueError, match="one of 8, 16, 32; got output_stride=4"):
-        resnet(config, output_stride=4)
+        create_model(config, output_stride=4)
 
 
 def test_wrong_options():

@@ -3,14 +3,14 @@ import functools
 import pytest
 
 from kerascnn import layers
-from kerascnn.models import DenseNetConfig, create_model, densenet
+from kerascnn.models import DenseNetConfig, create_model
 from tests.models.check_model import check_model, strides
 
 SMALL = DenseNetConfig((2, 1), growth_rate=4, stem_width=8)
 
 
 def test_contract():
-    check_model(functools.partial(densenet, SMALL))
+    check_model(functools.partial(create_model, SMALL))
 
 
 @pytest.mark.usefixtures("without_weights")
@@ -24,8 +24,8 @@ def test_dropout_follows_every_block_where_it_is_wanted():
     def dropouts(model):
         return [layer.name for layer in model.layers if isinstance(layer, layers.Dropout)]
 
-    assert dropouts(densenet(SMALL, (32, 32, 3))) == []
-    assert dropouts(densenet(SMALL, (32, 32, 3), dropout=0.2)) == [
+    assert dropouts(create_model(SMALL, (32, 32, 3))) == []
+    assert dropouts(create_model(SMALL, (32, 32, 3), dropout=0.2)) == [
         "stage1_block1_dropout",
         "stage1_block2_dropout",
         "stage2_block1_dropout",

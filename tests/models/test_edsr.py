@@ -1,20 +1,20 @@
 import numpy as np
 import pytest
 
-from kerascnn.models import EDSRConfig, create_model, edsr
+from kerascnn.models import EDSRConfig, create_model
 from kerascnn.models.edsr import MEAN
 from tests.models.check_image_model import check_any_size, check_image_model
 
 
 def test_contract():
     config = EDSRConfig(4, depth=1, width=4)
-    check_image_model(lambda shape: edsr(config, shape), factor=4, size=(5, 7))
+    check_image_model(lambda shape: create_model(config, shape), factor=4, size=(5, 7))
 
 
 @pytest.mark.parametrize("factor", [2, 3])
 def test_factors(factor):
     config = EDSRConfig(factor, depth=1, width=4)
-    check_any_size(lambda shape: edsr(config, shape), factor=factor, size=(5, 7))
+    check_any_size(lambda shape: create_model(config, shape), factor=factor, size=(5, 7))
 
 
 def test_computes_in_the_range_of_the_authors():
@@ -32,4 +32,4 @@ def test_wrong_arguments():
     with pytest.raises(ValueError, match=r"3 channels, red, green and blue; got \(8, 8, 1\)"):
         create_model("edsr_baseline_x2", (8, 8, 1))
     with pytest.raises(ValueError, match="`factor` must be one of 2, 3, 4; got factor=5"):
-        edsr(EDSRConfig(factor=5))
+        create_model(EDSRConfig(factor=5))

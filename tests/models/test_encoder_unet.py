@@ -1,8 +1,9 @@
 import numpy as np
 import pytest
 
-from kerascnn.models import EncoderUNetConfig, create_model, encoder_unet, load_weights_from
-from kerascnn.models.encoder import build_encoder, encoders
+from kerascnn.arguments import UsageError
+from kerascnn.models import EncoderUNetConfig, create_model, load_weights_from
+from kerascnn.models.encoder import encoders
 from kerascnn.models.upsample import UPSAMPLINGS
 from tests.models.check_image_model import check_any_size, check_image_model
 
@@ -11,14 +12,14 @@ SMALL = EncoderUNetConfig("resnet20")
 
 def test_contract():
     check_image_model(
-        lambda shape: encoder_unet(SMALL, shape, 5, width=4), answered=5, size=(33, 18)
+        lambda shape: create_model(SMALL, shape, 5, width=4), answered=5, size=(33, 18)
     )
 
 
 @pytest.mark.parametrize("upsampling", UPSAMPLINGS)
 def test_upsampling(upsampling):
     check_any_size(
-        lambda shape: encoder_unet(SMALL, shape, 5, width=4, upsampling=upsampling), answered=5
+        lambda shape: create_model(SMALL, shape, 5, width=4, upsampling=upsampling), answered=5
     )
 
 
@@ -37,7 +38,7 @@ def test_upsampling(upsampling):
 )
 def test_every_encoder_takes_any_size(name, without_weights):
     for size in ((7, 45), (None, None)):
-        model = encoder_unet(SMALL, (*size, 3), 2, encoder=name, width=2)
+        model = create_model(SMALL, (*size, 3), 2, encoder=name, width=2)
         assert model.output_shape == (None, *size, 2)
 
 
@@ -57,8 +58,19 @@ def test_takes_over_the_weights_of_a_classifier():
 
 def test_what_cannot_serve_as_an_encoder():
     assert {"resnet18", "vgg16"} <= set(encoders())
-    for name in ("lenet5", "unet", "resnet"):
-        with pytest.raises(ValueError, match=f"'vgg19'; got encoder='{name}'"):
-            build_encoder(name, (32, 32, 3))
-    with pytest.raises(ValueError, match="got encoder='mlp'"):
-        create_model("unet_resnet18", encoder="mlp")
+    for name in ("alexnet", "lenet5", "mlp", "unet", "resnet"):
+        with pytest.raises(UsageError, match=f"'vgg19'; got encoder='{name}'"):
+            create_model("unet_resnet18", encoder=name)
+
+
+@pytest.mark.usefixtures("without_weights")
+def test_options_of_the_encoder():
+    options = {"encoder": "mobilenet_v2", "encoder_options": {"alpha": 0.35}}
+    model = create_model("unet_resnet18", **options)
+    expected = create_model("mobilenet_v2", alpha=0.35).get_layer("stem_conv").filters
+    assert model.get_layer("stem_conv").filters == expected
+    with pytest.raises(UsageError, match="options of 'resnet18' are .*; got alpha=0.35"):
+        create_model("unet_resnet18", encoder_options={"alpha": 0.35})
+    for name, option in (("unet_resnet18", "pad_to"), ("deeplabv3_resnet50", "output_stride")):
+        with pytest.raises(UsageError, match=f"must not have '{option}', .*; got {option}=8"):
+            create_model(name, encoder_options={option: 8})

@@ -1,12 +1,12 @@
 import keras
 import pytest
 
-from kerascnn.models import ESPCNConfig, create_model, espcn, upscaling_factor
+from kerascnn.models import ESPCNConfig, create_model, model_info
 from tests.models.check_image_model import check_image_model
 
 
 def test_contract():
-    check_image_model(lambda shape: espcn(ESPCNConfig(3), shape), channels=1, factor=3)
+    check_image_model(lambda shape: create_model(ESPCNConfig(3), shape), channels=1, factor=3)
 
 
 def test_takes_any_size_by_default():
@@ -16,8 +16,6 @@ def test_takes_any_size_by_default():
 
 
 def test_factor():
-    assert [upscaling_factor(f"espcn_x{factor}") for factor in (2, 3, 4)] == [2, 3, 4]
-    with pytest.raises(ValueError, match="an upscaling model; got name='unet'"):
-        upscaling_factor("unet")
+    assert [model_info(f"espcn_x{factor}").factor for factor in (2, 3, 4)] == [2, 3, 4]
     with pytest.raises(ValueError, match="`factor` must be an int of at least 1; got factor=0"):
-        espcn(ESPCNConfig(factor=0))
+        create_model(ESPCNConfig(factor=0))

@@ -9,16 +9,10 @@ import keras
 import numpy as np
 import pytest
 
-from kerascnn.models import (
-    create_model,
-    default_input_shape,
-    list_models,
-    task_of,
-    training_options,
-    upscaling_factor,
-)
+from kerascnn.models import create_model, list_models, model_info
 from kerascnn.models.family import TASKS
-from kerascnn.models.registry import families, family_of
+from kerascnn.models.registry import row_of, rows
+from tests.nightly import every_night
 
 # The smallest images that show all of a network.
 SIZES = {"mlp": 8, "lenet1": 28, "lenet5": 28, "lenet5_1998": 28, "alexnet": 67, "zfnet": 63}
@@ -32,7 +26,7 @@ NARROW = {
     "unet": {"width": 4},
     "unet_2015": {"width": 4, "depth": 2},
     "unet_resnet*": {"width": 4},
-    "deeplabv3*": {"width": 16},
+    "deeplabv3*": {"encoder": "resnet18", "width": 16},
     "edsr*": {"width": 8, "depth": 2},
 }
 BACKEND = keras.backend.backend()
@@ -42,36 +36,52 @@ def distinct(task=None):
     """Names of models, without those that are the same network once they are cut."""
     found, daily = {}, of_each_kind()
     for name in sorted(list_models(task=task), key=lambda name: name not in daily):
-        family = family_of(name)
-        found.setdefault((family.builder, repr(cut_row(family.variants[name]))), name)
+        _, config, _ = row_of(name)
+        found.setdefault(repr(cut_row(config)), name)
     return sorted(found.values())
 
 
 def cut_row(config):
-    """A row of the table of variants with no more than two blocks of a kind in each stage."""
+    """A row of the table of variants with two blocks in its first deep stage, and one in others.
+
+    The first block of a stage widens and halves what the second one leaves as it is.
+    """
     if not hasattr(config, "depths"):
         return config
-    return dataclasses.replace(config, depths=tuple(min(depth, 2) for depth in config.depths))
+    deep = next((i for i, depth in enumerate(config.depths) if depth > 1), None)
+    return dataclasses.replace(
+        config, depths=tuple(1 + (i == deep) for i in range(len(config.depths)))
+    )
+
+
+def of_each_family():
+    """One model of each family, except those of segmentation with a deep ResNet inside."""
+    classifiers = (family for _, family, _ in rows() if is_classifier(family))
+    decoders = {"autoencoder", "fcn8s", "linknet", "segnet_basic", "unet", "unet_2015"}
+    upscalers = {"edsr_baseline_x2", "espcn_x3"}
+    return {next(iter(family.variants)) for family in classifiers} | decoders | upscalers
 
 
 def of_each_kind():
-    """One model of each family, and one of each other kind of block, decoder and upscaler."""
-    classifiers = (family for family in families() if family.task == "classification")
-    shallow = {next(iter(family.variants)) for family in classifiers}
-    other_blocks = {"lenet5_1998", "resnet50", "resnext50_32x4d", "seresnet50", "resnext29_8x64d"}
-    other_blocks |= {"shufflenet_v1_g3", "shufflenet_v2_x1_0"}
-    decoders = {"autoencoder", "fcn8s", "linknet", "segnet_basic", "unet", "unet_2015"}
+    """One model of each family, and one of each other kind of block and decoder."""
+    blocks = {"lenet5_1998", "resnet50", "resnext50_32x4d", "seresnet50", "resnext29_8x64d"}
+    blocks |= {"shufflenet_v1_g3", "shufflenet_v2_x1_0"}
     if BACKEND == "tensorflow":
-        decoders |= {"deeplabv3_resnet50", "segnet", "unet_resnet18"}
-    return shallow | other_blocks | decoders | {"edsr_baseline_x2", "espcn_x3"}
+        blocks |= {"deeplabv3_resnet50", "segnet", "unet_resnet18"}
+    return of_each_family() | blocks
 
 
-def every_night(names):
-    """Marks all but one of each kind: other widths and depths of the same layers."""
-    daily = of_each_kind()
-    return [
-        name if name in daily else pytest.param(name, marks=pytest.mark.nightly) for name in names
-    ]
+def is_classifier(model):
+    return model.task == "classification"
+
+
+def daily():
+    """One model of each kind, whose other widths and depths are of the same layers.
+
+    JAX compiles each operation of each shape. What every layer computes there is in tests/layers,
+    the documentation's example of every model builds it, and PyTorch takes the steps of the others.
+    """
+    return {"espcn_x3", "lenet5", "resnet18", "unet"} if BACKEND == "jax" else of_each_kind()
 
 
 def small(name, image_size=IMAGE_SIZE, **options):
@@ -79,42 +89,44 @@ def small(name, image_size=IMAGE_SIZE, **options):
 
     `image_size` is that of the models for images of any size.
     """
-    channels, task = default_input_shape(name)[-1], task_of(name)
-    if task == "classification":
-        size, family = SIZES.get(name, 32), family_of(name)
-        config = cut_row(family.variants[name])
-        return family.builder(config, (size, size, channels), CLASSES, name=name, **options)
+    info = model_info(name)
+    channels = info.input_shape[-1]
+    if is_classifier(info):
+        size, (_, config, _) = SIZES.get(name, 32), row_of(name)
+        return create_model(cut_row(config), (size, size, channels), CLASSES, **options)
     for pattern, narrow in NARROW.items():
         if fnmatch.fnmatch(name, pattern):
             options = {**narrow, **options}
-    classes = CLASSES if task == "segmentation" else None
+    classes = CLASSES if info.task == "segmentation" else None
     return create_model(name, (*image_size, channels), classes, **options)
 
 
 def batch(name, model, image_size=IMAGE_SIZE):
     """Images, and what the model should answer."""
     rng = np.random.default_rng(0)
-    task = task_of(name)
+    task = model_info(name).task
     size = model.input_shape[1:3] if task == "classification" else image_size
     x = rng.uniform(size=(4, *size, model.input_shape[-1])).astype("float32")
     if task == "classification":
         return x, np.arange(4) % CLASSES
     if task == "segmentation":
         return x, rng.integers(CLASSES, size=(4, *image_size))
-    factor = upscaling_factor(name) if task == "upscaling" else 1
+    factor = model_info(name).factor or 1
     return x, x.repeat(factor, 1).repeat(factor, 2)
 
 
 @pytest.mark.parametrize(
-    "name", every_night(distinct()) if BACKEND == "tensorflow" else sorted(of_each_kind())
+    "name",
+    every_night(distinct() if BACKEND == "tensorflow" else sorted(of_each_kind()), daily()),
 )
 def test_trains_one_step(name):
     keras.utils.set_random_seed(0)
-    model = small(name, **training_options(name))
+    info = model_info(name)
+    model = small(name, **info.training_options)
     x, y = batch(name, model)
     heads = len(model.outputs)
     loss = keras.losses.MeanSquaredError()
-    if task_of(name) in ("classification", "segmentation"):
+    if info.task in ("classification", "segmentation"):
         loss = keras.losses.SparseCategoricalCrossentropy(from_logits=True)
     # One step is not worth a graph; what JAX compiles for an operation serves the next model too.
     model.compile(keras.optimizers.SGD(1e-3), [loss] * heads, run_eagerly=True)
@@ -148,10 +160,13 @@ assert "kerascnn" not in sys.modules
 @pytest.mark.parametrize("others", [False, pytest.param(True, marks=pytest.mark.nightly)])
 @pytest.mark.parametrize("task", TASKS)
 def test_saves_reloads_and_exports(task, others, tmp_path):
-    """Those for images of any size do so for two sizes, neither of which they were built for."""
+    """Those for images of any size do so for two sizes, neither of which they were built for.
+
+    `others` are of the same layers, which tests/export/test_runtimes.py exports all.
+    """
     expected = {}
     for name in distinct(task):
-        if (name not in of_each_kind()) != others:
+        if (name not in of_each_family()) != others:
             continue
         model = small(name, image_size=(None, None))
         sizes = (IMAGE_SIZE,) if task == "classification" else (IMAGE_SIZE, OTHER_SIZE)

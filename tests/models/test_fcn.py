@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from kerascnn.models import FCNConfig, create_model, fcn, load_weights_from
+from kerascnn.models import FCNConfig, create_model, load_weights_from
 from kerascnn.models.upsample import UPSAMPLINGS
 from tests.models.check_image_model import check_any_size, check_image_model
 
@@ -10,19 +10,20 @@ OPTIONS = {"encoder": "vgg11", "units": 8}
 
 def test_contract():
     check_image_model(
-        lambda shape: fcn(FCNConfig(8), shape, 2, **OPTIONS), answered=2, size=(40, 33)
+        lambda shape: create_model(FCNConfig(8), shape, 2, **OPTIONS), answered=2, size=(40, 33)
     )
 
 
 @pytest.mark.parametrize("upsampling", UPSAMPLINGS)
 def test_upsampling(upsampling):
     check_any_size(
-        lambda shape: fcn(FCNConfig(16), shape, 2, upsampling=upsampling, **OPTIONS), answered=2
+        lambda shape: create_model(FCNConfig(16), shape, 2, upsampling=upsampling, **OPTIONS),
+        answered=2,
     )
 
 
 def test_starts_as_the_coarser_network():
-    model = fcn(FCNConfig(8), (32, 32, 3), 2, **OPTIONS)
+    model = create_model(FCNConfig(8), (32, 32, 3), 2, **OPTIONS)
     for stride, zero in ((32, False), (16, True), (8, True)):
         kernel, _ = model.get_layer(f"decoder_stride{stride}_scores").get_weights()
         assert (kernel == 0).all() == zero
@@ -41,4 +42,4 @@ def test_wrong_options():
     with pytest.raises(ValueError, match="strides 4, 8, 32; got encoder='resnet20', .* at 1, 2, 4"):
         create_model("fcn8s", encoder="resnet20")
     with pytest.raises(ValueError, match="`stride` must be one of 32, 16, 8; got stride=4"):
-        fcn(FCNConfig(stride=4))
+        create_model(FCNConfig(stride=4))

@@ -4,7 +4,7 @@ import keras
 import numpy as np
 import pytest
 
-from kerascnn.models import GoogLeNetConfig, InceptionRow, create_model, googlenet
+from kerascnn.models import GoogLeNetConfig, InceptionRow, create_model
 from tests.models.check_model import EAGERLY, channels_first, check_model, strides
 
 ROW = InceptionRow(4, 2, 4, 2, 4, 4)
@@ -16,7 +16,7 @@ def trainable(model):
 
 
 def test_contract():
-    check_model(functools.partial(googlenet, SMALL))
+    check_model(functools.partial(create_model, SMALL))
 
 
 @pytest.mark.usefixtures("without_weights")
@@ -41,7 +41,7 @@ def test_auxiliary_heads_learn():
     rng = np.random.default_rng(0)
     x = rng.uniform(size=(4, 64, 64, 3)).astype("float32")
     y = np.arange(4) % 2
-    model = googlenet(SMALL, (64, 64, 3), num_classes=2, auxiliary_heads=True)
+    model = create_model(SMALL, (64, 64, 3), num_classes=2, auxiliary_heads=True)
     loss = keras.losses.SparseCategoricalCrossentropy(from_logits=True)
     model.compile("sgd", [loss] * 3, loss_weights=[1.0, 0.3, 0.3], run_eagerly=EAGERLY)
     kernels = [model.get_layer(f"auxiliary{i}").kernel for i in (1, 2)]
@@ -70,7 +70,7 @@ def test_auxiliary_pooling_averages_overlapping_windows():
     for i, (top, bottom) in enumerate(windows):
         for j, (left, right) in enumerate(windows):
             expected[:, i, j] = x[:, top:bottom, left:right].mean((1, 2))
-    model = googlenet(SMALL, (64, 64, 3), num_classes=2, auxiliary_heads=True)
+    model = create_model(SMALL, (64, 64, 3), num_classes=2, auxiliary_heads=True)
     np.testing.assert_allclose(model.get_layer("auxiliary1_pool")(x), expected, atol=1e-6)
 
 

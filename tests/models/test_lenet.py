@@ -3,7 +3,7 @@ import numpy as np
 import pytest
 
 from kerascnn import reference
-from kerascnn.models import OriginalLeNetConfig, create_model, original_lenet
+from kerascnn.models import OriginalLeNetConfig, create_model
 from kerascnn.models.lenet import ORIGINAL_VARIANTS, DigitPictures, FanInUniform
 from tests.models.check_model import channels_first, mixed_precision
 
@@ -146,7 +146,7 @@ def test_prototypes_are_pictures_of_the_digits():
 @pytest.mark.parametrize(("classes", "units"), [(3, 84), (10, 20)])
 def test_other_prototypes_are_random_signs(classes, units):
     config = OriginalLeNetConfig(2, ((0, 1),), units=(units,), prototypes=True)
-    model = original_lenet(config, (16, 16, 1), num_classes=classes)
+    model = create_model(config, (16, 16, 1), num_classes=classes)
     (prototypes,) = model.get_layer("distances").get_weights()
     assert prototypes.shape == (classes, units)
     assert set(np.unique(prototypes)) == {-1.0, 1.0}

@@ -1,6 +1,6 @@
 import pytest
 
-from kerascnn.models import LinkNetConfig, create_model, linknet
+from kerascnn.models import LinkNetConfig, create_model
 from kerascnn.models.upsample import UPSAMPLINGS
 from tests.models.check_image_model import check_any_size, check_image_model
 
@@ -8,13 +8,15 @@ SMALL = LinkNetConfig("resnet20")
 
 
 def test_contract():
-    check_image_model(lambda shape: linknet(SMALL, shape, 5, width=4), answered=5, size=(33, 18))
+    check_image_model(
+        lambda shape: create_model(SMALL, shape, 5, width=4), answered=5, size=(33, 18)
+    )
 
 
 @pytest.mark.parametrize("upsampling", UPSAMPLINGS)
 def test_upsampling(upsampling):
     check_any_size(
-        lambda shape: linknet(SMALL, shape, 5, width=4, upsampling=upsampling), answered=5
+        lambda shape: create_model(SMALL, shape, 5, width=4, upsampling=upsampling), answered=5
     )
 
 

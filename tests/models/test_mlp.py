@@ -2,10 +2,11 @@ import keras
 import numpy as np
 import pytest
 
-from kerascnn.models import MLPConfig, create_model, mlp
+from kerascnn.arguments import UsageError
+from kerascnn.models import MLPConfig, create_model
 from tests.models.check_model import channels_first, mixed_precision
 
-SMALL = MLPConfig(units=(8, 6), dropout=0.1)
+SMALL = MLPConfig(units=(8, 6))
 
 
 def test_counts_the_parameters_of_the_example_of_keras():
@@ -29,7 +30,7 @@ def test_layer_names_are_fixed():
 
 def test_trains_saves_and_reloads(tmp_path):
     keras.utils.set_random_seed(0)
-    model = mlp(SMALL, (5, 4, 3), num_classes=2)
+    model = create_model(SMALL, (5, 4, 3), num_classes=2, dropout=0.1)
     x, y = np.random.default_rng(0).uniform(size=(8, 5, 4, 3)), np.arange(8) % 2
     loss = keras.losses.SparseCategoricalCrossentropy(from_logits=True)
     model.compile(keras.optimizers.Adam(0.01), loss)
@@ -42,7 +43,7 @@ def test_trains_saves_and_reloads(tmp_path):
 
 def test_logits_are_float32_under_mixed_precision():
     with mixed_precision():
-        model = mlp(SMALL, (5, 4, 3), 2)
+        model = create_model(SMALL, (5, 4, 3), 2)
     assert model.layers[-2].output.dtype == "bfloat16"
     assert model.output.dtype == "float32"
 
@@ -57,3 +58,9 @@ def test_channels_first():
 def test_size_must_be_known():
     with pytest.raises(ValueError, match="must have a known height and width; got"):
         create_model("mlp", (28, None, 1))
+
+
+@pytest.mark.parametrize("options", [{"features_only": True}, {"include_top": False}])
+def test_has_no_feature_maps(options):
+    with pytest.raises(UsageError, match="'mlp' has no feature maps; got include_top="):
+        create_model("mlp", **options)

@@ -3,14 +3,14 @@ import functools
 import numpy as np
 import pytest
 
-from kerascnn.models import MobileNetV1Config, create_model, mobilenet_v1
+from kerascnn.models import MobileNetV1Config, create_model
 from tests.models.check_model import check_model, strides
 
 SMALL = MobileNetV1Config((1, 2), (16, 24), stem_width=8)
 
 
 def test_contract():
-    check_model(functools.partial(mobilenet_v1, SMALL))
+    check_model(functools.partial(create_model, SMALL))
 
 
 def test_padding_moves_the_windows_of_strides():
@@ -20,7 +20,7 @@ def test_padding_moves_the_windows_of_strides():
     kernel = np.zeros((3, 3, 3, 8), "float32")
     kernel[0, 0] = 1.0
     for padding, value in (("same", 3.0), ("symmetric", 0.0)):
-        stem = mobilenet_v1(SMALL, (8, 8, 3), padding=padding).get_layer("stem_conv")
+        stem = create_model(SMALL, (8, 8, 3), padding=padding).get_layer("stem_conv")
         stem.set_weights([kernel])
         assert float(stem(x)[0, 0, 0, 0]) == value
 

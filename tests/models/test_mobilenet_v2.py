@@ -3,14 +3,14 @@ import functools
 import numpy as np
 import pytest
 
-from kerascnn.models import MobileNetV2Config, create_model, mobilenet_v2
+from kerascnn.models import MobileNetV2Config, create_model
 from tests.models.check_model import check_model, strides
 
 SMALL = MobileNetV2Config((1, 6), (8, 16), (1, 2), (1, 2), stem_width=8, head_width=32)
 
 
 def test_contract():
-    check_model(functools.partial(mobilenet_v2, SMALL))
+    check_model(functools.partial(create_model, SMALL))
 
 
 def test_padding_moves_the_windows_of_strides():
@@ -20,7 +20,7 @@ def test_padding_moves_the_windows_of_strides():
     kernel = np.zeros((3, 3, 3, 8), "float32")
     kernel[0, 0] = 1.0
     for padding, value in (("same", 3.0), ("symmetric", 0.0)):
-        stem = mobilenet_v2(SMALL, (8, 8, 3), padding=padding).get_layer("stem_conv")
+        stem = create_model(SMALL, (8, 8, 3), padding=padding).get_layer("stem_conv")
         stem.set_weights([kernel])
         assert float(stem(x)[0, 0, 0, 0]) == value
 
@@ -46,7 +46,7 @@ def test_alpha_makes_multiples_of_8():
 
 
 def test_a_block_is_residual_where_its_shape_allows():
-    model = mobilenet_v2(SMALL, (32, 32, 3), num_classes=2)
+    model = create_model(SMALL, (32, 32, 3), num_classes=2)
     # Of three blocks the first keeps 8 channels, the second halves the resolution.
     assert sum("residual" in type(layer).__name__.lower() for layer in model.operations) == 2
 

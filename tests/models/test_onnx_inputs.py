@@ -1,15 +1,13 @@
 """An ONNX model takes images and nothing else: what is constant is part of it."""
 
-import inspect
-
 import keras
 import numpy as np
 import pytest
 
-from kerascnn.models import default_input_shape
+from kerascnn.models import model_info
 from kerascnn.models.ends import image_input
-from kerascnn.models.registry import family_of
-from tests.models.test_every_model import distinct, small
+from tests.models.test_every_model import daily, distinct, small
+from tests.nightly import every_night
 
 BACKEND = keras.backend.backend()
 on_tensorflow = pytest.mark.skipif(
@@ -18,13 +16,13 @@ on_tensorflow = pytest.mark.skipif(
 
 
 def options(name):
-    known = inspect.signature(family_of(name).builder).parameters
-    colored = default_input_shape(name)[-1] == 3
-    return {"preprocessing": "torch"} if "preprocessing" in known and colored else {}
+    info = model_info(name)
+    takes_it = "preprocessing" in info.options and info.input_shape[-1] == 3
+    return {"preprocessing": "torch"} if takes_it else {}
 
 
 @on_tensorflow
-@pytest.mark.parametrize("name", distinct())
+@pytest.mark.parametrize("name", every_night(distinct(), daily()))
 def test_no_model_keeps_constants_outside_of_its_graph(name):
     import tensorflow as tf
 

@@ -2,10 +2,12 @@ import keras
 import numpy as np
 import pytest
 
-from kerascnn.models import create_model, list_models, task_of
+from kerascnn.arguments import UsageError
+from kerascnn.models import ResNetConfig, ShuffleNetV1Config, create_model, list_models, model_info
 from kerascnn.models.family import TASKS, Family, joined
 from kerascnn.models.lenet import FAMILIES
-from kerascnn.models.registry import families
+from kerascnn.models.registry import rows
+from tests.models.check_model import channels_first
 
 
 def test_list_models():
@@ -19,29 +21,76 @@ def test_list_models():
 def test_every_model_has_a_task():
     names = {name for task in TASKS for name in list_models(task=task)}
     assert names == set(list_models())
-    assert task_of("lenet5") == "classification"
+    assert all(model_info(name).task in TASKS for name in names)
     with pytest.raises(ValueError, match="`task` must be one of 'classification'"):
-        Family(builder=None, variants={}, input_shape=(1, 1, 1), task="painting")
+        Family(builder=None, options=None, variants={}, input_shape=(1, 1, 1), task="painting")
 
 
-def test_unknown_name_lists_the_known():
-    with pytest.raises(ValueError, match=r"one of .*'lenet5'.*got name='lenet_5'.*Did you mean"):
-        create_model("lenet_5")
+def test_model_info():
+    info = model_info("resnet50")
+    assert (info.name, info.task) == ("resnet50", "classification")
+    assert (info.input_shape, info.num_classes) == ((224, 224, 3), 1000)
+    assert info.options["stride_in"] == "3x3"
+    assert (info.factor, info.encoder, info.pretrained) == (None, None, "ResNet50")
+    assert model_info("googlenet").training_options == {"auxiliary_heads": True}
+    assert model_info("espcn_x3").factor == 3
+    unet = model_info("unet_resnet18")
+    assert (unet.encoder, unet.pretrained) == ("resnet18", None)
+    assert model_info("fcn8s").pretrained == "VGG16"
+    with channels_first():
+        assert model_info("espcn_x3").input_shape == (1, None, None)
+        assert model_info("lenet5").input_shape == create_model("lenet5").input_shape[1:]
+
+
+@pytest.mark.parametrize("name", ["lenet5", "resnet20", "unet_resnet18", "espcn_x2", "autoencoder"])
+def test_model_info_has_the_defaults_of_create_model(name, without_weights):
+    info = model_info(name)
+    model = create_model(name, info.input_shape, info.num_classes, **info.options)
+    assert model.name == name
+    assert model.input_shape == (None, *info.input_shape)
+    assert model.count_params() == create_model(name).count_params()
+
+
+@pytest.mark.parametrize("function", [create_model, model_info])
+def test_unknown_name_lists_the_known(function):
+    with pytest.raises(UsageError, match=r"one of .*'lenet5'.*got name='lenet_5'.*Did you mean"):
+        function("lenet_5")
+    for wrong in (5, ["lenet5"]):
+        with pytest.raises(UsageError, match="one of .*; got name="):
+            function(wrong)
+
+
+def test_a_row_of_ones_own():
+    config = ResNetConfig((1, 1), (4, 8), "basic", stem="cifar")
+    model = create_model(config, (32, 32, 3), 2)
+    assert model.name == "resnet"
+    assert {layer.name.partition("_")[0] for layer in model.layers if layer.weights} == {
+        *("stem", "stage1", "stage2", "logits")
+    }
+    assert model.output_shape == (None, 2)
+
+
+def test_what_a_layer_refuses_is_an_error_of_the_caller():
+    with pytest.raises(UsageError, match="groups"):
+        create_model(ShuffleNetV1Config(3, (40,), (2,)), (32, 32, 3))
+    with pytest.raises(UsageError, match="`input_shape` must be a tuple .*; got 64"):
+        create_model("resnet20", 64)
 
 
 @pytest.mark.usefixtures("without_weights")
 def test_num_classes():
-    with pytest.raises(ValueError, match="got num_classes=0"):
-        create_model("lenet5", num_classes=0)
+    for wrong in (0, 2.5, "3"):
+        with pytest.raises(UsageError, match=f"int of at least 1; got num_classes={wrong!r}"):
+            create_model("lenet5", num_classes=wrong)
     assert create_model("resnet20").output_shape == (None, 10)
     assert create_model("resnet18").output_shape == (None, 1000)
 
 
 def test_unknown_options_list_the_known():
-    with pytest.raises(ValueError, match=r"options of 'resnet20' are include_top.*got depth=3"):
+    with pytest.raises(UsageError, match=r"options of 'resnet20' are include_top.*got depth=3"):
         create_model("resnet20", depth=3)
-    with pytest.raises(ValueError, match=r"options of 'lenet5' are .*got features_only=True"):
-        create_model("lenet5", features_only=True)
+    with pytest.raises(UsageError, match=r"options of 'lenet5' are .*; got dropout=0.5"):
+        create_model("lenet5", dropout=0.5)
 
 
 def test_a_name_stands_in_one_table_only():
@@ -50,10 +99,11 @@ def test_a_name_stands_in_one_table_only():
 
 
 def encoders():
-    classifiers = (family for family in families() if family.task == "classification")
-    names = [next(iter(family.variants)) for family in classifiers]
-    plain = ("mlp", "lenet", "alexnet", "zfnet")
-    return ["resnet20", *(name for name in names if not name.startswith(plain))]
+    """The first of each family whose features a decoder can read, and one for small images."""
+    return [
+        "resnet20",
+        *{id(family): name for name, family, _ in reversed(rows()) if family.encoder}.values(),
+    ]
 
 
 @pytest.mark.parametrize("name", encoders())
@@ -70,12 +120,37 @@ def test_encoders_give_features_by_stride(name, without_weights):
         assert pooled.output_shape == (None, channels)
 
 
+# The last convolution of each resolution and the last pooling; LeNet's and AlexNet's convolutions
+# have no padding, or little.
+@pytest.mark.parametrize(
+    ("name", "expected"),
+    [
+        ("lenet1", {1: (24, 4), 2: (8, 12), 4: (4, 12)}),
+        ("lenet5", {1: (28, 6), 2: (10, 16), 4: (5, 16)}),
+        ("lenet5_1998", {1: (28, 6), 2: (10, 16), 4: (5, 16)}),
+        ("alexnet", {4: (55, 96), 8: (27, 256), 16: (13, 256), 32: (6, 256)}),
+        ("zfnet", {2: (110, 96), 4: (55, 96), 8: (26, 256), 16: (13, 256), 32: (6, 256)}),
+    ],
+)
+def test_other_classifiers_give_features_too(name, expected, without_weights):
+    features = create_model(name, features_only=True).output
+    assert {stride: x.shape[2:] for stride, x in features.items()} == expected
+    last = create_model(name, include_top=False)
+    assert last.output_shape == features[max(features)].shape
+
+
+def test_every_classifier_normalizes_and_pads_if_asked(without_weights):
+    model = create_model("lenet5", (30, 29, 3), preprocessing="torch", pad_to=32)
+    assert model.get_layer("image_pad").output.shape == (None, 32, 32, 3)
+    assert model.get_layer("preprocessing").output.shape == (None, 32, 32, 3)
+
+
 def test_wrong_ends():
     with pytest.raises(ValueError, match="`pooling` must be one of None, 'avg', 'max'"):
         create_model("resnet20", include_top=False, pooling="mean")
     with pytest.raises(ValueError, match="3 channels; got preprocessing='torch'"):
         create_model("resnet18", (64, 64, 1), preprocessing="torch")
-    with pytest.raises(ValueError, match="`input_shape` must have rank"):
+    with pytest.raises(UsageError, match="`input_shape` must have rank"):
         create_model("resnet20", (64, 64))
 
 

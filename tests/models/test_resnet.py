@@ -4,7 +4,7 @@ import keras
 import numpy as np
 import pytest
 
-from kerascnn.models import ResNetConfig, create_model, resnet
+from kerascnn.models import ResNetConfig, create_model
 from tests.models.check_model import check_model, strides
 
 CONFIGS = {
@@ -15,7 +15,7 @@ CONFIGS = {
 
 @pytest.mark.parametrize("name", CONFIGS)
 def test_contract(name):
-    check_model(functools.partial(resnet, CONFIGS[name]))
+    check_model(functools.partial(create_model, CONFIGS[name]))
 
 
 def test_features_by_stride():
@@ -31,7 +31,7 @@ def test_features_by_stride():
 
 def test_a_shortcut_without_parameters_takes_every_second_pixel_and_adds_zeros():
     """He et al., 2016, section 4.1: option A."""
-    model = resnet(CONFIGS["basic"], (8, 8, 3), features_only=True)
+    model = create_model(CONFIGS["basic"], (8, 8, 3), features_only=True)
     for layer in model.layers:
         if layer.name.startswith("stage2_block1_bn2"):  # nothing is left of the branch
             layer.gamma.assign(np.zeros(16))
@@ -56,7 +56,7 @@ def test_a_shortcut_without_parameters_takes_every_second_pixel_and_adds_zeros()
 )
 def test_wrong_rows(change, sentence):
     with pytest.raises(ValueError, match=sentence):
-        resnet(ResNetConfig((1,), (8,), **change), (32, 32, 3))
+        create_model(ResNetConfig((1,), (8,), **change), (32, 32, 3))
 
 
 @pytest.mark.parametrize(

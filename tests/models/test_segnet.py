@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from kerascnn.models import SegNetConfig, segnet
+from kerascnn.models import SegNetConfig, create_model
 from kerascnn.models.upsample import UPSAMPLINGS
 from tests.models.check_image_model import check_any_size, check_image_model
 
@@ -11,23 +11,23 @@ BASIC = SegNetConfig(depths=(1, 1), growth=(1, 1), kernel_size=7, basic=True)
 
 def test_contract():
     check_image_model(
-        lambda shape: segnet(SMALL, shape, 5, width=4), answered=5, sizes=[(8, 8), (2, 9)]
+        lambda shape: create_model(SMALL, shape, 5, width=4), answered=5, sizes=[(8, 8), (2, 9)]
     )
 
 
 @pytest.mark.parametrize("upsampling", UPSAMPLINGS)
 def test_upsampling(upsampling):
     check_any_size(
-        lambda shape: segnet(BASIC, shape, 5, width=4, upsampling=upsampling), answered=5
+        lambda shape: create_model(BASIC, shape, 5, width=4, upsampling=upsampling), answered=5
     )
 
 
 def test_contract_of_the_basic_form():
-    check_image_model(lambda shape: segnet(BASIC, shape, 5, width=4), answered=5)
+    check_image_model(lambda shape: create_model(BASIC, shape, 5, width=4), answered=5)
 
 
 def test_values_go_back_to_where_the_maximum_was():
-    model = segnet(SegNetConfig((1,), (1,), kernel_size=1), (4, 6, 1), num_classes=1, width=1)
+    model = create_model(SegNetConfig((1,), (1,), kernel_size=1), (4, 6, 1), num_classes=1, width=1)
     for layer in model.layers:
         if layer.name in ("stage1_conv1", "logits"):
             layer.set_weights([np.ones((1, 1, 1, 1)), np.zeros(1)])
@@ -39,4 +39,4 @@ def test_values_go_back_to_where_the_maximum_was():
 
 def test_wrong_options():
     with pytest.raises(ValueError, match="'unpooling', 'transposed', .*got upsampling='nearest'"):
-        segnet(SMALL, upsampling="nearest")
+        create_model(SMALL, upsampling="nearest")

@@ -3,14 +3,14 @@ import functools
 import numpy as np
 import pytest
 
-from kerascnn.models import ShuffleNetV1Config, create_model, shufflenet_v1
+from kerascnn.models import ShuffleNetV1Config, create_model
 from tests.models.check_model import check_model, strides
 
 SMALL = ShuffleNetV1Config(2, (24, 48), (2, 2), stem_width=8)
 
 
 def test_contract():
-    check_model(functools.partial(shufflenet_v1, SMALL))
+    check_model(functools.partial(create_model, SMALL))
 
 
 # Zhang et al., 2018, table 1: {g: output channels of stages 2, 3 and 4}. Each stage has one unit
@@ -76,10 +76,10 @@ def test_without_groups_there_is_nothing_to_shuffle():
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        ({"config": ShuffleNetV1Config(3, (40,), (2,))}, "groups"),
-        ({"config": SMALL, "stem_strides": 0}, "got stem_strides=0"),
+        ({"name": ShuffleNetV1Config(3, (40,), (2,))}, "groups"),
+        ({"name": SMALL, "stem_strides": 0}, "got stem_strides=0"),
     ],
 )
 def test_errors(arguments, message):
     with pytest.raises(ValueError, match=message):
-        shufflenet_v1(**arguments)
+        create_model(**arguments)

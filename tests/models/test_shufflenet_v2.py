@@ -2,14 +2,14 @@ import functools
 
 import pytest
 
-from kerascnn.models import ShuffleNetV2Config, create_model, shufflenet_v2
+from kerascnn.models import ShuffleNetV2Config, create_model
 from tests.models.check_model import check_model, strides
 
 SMALL = ShuffleNetV2Config((16, 24), (2, 2), stem_width=8, head_width=32)
 
 
 def test_contract():
-    check_model(functools.partial(shufflenet_v2, SMALL))
+    check_model(functools.partial(create_model, SMALL))
 
 
 def test_features_are_the_last_of_each_resolution():
@@ -25,10 +25,10 @@ def test_small_images_keep_their_resolution_longer():
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        ({"config": ShuffleNetV2Config((15,), (2,))}, "`widths` must be even, for halves; got"),
-        ({"config": SMALL, "stem_strides": 0}, "got stem_strides=0"),
+        ({"name": ShuffleNetV2Config((15,), (2,))}, "`widths` must be even, for halves; got"),
+        ({"name": SMALL, "stem_strides": 0}, "got stem_strides=0"),
     ],
 )
 def test_errors(arguments, message):
     with pytest.raises(ValueError, match=message):
-        shufflenet_v2(**arguments)
+        create_model(**arguments)

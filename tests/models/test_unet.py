@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from kerascnn.models import UNetConfig, create_model, unet
+from kerascnn.models import UNetConfig, create_model
 from kerascnn.models.upsample import UPSAMPLINGS
 from tests.models.check_image_model import check_any_size, check_image_model
 
@@ -11,14 +11,17 @@ ORIGINAL = UNetConfig(padding="valid", normalize=False)
 @pytest.mark.parametrize("config", [UNetConfig(), ORIGINAL])
 def test_contract(config):
     check_image_model(
-        lambda shape: unet(config, shape, 5, width=4, depth=2), answered=5, sizes=[(4, 4), (2, 9)]
+        lambda shape: create_model(config, shape, 5, width=4, depth=2),
+        answered=5,
+        sizes=[(4, 4), (2, 9)],
     )
 
 
 @pytest.mark.parametrize("upsampling", UPSAMPLINGS)
 def test_upsampling(upsampling):
     check_any_size(
-        lambda shape: unet(ORIGINAL, shape, 5, width=4, depth=1, upsampling=upsampling), answered=5
+        lambda shape: create_model(ORIGINAL, shape, 5, width=4, depth=1, upsampling=upsampling),
+        answered=5,
     )
 
 
@@ -39,7 +42,7 @@ def test_sizes_of_the_paper(without_weights):
 def test_every_pixel_sees_the_image_around_it():
     # With convolutions that pass on what is in the middle and no pooling to speak of, the logits
     # of the paper's form lie where their pixels are.
-    model = unet(ORIGINAL, (20, 23, 1), num_classes=1, width=1, depth=1)
+    model = create_model(ORIGINAL, (20, 23, 1), num_classes=1, width=1, depth=1)
     for layer in model.layers:
         if layer.name == "decoder_stage1_conv1":
             kernel = np.zeros(layer.kernel.shape)
@@ -54,7 +57,9 @@ def test_every_pixel_sees_the_image_around_it():
 
 
 def test_dropout_stands_at_the_end_of_the_encoder():
-    names = [layer.name for layer in unet(UNetConfig(), width=2, depth=2, dropout=0.5).layers]
+    names = [
+        layer.name for layer in create_model(UNetConfig(), width=2, depth=2, dropout=0.5).layers
+    ]
     assert names[names.index("stage3_dropout") + 1] == "decoder_stage2_upsample"
 
 
@@ -69,4 +74,4 @@ def test_wrong_options(options, sentence):
     with pytest.raises(ValueError, match=sentence):
         create_model("unet", width=2, **options)
     with pytest.raises(ValueError, match="got padding='full'"):
-        unet(UNetConfig(padding="full"))
+        create_model(UNetConfig(padding="full"))

@@ -4,7 +4,7 @@ import keras
 import numpy as np
 import pytest
 
-from kerascnn.models import VGGConfig, create_model, vgg
+from kerascnn.models import VGGConfig, create_model
 from kerascnn.models.vgg import FAMILIES, VARIANTS
 from tests.models.check_model import channels_first, mixed_precision
 
@@ -35,11 +35,11 @@ def test_parameters_of_column_d():
 )
 @pytest.mark.usefixtures("without_weights")
 def test_names_in_keras(name, application):
-    (family,) = (family for family in FAMILIES if name in family.variants)
+    (family,) = FAMILIES
     assert family.pretrained[name].application == application.__name__
     renamed = []
     for layer in weighted(create_model(name, (32, 32, 3))):
-        for pattern, rule in family.keras_names.items():
+        for pattern, rule in family.keras_names(VARIANTS[name]).items():
             if match := re.fullmatch(pattern, layer):
                 renamed.append(rule(*map(int, match.groups())) if callable(rule) else rule)
     theirs = application(weights=None, input_shape=(32, 32, 3))
@@ -58,14 +58,15 @@ def test_names_in_keras(name, application):
 )
 @pytest.mark.usefixtures("without_weights")
 def test_names_in_torchvision(name, indices):
-    (family,) = (family for family in FAMILIES if name in family.variants)
-    found = [family.torchvision_names[layer] for layer in weighted(create_model(name, (32, 32, 3)))]
+    (family,) = FAMILIES
+    known = family.torchvision_names(VARIANTS[name])
+    found = [known[layer] for layer in weighted(create_model(name, (32, 32, 3)))]
     classifier = [f"classifier.{i}" for i in (0, 3, 6)]
     assert found == [f"features.{i}" for i in indices] + classifier
 
 
 def test_layer_names_are_fixed():
-    names = [layer.name for layer in vgg(SMALL, (8, 8, 3), 10).layers]
+    names = [layer.name for layer in create_model(SMALL, (8, 8, 3), 10).layers]
     assert names == [
         *("images", "stage1_conv1", "stage1_pool", "stage2_conv1", "stage2_conv2", "stage2_pool"),
         *("stage3_conv1", "stage3_conv2", "stage3_pool", "head_flatten"),
@@ -84,27 +85,32 @@ def test_features_by_stride(name):
 
 
 def test_features_have_their_strides():
-    model = vgg(SMALL, (None, None, 3), features_only=True)
+    model = create_model(SMALL, (None, None, 3), features_only=True)
     found = model.predict(np.zeros((1, 24, 16, 3)), verbose=0)
     shapes = {stride: maps.shape[1:] for stride, maps in found.items()}
     assert shapes == {1: (24, 16, 4), 2: (12, 8, 6), 4: (6, 4, 8), 8: (3, 2, 8)}
 
 
 def test_without_the_top():
-    assert vgg(SMALL, (None, None, 3), include_top=False).output_shape == (None, None, None, 8)
-    model = vgg(SMALL, (None, None, 3), include_top=False, pooling="avg")
+    assert create_model(SMALL, (None, None, 3), include_top=False).output_shape == (
+        None,
+        None,
+        None,
+        8,
+    )
+    model = create_model(SMALL, (None, None, 3), include_top=False, pooling="avg")
     assert model.output_shape == (None, 8)
 
 
 def test_dropout_and_preprocessing_are_options():
-    model = vgg(SMALL, (8, 8, 3), 10, dropout=0.2, preprocessing="caffe")
+    model = create_model(SMALL, (8, 8, 3), 10, dropout=0.2, preprocessing="caffe")
     assert model.get_layer("head_dropout1").rate == 0.2
     assert model.get_layer("preprocessing")
 
 
 def test_trains_saves_and_reloads(tmp_path):
     keras.utils.set_random_seed(0)
-    model = vgg(SMALL, (8, 12, 3), num_classes=2, dropout=0.1)
+    model = create_model(SMALL, (8, 12, 3), num_classes=2, dropout=0.1)
     x, y = np.random.default_rng(0).normal(size=(8, 8, 12, 3)), np.arange(8) % 2
     loss = keras.losses.SparseCategoricalCrossentropy(from_logits=True)
     model.compile(keras.optimizers.Adam(0.01), loss)
@@ -119,15 +125,15 @@ def test_trains_saves_and_reloads(tmp_path):
 
 def test_logits_are_float32_under_mixed_precision():
     with mixed_precision():
-        model = vgg(SMALL, (8, 8, 3), 10)
+        model = create_model(SMALL, (8, 8, 3), 10)
     assert model.layers[-2].output.dtype == "bfloat16"
     assert model.output.dtype == "float32"
 
 
 def test_channels_first():
-    last = vgg(SMALL, (16, 8, 3), 10)
+    last = create_model(SMALL, (16, 8, 3), 10)
     with channels_first():
-        first = vgg(SMALL, (3, 16, 8), 10)
+        first = create_model(SMALL, (3, 16, 8), 10)
     first.set_weights(last.get_weights())
     x = np.random.default_rng(0).uniform(size=(2, 16, 8, 3)).astype("float32")
     np.testing.assert_allclose(

@@ -1,12 +1,23 @@
+import dataclasses
+
 import keras
 import numpy as np
 import pytest
 
-from kerascnn.models import create_model, list_models, load_weights_from, with_new_head
-from kerascnn.models.registry import families
+from kerascnn.arguments import UsageError
+from kerascnn.models import (
+    MobileNetV2Config,
+    create_model,
+    list_models,
+    load_weights_from,
+    registry,
+)
 from tests.models.torchvision_models import torch_logits, torchvision_model
+from tests.nightly import every_night
 
-PRETRAINED = {name: form for family in families() for name, form in family.pretrained.items()}
+PRETRAINED = {
+    name: form for _, family, _ in registry.rows() for name, form in family.pretrained.items()
+}
 # Ours, torchvision's, and the options that make ours the same.
 TORCHVISION = {
     "alexnet_single_column": ("alexnet", {}),
@@ -52,8 +63,13 @@ def assert_same_answers(ours, theirs):
     np.testing.assert_allclose(ours / scale, theirs / scale, atol=1e-4)
 
 
-# The deeper DenseNets follow the same rules as the shallowest.
-@pytest.mark.parametrize("name", sorted(set(PRETRAINED) - {"densenet169", "densenet201"}))
+# Deeper models follow the rules of the shallowest.
+@pytest.mark.parametrize(
+    "name",
+    every_night(
+        sorted(PRETRAINED), {"densenet121", "mobilenet_v1", "mobilenet_v2", "resnet50", "vgg16"}
+    ),
+)
 def test_answers_as_keras_applications(name):
     form = PRETRAINED[name]
     application = getattr(keras.applications, form.application)
@@ -149,30 +165,29 @@ def test_another_form_names_what_differs():
         load_weights_from(create_model("resnet50", num_classes=3), source)
 
 
-def test_with_new_head():
-    model = create_model("resnet20")
-    tuned = with_new_head(model, 3)
-    assert tuned.output_shape == (None, 3)
-    assert tuned(np.zeros((1, 32, 32, 3))).shape == (1, 3)  # without a warning of Keras
-    assert tuned.get_layer("stem_conv") is model.get_layer("stem_conv")
-    with pytest.raises(ValueError, match="'lenet5_1998', which ends in 'logits'"):
-        with_new_head(create_model("lenet5_1998"), 3)
+# A MobileNetV2 with other stages, and the same numbers of blocks in all.
+OTHER_DEPTHS = MobileNetV2Config(
+    expansions=(1, 6, 6, 6), widths=(16, 24, 32, 64), depths=(1, 3, 2, 2), strides=(1, 2, 2, 2)
+)
 
 
-@pytest.fixture
-def keras_home(tmp_path, monkeypatch):
-    """An empty cache of downloads, and no network."""
-    import urllib.error
-
-    from keras.src.utils import file_utils
-
-    def refuse(*args, **kwargs):
-        raise urllib.error.URLError("no route to host")
-
-    monkeypatch.setattr(file_utils, "urlretrieve", refuse)
-    monkeypatch.setattr(file_utils.config, "keras_home", lambda: str(tmp_path))
-    (tmp_path / "models").mkdir()
-    return tmp_path
+@pytest.mark.extra("torchvision")
+def test_names_follow_the_row_of_a_model(monkeypatch):
+    columns = (OTHER_DEPTHS.expansions, OTHER_DEPTHS.widths, OTHER_DEPTHS.depths)
+    settings = [list(row) for row in zip(*columns, OTHER_DEPTHS.strides, strict=True)]
+    source = torchvision_model("mobilenet_v2", num_classes=7, inverted_residual_setting=settings)
+    unknown = create_model(OTHER_DEPTHS, SHAPE, 7)
+    with pytest.raises(UsageError, match="must be of an architecture that torchvision has too"):
+        load_weights_from(unknown, source.state_dict())
+    family, _, _ = registry.row_of("mobilenet_v2")
+    rows = {**family.variants, "mobilenet_v2_short": OTHER_DEPTHS}
+    family = dataclasses.replace(family, variants=rows)
+    for name in rows:
+        monkeypatch.setitem(registry._MODELS, name, family)
+    x = images()
+    for model in (create_model("mobilenet_v2_short", SHAPE, 7), unknown):
+        load_weights_from(model, source.state_dict())
+        assert_same_answers(answers(model, x), torch_logits(source, x))
 
 
 def test_imagenet_weights_that_are_on_this_machine(keras_home):
@@ -212,8 +227,10 @@ def test_imagenet_weights_that_do_not_exist():
         create_model("resnet50", weights="r")
 
 
+# Whose layers have the rules of the whole models
 @pytest.mark.parametrize(
-    "name", ["densenet121", "mobilenet_v1", "mobilenet_v2", "resnet50", "vgg16"]
+    "name",
+    every_night(["densenet121", "mobilenet_v1", "mobilenet_v2", "resnet50", "vgg16"], {"vgg16"}),
 )
 def test_a_trunk_of_keras_applications(name):
     form = PRETRAINED[name]
@@ -231,7 +248,12 @@ def test_a_trunk_of_keras_applications(name):
 
 
 @pytest.mark.extra("torchvision")
-@pytest.mark.parametrize("name", ["densenet121", "googlenet", "mobilenet_v2", "shufflenet_v2_x1_0"])
+@pytest.mark.parametrize(
+    "name",
+    every_night(
+        ["densenet121", "googlenet", "mobilenet_v2", "shufflenet_v2_x1_0"], {"mobilenet_v2"}
+    ),
+)
 def test_a_trunk_of_torchvision(name):
     theirs, options = TORCHVISION[name]
     state = torchvision_model(theirs, num_classes=7).state_dict()
@@ -242,7 +264,10 @@ def test_a_trunk_of_torchvision(name):
     assert_same_layers(trunk, whole, but_for=["logits"])
 
 
-@pytest.mark.parametrize("name", ["densenet121", "mobilenet_v2", "resnet18", "shufflenet_v2_x1_0"])
+@pytest.mark.parametrize(
+    "name",
+    every_night(["densenet121", "mobilenet_v2", "resnet18", "shufflenet_v2_x1_0"], {"resnet18"}),
+)
 def test_an_encoder_takes_over_the_trunk_of_a_classifier(name):
     classifier = create_model(name, (64, 64, 3), num_classes=3)
     model = create_model("unet_resnet18", (64, 64, 3), num_classes=2, encoder=name, width=4)

@@ -4,7 +4,6 @@ import pytest
 
 from kerascnn import layers
 from kerascnn.models import create_model
-from kerascnn.models.alexnet import alexnet
 from kerascnn.models.zfnet import VARIANTS
 from tests.models.check_model import channels_first
 
@@ -52,5 +51,5 @@ def test_smallest_images():
 
 def test_channels_first():
     with channels_first():
-        model = alexnet(VARIANTS["zfnet"], (3, 224, 224))
+        model = create_model(VARIANTS["zfnet"], (3, 224, 224))
     assert model.count_params() == 62_357_608

@@ -1,5 +1,4 @@
 import csv
-import importlib
 import json
 
 import keras
@@ -7,14 +6,15 @@ import numpy as np
 import pytest
 
 from kerascnn import data, layers
+from kerascnn.inference import classify
 from kerascnn.training import (
     Recipe,
     RunFolder,
     best_epoch,
-    built_in,
-    classify,
     fit,
+    fitting,
     last_checkpoint,
+    precision_scope,
 )
 
 RECIPE = Recipe(epochs=3, batch_size=64, learning_rate=5e-3)
@@ -33,9 +33,14 @@ def small_model():
     )
 
 
+def pipelines(**options):
+    found = data.load_classification("digits")
+    return {split: found.pipeline(split, **options) for split in data.SPLITS}
+
+
 def fresh_digits():
     keras.utils.set_random_seed(0)
-    return data.load("digits", batch_size=RECIPE.batch_size)[0]
+    return pipelines(batch_size=RECIPE.batch_size)
 
 
 @pytest.fixture(scope="module")
@@ -85,11 +90,10 @@ def test_equal_accuracies_are_told_apart_by_the_loss():
 
 
 def test_an_interrupted_run_goes_on(finished, tmp_path, monkeypatch):
-    module = importlib.import_module("kerascnn.training.fit")  # the package has a function `fit`
     run = RunFolder(tmp_path / "run")
-    steps_of = module._STEPS_PER_EXECUTION
-    monkeypatch.setattr(module, "_STEPS_PER_EXECUTION", 5)
-    real_record = module.Record
+    steps_of = fitting._STEPS_PER_EXECUTION
+    monkeypatch.setattr(fitting, "_STEPS_PER_EXECUTION", 5)
+    real_record = fitting.Record
 
     class Interrupted(real_record):
         """Pulls the plug in the middle of the third epoch: 20 steps make one."""
@@ -98,15 +102,15 @@ def test_an_interrupted_run_goes_on(finished, tmp_path, monkeypatch):
             if int(self.model.optimizer.iterations) > 45:
                 raise KeyboardInterrupt
 
-    monkeypatch.setattr(module, "Record", Interrupted)
+    monkeypatch.setattr(fitting, "Record", Interrupted)
     pipelines = fresh_digits()
     with pytest.raises(KeyboardInterrupt):
         fit(small_model(), pipelines, RECIPE, run.path, {"seed": 0})
     assert run.state == "unfinished"
     assert last_checkpoint(run)[0] == 2
 
-    monkeypatch.setattr(module, "Record", real_record)
-    monkeypatch.setattr(module, "_STEPS_PER_EXECUTION", steps_of)
+    monkeypatch.setattr(fitting, "Record", real_record)
+    monkeypatch.setattr(fitting, "_STEPS_PER_EXECUTION", steps_of)
     pipelines = fresh_digits()
     model = small_model()
     history = fit(model, pipelines, RECIPE, run.path, {"seed": 0})
@@ -173,8 +177,7 @@ def test_the_moving_average_is_what_is_tested_and_kept(digits, tmp_path):
 
 def test_an_interrupted_moving_average_goes_on(digits, tmp_path, monkeypatch):
     recipe = Recipe(epochs=2, batch_size=64, learning_rate=5e-3, schedule="constant", ema=0.9)
-    module = importlib.import_module("kerascnn.training.fit")
-    real_record = module.Record
+    real_record = fitting.Record
 
     class Interrupted(real_record):
         def on_epoch_begin(self, epoch, logs=None):
@@ -184,10 +187,10 @@ def test_an_interrupted_moving_average_goes_on(digits, tmp_path, monkeypatch):
 
     whole = fit(small_model(), fresh_digits(), recipe, tmp_path / "whole")
     keras.utils.set_random_seed(0)
-    monkeypatch.setattr(module, "Record", Interrupted)
+    monkeypatch.setattr(fitting, "Record", Interrupted)
     with pytest.raises(KeyboardInterrupt):
         fit(small_model(), fresh_digits(), recipe, tmp_path / "run")
-    monkeypatch.setattr(module, "Record", real_record)
+    monkeypatch.setattr(fitting, "Record", real_record)
     model = small_model()
     history = fit(model, fresh_digits(), recipe, tmp_path / "run")
     assert [row["epoch"] for row in history] == [1, 2]
@@ -200,13 +203,13 @@ def test_the_head_is_trained_first_and_then_all(digits, tmp_path, monkeypatch):
     model = small_model()
     seen = []
 
-    class Watch(importlib.import_module("kerascnn.training.fit").Record):
+    class Watch(fitting.Record):
         def on_epoch_end(self, epoch, logs=None):
             super().on_epoch_end(epoch, logs)
             seen.append([np.array(weight) for weight in self.model.weights])
 
     before = [np.array(weight) for weight in model.weights]
-    monkeypatch.setattr(importlib.import_module("kerascnn.training.fit"), "Record", Watch)
+    monkeypatch.setattr(fitting, "Record", Watch)
     history = fit(model, digits, recipe, tmp_path / "run")
     assert [row["epoch"] for row in history] == [1, 2, 3]
     head = [model.layers[-1].kernel.path, model.layers[-1].bias.path]
@@ -221,8 +224,7 @@ def test_the_head_is_trained_first_and_then_all(digits, tmp_path, monkeypatch):
 @pytest.mark.parametrize("completed", [1, 2])
 def test_an_interrupted_fine_tuning_goes_on(digits, tmp_path, monkeypatch, completed):
     recipe = Recipe(epochs=3, batch_size=64, learning_rate=1e-3, frozen_epochs=1)
-    module = importlib.import_module("kerascnn.training.fit")
-    real_record = module.Record
+    real_record = fitting.Record
 
     class Interrupted(real_record):
         def on_epoch_begin(self, epoch, logs=None):
@@ -230,12 +232,12 @@ def test_an_interrupted_fine_tuning_goes_on(digits, tmp_path, monkeypatch, compl
             if epoch == completed:
                 raise KeyboardInterrupt
 
-    monkeypatch.setattr(module, "Record", Interrupted)
+    monkeypatch.setattr(fitting, "Record", Interrupted)
     model = small_model()
     with pytest.raises(KeyboardInterrupt):
         fit(model, digits, recipe, tmp_path / "run")
     assert all(layer.trainable for layer in model.layers)
-    monkeypatch.setattr(module, "Record", real_record)
+    monkeypatch.setattr(fitting, "Record", real_record)
     model = small_model()
     history = fit(model, digits, recipe, tmp_path / "run")
     assert [row["epoch"] for row in history] == [1, 2, 3]
@@ -271,15 +273,15 @@ def test_mixed_images_and_mixed_precision(tmp_path):
         augmentation=data.Augmentation(mixup=0.2),
     )
     keras.utils.set_random_seed(0)
-    pipelines, _ = data.load("digits", batch_size=64, augment=recipe.augmentation)
-    with built_in(recipe.precision):
+    mixed = pipelines(batch_size=64, augment=recipe.augmentation)
+    with precision_scope(recipe.precision):
         model = small_model()
-    history = fit(model, pipelines, recipe, tmp_path / "run")
+    history = fit(model, mixed, recipe, tmp_path / "run")
     assert history[-1]["val_accuracy"] > 0.8
     kept = RunFolder(tmp_path / "run").load_model()
     assert kept.layers[-1].compute_dtype == "bfloat16"
     with pytest.raises(ValueError, match="precision 'mixed_bfloat16'; it computes in float32"):
-        fit(small_model(), pipelines, recipe, tmp_path / "other")
+        fit(small_model(), mixed, recipe, tmp_path / "other")
 
 
 def test_a_model_that_was_kept_loads_without_what_trained_it(finished):
@@ -313,12 +315,12 @@ def test_the_head_may_be_several_layers(digits, tmp_path, monkeypatch):
     model = keras.Model(inputs, keras.layers.Dense(10, name="logits")(x))
     learning = []
 
-    class Watch(importlib.import_module("kerascnn.training.fit").Record):
+    class Watch(fitting.Record):
         def on_epoch_begin(self, epoch, logs=None):
             super().on_epoch_begin(epoch, logs)
             learning.append([w.path.split("/")[0] for w in self.model.trainable_weights])
 
-    monkeypatch.setattr(importlib.import_module("kerascnn.training.fit"), "Record", Watch)
+    monkeypatch.setattr(fitting, "Record", Watch)
     recipe = Recipe(epochs=2, batch_size=64, frozen_epochs=1)
     fit(model, digits, recipe, tmp_path / "run", head=["head_dense1", "logits"])
     assert set(learning[0]) == {"head_dense1", "logits"}
@@ -326,7 +328,7 @@ def test_the_head_may_be_several_layers(digits, tmp_path, monkeypatch):
 
 
 def test_a_mixed_model_is_not_trained_as_float32(digits, tmp_path):
-    with built_in("mixed_bfloat16"):
+    with precision_scope("mixed_bfloat16"):
         inputs = keras.Input((8, 8, 1))
         x = keras.layers.Flatten()(keras.layers.Conv2D(4, 3)(inputs))
     model = keras.Model(inputs, keras.layers.Dense(10)(x))
@@ -365,13 +367,13 @@ def test_the_earlier_run_is_deleted_with_the_first_checkpoint(digits, tmp_path, 
     assert RunFolder(old).load_model()
     there = []
 
-    class Watch(importlib.import_module("kerascnn.training.fit").Record):
+    class Watch(fitting.Record):
         def on_epoch_end(self, epoch, logs=None):
             there.append(old.exists())
             super().on_epoch_end(epoch, logs)
             there.append(old.exists())
 
-    monkeypatch.setattr(importlib.import_module("kerascnn.training.fit"), "Record", Watch)
+    monkeypatch.setattr(fitting, "Record", Watch)
     fit(small_model(), fresh_digits(), recipe, run)
     assert there == [True, False, False, False]
     assert [path.name for path in tmp_path.iterdir()] == ["run"]

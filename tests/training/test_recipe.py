@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 
 from kerascnn.data import Augmentation
-from kerascnn.training import Recipe, built_in
+from kerascnn.training import Recipe, precision_scope
 
 
 def rates(recipe, steps=100, **kwargs):
@@ -64,10 +64,13 @@ def test_no_weight_decay_leaves_weights_without_gradients_alone(optimizer):
 
 
 def test_built_in_a_precision():
-    with built_in("mixed_float16"):
+    with precision_scope("mixed_float16"):
         assert keras.layers.Dense(1).compute_dtype == "float16"
     assert keras.layers.Dense(1).compute_dtype == "float32"
-    with pytest.raises(ValueError, match="`precision` must be one of 'float32'"), built_in("half"):
+    with (
+        pytest.raises(ValueError, match="`precision` must be one of 'float32'"),
+        precision_scope("half"),
+    ):
         pass
     assert keras.config.dtype_policy().name == "float32"
 

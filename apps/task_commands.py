@@ -1,0 +1,268 @@
+"""The commands of a task: train, evaluate, predict, export and show-data, the same for all."""
+
+import inspect
+import json
+import shlex
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Annotated, Any
+
+import typer
+
+from kerascnn_apps import options
+from kerascnn_apps.backend import use_backend
+from kerascnn_apps.messages import command_line, report_errors
+
+# Everything that imports Keras is imported by the commands themselves: `--help` answers at once.
+
+# Options of a training that are fields of its recipe.
+_FIELDS = (
+    "loss",
+    "class_weights",
+    "factor",
+    "crop_size",
+    "patch_size",
+    "epochs",
+    "batch_size",
+    "learning_rate",
+    "precision",
+)
+
+
+@dataclass(frozen=True)
+class TaskCommands:
+    """What the commands of a task say, and which options it has beside those of all tasks.
+
+    Args:
+        task: str, the name of the task.
+        command: str, the name of its command.
+        about: str, the help of the command.
+        data: str, the help of `--data`.
+        embedded: str, its default.
+        model: str, the help of `--model`.
+        recipes: str, the help of `--recipe`.
+        docs: `{command: help}` of the commands.
+        weights: str, the help of `--weights`.
+        augment: str, the names that `--augment` takes; none if it is empty.
+        data_dir: bool, whether it reads TensorFlow Datasets.
+        reading: `{name: annotation}` of its options that say how data are read.
+        training: `{name: annotation}` of its other options of a training.
+        predicting: `{name: (annotation, default)}` of its options of predictions.
+        saves: bool, whether predictions are files.
+    """
+
+    task: str
+    command: str
+    about: str
+    data: str
+    embedded: str
+    model: str
+    recipes: str
+    docs: Mapping[str, str]
+    weights: str = "Folder of another run, whose weights to start with."
+    augment: str = ""
+    data_dir: bool = True
+    reading: Mapping[str, Any] = field(default_factory=dict)
+    training: Mapping[str, Any] = field(default_factory=dict)
+    predicting: Mapping[str, Any] = field(default_factory=dict)
+    saves: bool = True
+
+
+def task_app(commands):
+    """Builds the Typer application of a task."""
+    app = typer.Typer(help=commands.about, no_args_is_help=True)
+    for name, run in {
+        "train": _train,
+        "evaluate": _evaluate,
+        "predict": _predict,
+        "export": _export,
+        "show-data": _show_data,
+    }.items():
+        function, parameters = run(commands)
+        app.command(name, help=commands.docs[name])(_with_options(function, parameters))
+    return app
+
+
+def _with_options(function, parameters):
+    """Gives a function of keyword arguments the signature that Typer makes a command from."""
+    function.__signature__ = inspect.Signature(
+        [
+            inspect.Parameter(
+                name, inspect.Parameter.KEYWORD_ONLY, annotation=annotation, default=default
+            )
+            for name, (annotation, default) in parameters.items()
+        ]
+    )
+    function.__annotations__ = {name: annotation for name, (annotation, _) in parameters.items()}
+    return function
+
+
+def _data_options(commands):
+    """Options that say what to learn from, and with what."""
+    found = {"data": (Annotated[str, typer.Option(help=commands.data)], commands.embedded)}
+    if commands.data_dir:
+        found["data_dir"] = (options.DataDir, None)
+    found |= {name: (annotation, None) for name, annotation in commands.reading.items()}
+    found["model"] = (Annotated[str | None, typer.Option(help=commands.model)], None)
+    found["option"] = (options.ModelOption, None)
+    found["weights"] = (Annotated[str | None, typer.Option(help=commands.weights)], None)
+    found["recipe"] = (Annotated[str | None, typer.Option(help=commands.recipes)], None)
+    return found
+
+
+def _augment_option(commands):
+    if not commands.augment:
+        return {}
+    text = f"NAME=VALUE instead of the recipe's: {commands.augment}."
+    return {"augment": (Annotated[list[str] | None, typer.Option(help=text)], None)}
+
+
+def _request(given):
+    from kerascnn.tasks import Request
+
+    changes = {name: given[name] for name in _FIELDS if name in given}
+    changes["augmentation"] = options.name_values(given.get("augment"), "--augment")
+    return Request(
+        data=given["data"],
+        data_dir=given.get("data_dir"),
+        model=given["model"],
+        options=options.name_values(given["option"], "--option"),
+        weights=given["weights"],
+        recipe=given["recipe"],
+        changes=changes,
+        image_size=given.get("image_size"),
+        ignore=given.get("ignore") or None,
+        seed=given["seed"],
+        strict=given.get("strict", False),
+    )
+
+
+def _train(commands):
+    def train(**given):
+        use_backend(given["backend"])
+        from kerascnn import runs, tasks
+
+        task = tasks.get_task(commands.task)
+        run, trained = runs.train(
+            task,
+            _request(given),
+            given["out"],
+            force=given["force"],
+            command=command_line(),
+            say=typer.echo,
+        )
+        if trained:
+            line = ["kerascnn", commands.command, "predict", str(run), str(run / "examples")]
+            typer.echo(f"now:         {shlex.join(line)}")
+
+    return train, {
+        **_data_options(commands),
+        "out": (options.RunOut, None),
+        **{name: (annotation, None) for name, annotation in commands.training.items()},
+        "epochs": (options.Epochs, None),
+        "batch_size": (options.BatchSize, None),
+        "learning_rate": (options.LearningRate, None),
+        **_augment_option(commands),
+        "precision": (options.Precision, None),
+        "backend": (options.Backend, None),
+        "seed": (options.Seed, 0),
+        "strict": (options.Strict, False),
+        "force": (options.Force, False),
+    }
+
+
+def _evaluate(commands):
+    def evaluate(run, **given):
+        from kerascnn import runs
+        from kerascnn_apps.table import print_table
+
+        found, paths = runs.evaluate(
+            run,
+            task=commands.task,
+            data=given["data"],
+            data_dir=given.get("data_dir"),
+            split=given["split"],
+            plots=given["plots"],
+        )
+        if given["as_json"]:
+            typer.echo(json.dumps({**found.numbers, **found.details}))
+            return
+        typer.echo(f"{given['split']} {found.line}\n")
+        if found.table.note:
+            typer.echo(f"{found.table.note}\n")
+        print_table(found.table.headings, found.table.rows)
+        for path in paths:
+            typer.echo(f"plot:        {path}")
+
+    return evaluate, {
+        "run": (options.Run, inspect.Parameter.empty),
+        "data": (options.OtherData, None),
+        **({"data_dir": (options.DataDir, None)} if commands.data_dir else {}),
+        "split": (options.Split, "test"),
+        "plots": (options.Plots, None),
+        "as_json": (options.AsJson, False),
+    }
+
+
+def _predict(commands):
+    def predict(run, images, as_json, max_pixels, **given):
+        from kerascnn import runs
+
+        results, errors = [], []
+        for file, prediction in runs.predict(
+            run,
+            images,
+            task=commands.task,
+            max_pixels=max_pixels,
+            on_error=errors.append,
+            **given,
+        ):
+            if as_json:
+                results.append({"file": file, **prediction.json()})
+            else:
+                typer.echo(f"{file}  {prediction.line()}")
+        if as_json:
+            typer.echo(json.dumps(results, indent=2))
+        report_errors(errors)
+
+    return predict, {
+        "run": (options.Run, inspect.Parameter.empty),
+        "images": (options.Images, inspect.Parameter.empty),
+        **({"out": (options.PredictOut, "predictions")} if commands.saves else {}),
+        **commands.predicting,
+        "max_pixels": (options.MaxPixels, None),
+        "as_json": (options.AsJson, False),
+        **({"force": (options.Overwrite, False)} if commands.saves else {}),
+    }
+
+
+def _export(commands):
+    def export(run, out):
+        from kerascnn import runs
+
+        typer.echo(f"SavedModel:  {runs.export(run, out, task=commands.task)}")
+
+    return export, {
+        "run": (options.Run, inspect.Parameter.empty),
+        "out": (options.Versions, None),
+    }
+
+
+def _show_data(commands):
+    def show_data(**given):
+        from kerascnn import runs, tasks
+        from kerascnn.storage.printable import printable
+
+        task = tasks.get_task(commands.task)
+        path = runs.show_data(task, _request(given), given["out"], force=given["force"])
+        typer.echo(f"plot:        {printable(path)}")
+
+    training = {name: (annotation, None) for name, annotation in commands.training.items()}
+    return show_data, {
+        **_data_options(commands),
+        "out": (options.DataPlot, None),
+        **training,
+        **_augment_option(commands),
+        "seed": (options.Seed, 0),
+        "force": (options.Overwrite, False),
+    }

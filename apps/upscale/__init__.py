@@ -1,1 +1,0 @@
-"""Upscaling of pictures."""

@@ -1,0 +1,257 @@
+"""Labeled images, and the pipelines that feed them to a classifier."""
+
+import dataclasses
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import tensorflow as tf
+
+from kerascnn.arguments import UsageError, at_least_one, one_of, pair
+from kerascnn.data import memory
+from kerascnn.data.augmentation import Augmentation
+from kerascnn.data.names import EMBEDDED, is_embedded, is_folder
+from kerascnn.data.pixels import resize, scale, to_channels
+from kerascnn.data.splits import SPLITS, example_names
+
+# Channels of a pipeline by those of the stored images: transparency is resolved.
+_CHANNELS = {1: 1, 3: 3, 4: 3}
+
+
+@dataclass(frozen=True)
+class ClassificationData:
+    """A dataset of labeled images; `load_classification` makes it.
+
+    Args:
+        name: str, the name of the dataset or the path of the folder.
+        class_names: names of the classes, in the order of the labels.
+        stored_shape: `(height, width, channels)` of the stored images; height and width are `None`
+            where they vary.
+        num_examples: `{split: number of images}`.
+        elements: `{split: tf.data.Dataset}`, the examples as they are stored.
+        decode: function from such an example to a uint8 image and an int64 label.
+        image_size: optional int or `(height, width)` to which pipelines resize.
+        channels: 1 or 3, or `None` for those of the stored images.
+        version: optional str, the version of the dataset.
+        file_names: optional `{split: names of the files}`.
+        stored_label: optional function from a stored example to its label, where a label may be
+            outside [0, number of classes).
+
+    Raises:
+        UsageError: for a wrong argument, or stored images with another number of channels than 1,
+            3 or 4.
+    """
+
+    name: str
+    class_names: tuple[str, ...]
+    stored_shape: tuple[int | None, int | None, int]
+    num_examples: Mapping[str, int]
+    elements: Mapping[str, tf.data.Dataset]
+    decode: Callable[..., Any]
+    image_size: int | tuple[int, int] | None = None
+    channels: int | None = None
+    version: str | None = None
+    file_names: Mapping[str, tuple[str, ...]] | None = None
+    stored_label: Callable[..., Any] | None = None
+
+    def __post_init__(self):
+        if self.image_size is not None:
+            pair(self.image_size, "image_size")
+        if self.channels is not None:
+            one_of(self.channels, (1, 3), "channels")
+        elif self.stored_shape[2] not in _CHANNELS:
+            raise UsageError(
+                f"The images of {self.name} must have 1, 3 or 4 channels; "
+                f"got shape {self.stored_shape}."
+            )
+
+    @property
+    def image_shape(self):
+        """`(height, width, channels)` of the pipelines; sizes are `None` where they vary."""
+        size = self.stored_shape[:2]
+        if self.image_size is not None:
+            size = pair(self.image_size, "image_size")
+        return (*size, self.channels or _CHANNELS[self.stored_shape[2]])
+
+    def resized(self, image_size, channels=None):
+        """Returns the same data with another image size in the pipelines.
+
+        Args:
+            image_size: int or `(height, width)`, or `None` for the size of the stored images.
+            channels: 1 or 3; by default as before.
+
+        Returns:
+            `ClassificationData`.
+
+        Example:
+            >>> import kerascnn
+            >>> kerascnn.data.load_classification("digits").resized(28, channels=3).image_shape
+            (28, 28, 3)
+        """
+        return dataclasses.replace(self, image_size=image_size, channels=channels or self.channels)
+
+    def check_labels(self):
+        """Reads all labels of a dataset that may have one of no class, such as -1 for unknown.
+
+        Raises:
+            UsageError: for the first label outside [0, number of classes).
+        """
+        if self.stored_label is None:
+            return
+        classes = len(self.class_names)
+        for split, elements in self.elements.items():
+            labels = elements.map(self.stored_label, tf.data.AUTOTUNE).batch(4096)
+            for batch in labels.as_numpy_iterator():
+                wrong = batch[(batch < 0) | (batch >= classes)]
+                if len(wrong):
+                    raise UsageError(
+                        f"The labels of {self.name} must be in [0, {classes}), for {classes} "
+                        f"classes; got {wrong[0]} in the {split} split."
+                    )
+
+    def pipeline(self, split, *, batch_size=128, seed=0, augment=None):
+        """Returns batches of images and labels for `model.fit`.
+
+        The training split is shuffled: in another order in every epoch, and in the same orders
+        again under the same `seed`. The other splits keep their order. What fits into memory is
+        decoded in the first epoch only.
+
+        Args:
+            split: `"train"`, `"validation"` or `"test"`.
+            batch_size: int.
+            seed: int, decides the orders of the training split (together with TensorFlow's global
+                seed, if one is set).
+            augment: optional `Augmentation` of the training split, or a function on a batch of its
+                images, such as a Keras preprocessing layer.
+
+        Returns:
+            `tf.data.Dataset` of float32 images `(batch, height, width, channels)` in [0, 1] and
+            int64 labels `(batch,)`.
+
+        Raises:
+            UsageError: for a wrong argument, or images of several sizes without `image_size`.
+        """
+        one_of(split, SPLITS, "split")
+        at_least_one(batch_size, "batch_size")
+        height, width, channels = self.image_shape
+        if None in (height, width):
+            raise UsageError(
+                f"The images of {self.name} differ in size: `image_size` must be given; "
+                f"got image_size={self.image_size}."
+            )
+        elements, count = self.elements[split], self.num_examples[split]
+        same_size = (height, width) == self.stored_shape[:2]
+        bytes_per_image = height * width * channels * (1 if same_size else 4)
+        fits = memory.fits(count * bytes_per_image)
+
+        def read(*example):
+            image, label = self.decode(*example)
+            return resize(to_channels(image, channels), (height, width)), label
+
+        def shuffled(dataset):
+            buffer = count if fits else min(count, memory.SHUFFLE_BUFFER)
+            return dataset.shuffle(buffer, seed=seed, reshuffle_each_iteration=True)
+
+        training = split == "train"
+        if fits:
+            dataset = elements.map(read, tf.data.AUTOTUNE).cache()
+            dataset = shuffled(dataset) if training else dataset
+        else:
+            dataset = shuffled(elements) if training else elements
+            dataset = dataset.map(read, tf.data.AUTOTUNE)
+        dataset = dataset.batch(batch_size)
+        dataset = dataset.map(lambda images, labels: (scale(images), labels), tf.data.AUTOTUNE)
+        if augment is not None and training:
+            # One call at a time: random numbers must be drawn in the same order in every run.
+            dataset = dataset.map(self._augmenting(augment, seed))
+        dataset = dataset.prefetch(tf.data.AUTOTUNE)
+        return dataset.apply(tf.data.experimental.assert_cardinality(-(-count // batch_size)))
+
+    def _augmenting(self, augment, seed):
+        """`augment` as a function of images and labels."""
+        if isinstance(augment, Augmentation):
+            return augment.function(seed, len(self.class_names))
+        return lambda images, labels: (augment(images), labels)
+
+    def examples(self, split):
+        """Yields the images one by one at their stored size, in the order in which they are stored.
+
+        Args:
+            split: `"train"`, `"validation"` or `"test"`.
+
+        Yields:
+            the path of the file below the folder (or `test-00012` for a dataset without files), a
+            uint8 image `(height, width, channels)` and an int label.
+
+        Example:
+            >>> import kerascnn
+            >>> digits = kerascnn.data.load_classification("digits")
+            >>> name, image, label = next(digits.examples("test"))
+            >>> name, image.shape, label
+            ('test-00000', (8, 8, 1), 7)
+        """
+        one_of(split, SPLITS, "split")
+        channels = self.image_shape[2]
+
+        def read(*example):
+            image, label = self.decode(*example)
+            return to_channels(image, channels), label
+
+        dataset = self.elements[split].map(read, tf.data.AUTOTUNE).prefetch(tf.data.AUTOTUNE)
+        names = example_names(split, self.file_names)
+        for name, (image, label) in zip(names, dataset.as_numpy_iterator(), strict=False):
+            yield name, image, int(label)
+
+
+def load_classification(
+    name_or_folder, *, data_dir=None, image_size=None, channels=None, strict=False
+):
+    """Loads a dataset of labeled images.
+
+    The images of a folder are read once, to find broken ones.
+
+    Args:
+        name_or_folder: `"digits"` (embedded: scikit-learn's handwritten digits), a folder with a
+            subfolder of images for each class (or with `train`, `validation` and `test` folders of
+            that form), or the name of a classification dataset of TensorFlow Datasets.
+        data_dir: folder of TensorFlow Datasets; a dataset prepared there needs no network.
+        image_size: int or `(height, width)` to which pipelines resize; by default the size of the
+            images, if they share one.
+        channels: 1 or 3; by default those of the images.
+        strict: bool, whether a broken image in a folder is an error; otherwise it is skipped with
+            a `SkippedImageWarning`.
+
+    Returns:
+        `ClassificationData`.
+
+    Raises:
+        UsageError: for an unknown name, an unusable folder or a wrong argument.
+        FileNotFoundError: if a folder does not exist.
+        UnreadableImageError: if `strict` and an image is broken.
+        ConnectionError: if a dataset is neither prepared nor can be downloaded.
+
+    Example:
+        >>> import kerascnn
+        >>> digits = kerascnn.data.load_classification("digits")
+        >>> digits.image_shape, len(digits.class_names), digits.num_examples["train"]
+        ((8, 8, 1), 10, 1257)
+        >>> images, labels = next(iter(digits.pipeline("train", batch_size=32)))
+        >>> tuple(images.shape), tuple(labels.shape)
+        ((32, 8, 8, 1), (32,))
+    """
+    name = str(name_or_folder)
+    if is_embedded(name, "classification"):
+        from kerascnn.data.digits import digits
+
+        data = digits()
+    elif is_folder(name):
+        from kerascnn.data.class_folder import class_folder
+
+        data = class_folder(name, strict)
+    elif name in EMBEDDED["segmentation"]:
+        raise UsageError(f"{name!r} has masks, which are for segmentation, and no labels.")
+    else:
+        from kerascnn.data.tensorflow_datasets import classification_dataset
+
+        data = classification_dataset(name, data_dir)
+    return dataclasses.replace(data, image_size=image_size, channels=channels)

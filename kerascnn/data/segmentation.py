@@ -1,0 +1,314 @@
+"""Images with masks, and the pipelines that feed them to a segmentation model."""
+
+import dataclasses
+import math
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import tensorflow as tf
+
+from kerascnn.arguments import UsageError, at_least_one, one_of, pair
+from kerascnn.data import memory
+from kerascnn.data.augmentation import Augmentation
+from kerascnn.data.joint_augmentation import random_view
+from kerascnn.data.names import is_embedded, is_folder
+from kerascnn.data.pixels import rescale, scale, scaled_size, to_channels
+from kerascnn.data.splits import SPLITS, example_names
+from kerascnn.ops.ignored import IGNORED
+
+# The longest side of an image in validation, which sees an image at once.
+_LARGEST = 1024
+
+# Classes of these names are always ignored.
+_IGNORED_NAMES = ("void", "ignore", "ignored", "unlabeled", "unlabelled")
+
+
+@dataclass(frozen=True)
+class SegmentationData:
+    """A dataset of images with masks; `load_segmentation` makes it.
+
+    Stored masks hold the numbers of `class_names`, or 255 for no class. Pipelines give other
+    numbers: the index in `scored_classes`, and `IGNORED` for every other pixel.
+
+    Args:
+        name: str, the name of the dataset or the path of the folder.
+        class_names: names of all classes, in the order of the values in the masks.
+        ignored: names of the classes whose pixels are ignored.
+        stored_shape: `(height, width, channels)` of the stored images; height and width are `None`
+            where they vary.
+        num_examples: `{split: number of images}`.
+        elements: `{split: tf.data.Dataset}`, the examples as they are stored.
+        decode: function from such an example to a uint8 image `(height, width, channels)` and a
+            uint8 mask `(height, width)`.
+        num_pixels: optional `{split: number of pixels of all images}`, where it is known although
+            the images differ in size.
+        version: optional str, the version of the dataset.
+        file_names: optional `{split: names of the files}`.
+
+    Raises:
+        UsageError: if fewer than two classes are left, or there are more than 255.
+    """
+
+    name: str
+    class_names: tuple[str, ...]
+    ignored: tuple[str, ...]
+    stored_shape: tuple[int | None, int | None, int]
+    num_examples: Mapping[str, int]
+    elements: Mapping[str, tf.data.Dataset]
+    decode: Callable[..., Any]
+    num_pixels: Mapping[str, int] | None = None
+    version: str | None = None
+    file_names: Mapping[str, tuple[str, ...]] | None = None
+
+    def __post_init__(self):
+        if len(self.class_names) > IGNORED:
+            raise UsageError(
+                f"{self.name} must have at most {IGNORED} classes; got {len(self.class_names)}."
+            )
+        for name in self.ignored:
+            one_of(name, self.class_names, "ignore")
+        if len(self.scored_classes) < 2:
+            raise UsageError(
+                f"{self.name} must have at least two classes that are not ignored; "
+                f"got {', '.join(self.scored_classes) or 'none'}."
+            )
+
+    @property
+    def scored_classes(self):
+        """Names of the classes that are not ignored, in the order of the labels."""
+        return tuple(name for name in self.class_names if name not in self.ignored)
+
+    @property
+    def channels(self):
+        """1 for gray images, otherwise 3."""
+        return 1 if self.stored_shape[2] == 1 else 3
+
+    @property
+    def image_shape(self):
+        """`(height, width, channels)` of the images; sizes are `None` where they vary."""
+        return (*self.stored_shape[:2], self.channels)
+
+    @property
+    def values(self):
+        """The value in a stored mask of each of the `scored_classes`."""
+        return tuple(self.class_names.index(name) for name in self.scored_classes)
+
+    def pixel_counts(self, split="train"):
+        """Counts how often each class occurs.
+
+        Args:
+            split: `"train"`, `"validation"` or `"test"`.
+
+        Returns:
+            two int64 arrays of shape `(classes,)`: the pixels of each class, and the pixels of all
+            images in which it occurs.
+        """
+        pixels = np.zeros(len(self.scored_classes), np.int64)
+        of_images = np.zeros(len(self.scored_classes), np.int64)
+        examples = self._read(self.elements[split], self.channels)
+        for mask in examples.map(lambda image, mask: mask).as_numpy_iterator():
+            counts = np.bincount(mask.ravel(), minlength=256)
+            found = counts[: len(self.scored_classes)]
+            pixels += found
+            of_images += np.where(found > 0, counts[:IGNORED].sum(), 0)
+        return pixels, of_images
+
+    def pipeline(
+        self,
+        split,
+        *,
+        factor=1.0,
+        crop_size=None,
+        channels=None,
+        batch_size=8,
+        seed=0,
+        augment=None,
+    ):
+        """Returns batches of images and masks for `model.fit`.
+
+        The training split is shuffled, augmented and cut to windows of one size, each at a random
+        place. Images of the other splits stay whole (only the middle 1024x1024 pixels of larger
+        ones are used), and a batch has no more pixels than in training, or one image.
+
+        Args:
+            split: `"train"`, `"validation"` or `"test"`.
+            factor: float, by which images are resized first: 0.5 for half of the height and width.
+            crop_size: int or `(height, width)` of the windows, after resizing; by default whole
+                images, if they share one size.
+            channels: 1 or 3; by default those of the images.
+            batch_size: int.
+            seed: int, decides the orders and all random choices of the training split.
+            augment: optional `Augmentation` of the training split; its `flip`, `shift`, `zoom`,
+                `rotate` and `color` are used on images and masks alike.
+
+        Returns:
+            `tf.data.Dataset` of float32 images `(batch, height, width, channels)` in [0, 1]
+            and uint8 masks `(batch, height, width)`.
+
+        Raises:
+            UsageError: for a wrong argument, or images of several sizes without `crop_size`.
+        """
+        one_of(split, SPLITS, "split")
+        at_least_one(batch_size, "batch_size")
+        channels = one_of(channels or self.channels, (1, 3), "channels")
+        size = scaled_size(self.stored_shape[:2], factor)
+        count = self.num_examples[split]
+        fits = self._fits(split, factor, channels)
+        elements = self.elements[split]
+        if split == "train" and not fits:  # as they are stored, which takes less memory
+            elements = elements.shuffle(
+                min(count, memory.SHUFFLE_BUFFER), seed=seed, reshuffle_each_iteration=True
+            )
+        dataset = self._read(elements, channels).map(_resized(factor), tf.data.AUTOTUNE)
+        if split != "train" and any(side is None or side > _LARGEST for side in size):
+            dataset = dataset.map(_middle, tf.data.AUTOTUNE)
+        if fits:
+            dataset = dataset.cache()
+        if split == "train":
+            if crop_size is None and None in size:
+                raise UsageError(
+                    f"The images of {self.name} differ in size: `crop_size` must be given; "
+                    f"got crop_size={crop_size}."
+                )
+            window = size if crop_size is None else pair(crop_size, "crop_size")
+            view = random_view(augment or Augmentation(), window)
+            # A number for each example makes what is random the same in any order of computation.
+            numbers = tf.data.Dataset.random(seed, rerandomize_each_iteration=True)
+            if fits:
+                dataset = dataset.shuffle(count, seed=seed, reshuffle_each_iteration=True)
+            dataset = tf.data.Dataset.zip(dataset, numbers.batch(2, drop_remainder=True))
+            dataset = dataset.map(
+                lambda example, number: view(scale(example[0]), example[1], number),
+                tf.data.AUTOTUNE,
+            )
+            dataset = dataset.batch(batch_size)
+        else:
+            batch_size = _whole_at_once(batch_size, size, crop_size)
+            dataset = dataset.batch(batch_size)
+            dataset = dataset.map(lambda images, masks: (scale(images), masks), tf.data.AUTOTUNE)
+        dataset = dataset.prefetch(tf.data.AUTOTUNE)
+        return dataset.apply(tf.data.experimental.assert_cardinality(-(-count // batch_size)))
+
+    def examples(self, split, channels=None):
+        """Yields the images one by one at their stored size, in the order in which they are stored.
+
+        Args:
+            split: `"train"`, `"validation"` or `"test"`.
+            channels: 1 or 3; by default those of the images.
+
+        Yields:
+            the path of the file below the folder (or `test-00012` for a dataset without files), a
+            uint8 image `(height, width, channels)` and a uint8 mask `(height, width)` of labels.
+        """
+        one_of(split, SPLITS, "split")
+        channels = one_of(channels or self.channels, (1, 3), "channels")
+        dataset = self._read(self.elements[split], channels)
+        dataset = dataset.prefetch(tf.data.AUTOTUNE)
+        names = example_names(split, self.file_names)
+        for name, (image, mask) in zip(names, dataset.as_numpy_iterator(), strict=False):
+            yield name, image, mask
+
+    def _fits(self, split, factor, channels):
+        """Whether a split may be kept in memory."""
+        pixels = (self.num_pixels or {}).get(split)
+        if pixels is None:
+            if None in self.stored_shape[:2]:
+                return False
+            pixels = self.num_examples[split] * math.prod(self.stored_shape[:2])
+        bytes_per_pixel = channels * (1 if factor == 1 else 4) + 1
+        return memory.fits(pixels * factor**2 * bytes_per_pixel)
+
+    def _read(self, elements, channels):
+        # A constant of the graph: a lookup is faster than a comparison with every class.
+        labels = np.full(256, IGNORED, np.uint8)
+        labels[list(self.values)] = np.arange(len(self.values))
+
+        def read(*example):
+            image, mask = self.decode(*example)
+            return to_channels(image, channels), tf.gather(labels, tf.cast(mask, tf.int32))
+
+        return elements.map(read, tf.data.AUTOTUNE)
+
+
+def load_segmentation(
+    name_or_folder, *, data_dir=None, ignore=None, strict=False, for_training=True
+):
+    """Loads a dataset of images with masks.
+
+    The files of a folder are read once, to find broken ones.
+
+    Args:
+        name_or_folder: `"scenes"` (embedded: scikit-learn's handwritten digits, composed into
+            scenes), a folder with `classes.txt`, `images` and `masks` (or with `train`, `val` and
+            `test` folders of these two), or the name of a dataset of TensorFlow Datasets
+            (`oxford_iiit_pet`).
+        data_dir: folder of TensorFlow Datasets; a dataset prepared there needs no network.
+        ignore: optional names of classes to ignore, in addition to those named `void` or the like
+            and to pixels of 255.
+        strict: bool, whether a broken file in a folder is an error; otherwise it is skipped with a
+            `SkippedImageWarning`.
+        for_training: bool, whether a folder must have images for training and validation, with all
+            classes in them; a test needs none.
+
+    Returns:
+        `SegmentationData`.
+
+    Raises:
+        UsageError: for an unknown name or an unusable folder; the error names the wrong file.
+        FileNotFoundError: if a folder does not exist or lacks something.
+        UnreadableImageError: if `strict` and a file is broken.
+        ConnectionError: if a dataset is neither prepared nor can be downloaded.
+
+    Example:
+        >>> import kerascnn
+        >>> scenes = kerascnn.data.load_segmentation("scenes")
+        >>> images, masks = next(iter(scenes.pipeline("train", batch_size=4)))
+        >>> tuple(images.shape), tuple(masks.shape), len(scenes.scored_classes)
+        ((4, 48, 48, 3), (4, 48, 48), 11)
+    """
+    name = str(name_or_folder)
+    if is_embedded(name, "segmentation"):
+        from kerascnn.data.scenes import scenes
+
+        return dataclasses.replace(scenes(), ignored=tuple(ignore or ()))
+    if is_folder(name):
+        from kerascnn.data.mask_folder import mask_folder
+
+        return mask_folder(name, ignore, strict, for_training)
+    from kerascnn.data.tensorflow_datasets import segmentation_dataset
+
+    return segmentation_dataset(name, data_dir, ignore)
+
+
+def _whole_at_once(batch_size, size, crop_size):
+    """How many whole images have as many pixels as a batch of windows: one, if they differ."""
+    if None in size:
+        return 1
+    size = [min(side, _LARGEST) for side in size]
+    window = size if crop_size is None else pair(crop_size, "crop_size")
+    return max(1, batch_size * math.prod(window) // math.prod(size))
+
+
+def _middle(image, mask):
+    rows, columns = (
+        slice(tf.maximum(side - _LARGEST, 0) // 2, tf.maximum(side - _LARGEST, 0) // 2 + _LARGEST)
+        for side in tf.unstack(tf.shape(mask))
+    )
+    return image[rows, columns], mask[rows, columns]
+
+
+def _resized(factor):
+    def resized(image, mask):
+        image = rescale(image, factor)
+        size = tf.shape(image)[:2]
+        return image, tf.image.resize(mask[..., tf.newaxis], size, "nearest")[..., 0]
+
+    return resized if factor != 1 else lambda image, mask: (image, mask)
+
+
+def ignored_among(class_names, ignore=None):
+    """Returns the classes to ignore: by their name, and the given ones."""
+    by_name = (name for name in class_names if name.casefold() in _IGNORED_NAMES)
+    return tuple(dict.fromkeys((*by_name, *(ignore or ()))))

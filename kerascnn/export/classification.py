@@ -1,0 +1,72 @@
+"""What an exported classifier computes."""
+
+import keras
+import numpy as np
+import tensorflow as tf
+
+from kerascnn.arguments import UsageError
+from kerascnn.data.pixels import prepare, to_channels
+from kerascnn.export.serving import ExportError, Serving, check_close
+
+
+def classification_serving(model, class_names=None):
+    """Returns what an exported classifier computes, for `export`.
+
+    Its outputs are `probabilities` (float32, `(batch, classes)`), `class_id` (int64, `(batch,)`)
+    and `class_name` (string, `(batch,)`). Images of any size are resized to that of the model.
+
+    Args:
+        model: `keras.Model` from images of a known size with values in [0, 1] to logits.
+        class_names: names of the classes; by default their numbers.
+
+    Returns:
+        `Serving`.
+
+    Raises:
+        ValueError: if the model takes no images of a known size, or the number of names is wrong.
+
+    Example:
+        >>> import kerascnn
+        >>> model = kerascnn.models.create_model("lenet5")
+        >>> kerascnn.export.classification_serving(model).size
+        (28, 28)
+    """
+    if len(model.input_shape) != 4 or None in model.input_shape[1:]:
+        raise UsageError(
+            "`model` must take images of a known height, width and number of channels; "
+            f"got input shape {model.input_shape}."
+        )
+    classes = model.output_shape[-1]
+    class_names = [str(i) for i in range(classes)] if class_names is None else list(class_names)
+    if len(class_names) != classes:
+        raise UsageError(
+            f"`class_names` must name all {classes} classes of the model; "
+            f"got {len(class_names)} names."
+        )
+    height, width, channels = model.input_shape[1:]
+    names = tf.constant(class_names)
+
+    def outputs(images):
+        probabilities = tf.nn.softmax(tf.cast(model(images, training=False), tf.float32))
+        class_id = tf.argmax(probabilities, axis=-1)
+        return {
+            "probabilities": probabilities,
+            "class_id": class_id,
+            "class_name": tf.gather(names, class_id),
+        }
+
+    def check(image, found):
+        pixels = prepare(to_channels(tf.constant(image), channels), (height, width))
+        logits = keras.ops.convert_to_numpy(model(pixels[tf.newaxis], training=False))[0]
+        expected = np.exp(logits - logits.max(), dtype=np.float64)
+        check_close(model, found["probabilities"], expected / expected.sum())
+        if found["class_name"] != class_names[found["class_id"]]:
+            raise ExportError(f"The export gives a class the wrong name: {found}.")
+
+    return Serving(
+        channels,
+        outputs,
+        check,
+        size=(height, width),
+        metadata={"task": "classification", "class_names": class_names},
+    )

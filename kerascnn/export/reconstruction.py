@@ -1,0 +1,58 @@
+"""What an exported autoencoder computes."""
+
+import keras
+import numpy as np
+import tensorflow as tf
+
+from kerascnn.arguments import UsageError
+from kerascnn.data.pixels import prepare, to_channels
+from kerascnn.export.gray_levels import check_gray_levels
+from kerascnn.export.serving import Serving
+
+
+def reconstruction_serving(model):
+    """Returns what an exported autoencoder computes, for `export`.
+
+    Its output is `images`, uint8 of the shape of the model's images. Images of any size are resized
+    to that of the model.
+
+    Args:
+        model: `keras.Model` from images of a known size with values in [0, 1] to such images.
+
+    Returns:
+        `Serving`.
+
+    Raises:
+        ValueError: if the model takes no images of a known size, or returns something else.
+
+    Example:
+        >>> import kerascnn
+        >>> model = kerascnn.models.create_model("autoencoder")
+        >>> kerascnn.export.reconstruction_serving(model).metadata["image"]
+        'images'
+    """
+    shape = tuple(model.input_shape[1:])
+    if len(shape) != 3 or None in shape or tuple(model.output_shape[1:]) != shape:
+        raise UsageError(
+            "`model` must take images of a known size and return images of the same shape; "
+            f"got a model from {model.input_shape} to {model.output_shape}."
+        )
+    height, width, channels = shape
+
+    def outputs(images):
+        found = tf.cast(model(images, training=False), tf.float32)
+        return {"images": tf.cast(tf.round(tf.clip_by_value(found, 0, 1) * 255), tf.uint8)}
+
+    def check(image, found):
+        pixels = prepare(to_channels(tf.constant(image), channels), (height, width))
+        output = keras.ops.convert_to_numpy(model(pixels[tf.newaxis], training=False))[0]
+        expected = np.round(np.clip(output, 0, 1) * 255).astype(np.uint8)
+        check_gray_levels(model, found["images"], expected)
+
+    return Serving(
+        channels,
+        outputs,
+        check,
+        size=(height, width),
+        metadata={"task": "reconstruction", "image": "images"},
+    )

@@ -1,0 +1,46 @@
+"""What an exported upscaling model computes."""
+
+import tensorflow as tf
+
+from kerascnn.data.pixels import to_channels
+from kerascnn.data.upscaler_images import to_upscale, upscaled_image
+from kerascnn.export.gray_levels import check_gray_levels
+from kerascnn.export.serving import Serving
+from kerascnn.inference.upscaling import factor_of, upscale
+
+
+def upscaling_serving(model):
+    """Returns what an exported upscaling model computes, for `export`.
+
+    That is what `kerascnn.inference.upscale` does, in the same operations, but without tiles. Its
+    output is `images`, uint8 of shape `(batch, height * factor, width * factor, 3)`; transparent
+    images are put on white.
+
+    Args:
+        model: `keras.Model` as for `kerascnn.inference.upscale`.
+
+    Returns:
+        `Serving`.
+
+    Raises:
+        ValueError: if the model does not upscale.
+
+    Example:
+        >>> import kerascnn
+        >>> model = kerascnn.models.create_model("espcn_x2")
+        >>> kerascnn.export.upscaling_serving(model).metadata["factor"]
+        2
+    """
+    factor, channels = factor_of(model), model.input_shape[-1]
+
+    def outputs(images):
+        given = to_upscale(images, channels)
+        return {"images": upscaled_image(model(given, training=False), images, factor)}
+
+    def check(image, found):
+        color = to_channels(tf.constant(image), 3).numpy()
+        check_gray_levels(model, found["images"], upscale(model, color))
+
+    return Serving(
+        3, outputs, check, metadata={"task": "upscaling", "image": "images", "factor": factor}
+    )

@@ -1,0 +1,108 @@
+"""What a layer declares about itself: the pixels that it reads, and the multiply-adds it costs.
+
+`kerascnn.summary` asks every layer and operation for two methods, named after Keras's
+`compute_output_shape`. A layer of another package can have them too, and need not import this one:
+
+- `compute_window()` returns the `Window` of a layer on images, or a plain tuple `(size, strides)`.
+- `compute_multiply_adds(input_shape, output_shape)` returns the multiply-adds for one image. It
+  takes what `compute_output_shape` takes and returns: shapes in which sizes may be `None`.
+
+Both may return `None` where the value is not known. What a layer does not declare, `summary`
+finds in the operations of its `call`, if that takes symbolic tensors.
+
+    >>> import keras
+    >>> import kerascnn
+    >>> class StridedSum(keras.layers.Layer):
+    ...     '''The sum of a pixel and its right neighbor, for every second pixel.'''
+    ...
+    ...     def call(self, x):
+    ...         return x[:, :, :-1:2] + x[:, :, 1::2]
+    ...
+    ...     def compute_window(self):
+    ...         return kerascnn.geometry.Window(size=(1, 2), strides=(1, 2))
+    ...
+    ...     def compute_multiply_adds(self, input_shape, output_shape):
+    ...         return 0
+    >>> model = keras.Sequential([keras.Input((8, 8, 3)), StridedSum()])
+    >>> row = kerascnn.summary(model).rows[-1]
+    >>> row.receptive_field, row.stride, row.multiply_adds
+    ((1, 2), (1, 2), 0)
+"""
+
+import math
+from fractions import Fraction
+from typing import NamedTuple
+
+from kerascnn.arguments import pair
+
+__all__ = ["WHOLE_IMAGE", "Window", "WithoutProducts", "product", "refining", "sliding"]
+
+
+class Window(NamedTuple):
+    """The pixels of the input that one pixel of the output depends on.
+
+    By default this is the one pixel at the same place, as in a layer on single elements.
+
+    Args:
+        size: pair `(height, width)` of pixels of the input; `math.inf` for the whole image, as in
+            `WHOLE_IMAGE`.
+        strides: pair `(height, width)`, the distance of two neighbors of the output in pixels of
+            the input: ints, or fractions where the output is finer.
+    """
+
+    size: tuple = (1, 1)
+    strides: tuple = (1, 1)
+
+    def then(self, window):
+        """Returns the `Window` of this layer with one of `window` after it."""
+        size, strides = window
+        return Window(
+            tuple(r + (k - 1) * j for r, k, j in zip(self.size, size, self.strides, strict=True)),
+            tuple(j * s for j, s in zip(self.strides, strides, strict=True)),
+        )
+
+
+WHOLE_IMAGE = Window(size=(math.inf, math.inf))
+
+
+def sliding(kernel_size, strides=1, dilation_rate=1):
+    """Returns the `Window` of a convolution or pooling; every argument is an int or a pair."""
+    kernel_size = pair(kernel_size, "kernel_size")
+    dilation_rate = pair(dilation_rate, "dilation_rate")
+    size = tuple((k - 1) * d + 1 for k, d in zip(kernel_size, dilation_rate, strict=True))
+    return Window(size, pair(strides, "strides"))
+
+
+def refining(factors, kernel_size=1):
+    """Returns the `Window` of an upsampling by `factors`, as of a transposed convolution.
+
+    Args:
+        factors: int or pair of ints, how many times as high and wide the output is.
+        kernel_size: int or pair of ints, the pixels of the output that one pixel of the input
+            reaches.
+    """
+    factors = pair(factors, "factors")
+    kernel_size = pair(kernel_size, "kernel_size")
+    size = tuple(-(-k // factor) for k, factor in zip(kernel_size, factors, strict=True))
+    return Window(size, tuple(Fraction(1, factor) for factor in factors))
+
+
+class WithoutProducts:
+    """A base for layers that move, compare or weight single elements; before `Layer` in the bases.
+
+    They cost no multiply-adds, and every pixel depends on itself only; a layer that reads other
+    pixels overrides `compute_window`.
+    """
+
+    def compute_window(self):
+        """Returns the `Window` of one pixel."""
+        return Window()
+
+    def compute_multiply_adds(self, input_shape, output_shape):
+        """Returns 0."""
+        return 0
+
+
+def product(*sizes):
+    """Returns the product of sizes, or `None` if one of them is unknown."""
+    return None if None in sizes else math.prod(sizes)

@@ -1,0 +1,222 @@
+"""How well a classifier does."""
+
+from dataclasses import dataclass
+
+import keras
+import numpy as np
+from sklearn.metrics import (
+    accuracy_score,
+    confusion_matrix,
+    log_loss,
+    precision_recall_fscore_support,
+)
+
+from kerascnn.arguments import UsageError
+
+# With fewer classes, five guesses are all of them.
+_FEWEST_FOR_TOP5 = 6
+
+
+@dataclass(frozen=True)
+class Classification:
+    """A classifier's answers beside the truth.
+
+    Args:
+        labels: int array of shape `(examples,)`, the true classes.
+        probabilities: float array of shape `(examples, classes)`; of half precision, it is widened
+            to float32 and its rows scaled to sums of 1, which they had lost in rounding.
+
+    Raises:
+        ValueError: if a label is outside [0, classes).
+
+    Example:
+        >>> import numpy as np
+        >>> import kerascnn
+        >>> probabilities = np.array([[0.7, 0.3], [0.6, 0.4]])
+        >>> answers = kerascnn.inference.Classification(np.array([0, 1]), probabilities)
+        >>> answers.metrics()["accuracy"]
+        0.5
+    """
+
+    labels: np.ndarray
+    probabilities: np.ndarray
+
+    def __post_init__(self):
+        given, labels = np.asarray(self.probabilities), np.asarray(self.labels)
+        wrong = labels[(labels < 0) | (labels >= given.shape[-1])]
+        if wrong.size:
+            raise UsageError(
+                f"`labels` must be in [0, {given.shape[-1]}), the number of columns of "
+                f"`probabilities`; got {wrong[0]}."
+            )
+        wide = given.astype(np.promote_types(given.dtype, "float32"), copy=False)
+        if wide.dtype != given.dtype:
+            wide = wide / wide.sum(axis=-1, keepdims=True)
+        object.__setattr__(self, "probabilities", wide)
+
+    @property
+    def _classes(self):
+        return np.arange(self.probabilities.shape[-1])
+
+    @property
+    def predicted(self):
+        """Int array of shape `(examples,)`, the likeliest classes."""
+        return self.probabilities.argmax(axis=-1)
+
+    @property
+    def confidences(self):
+        """Float array of shape `(examples,)`, the probabilities of the likeliest classes."""
+        return self.probabilities.max(axis=-1)
+
+    def metrics(self):
+        """The numbers for `metrics.json`.
+
+        Returns:
+            dict: `accuracy`; `top5_accuracy` if there are more than five classes; `loss`, the
+            cross-entropy; `expected_calibration_error`; `num_examples`.
+        """
+        metrics = {"accuracy": float(accuracy_score(self.labels, self.predicted))}
+        if len(self._classes) >= _FEWEST_FOR_TOP5:
+            metrics["top5_accuracy"] = self._top_accuracy(5)
+        metrics["loss"] = float(log_loss(self.labels, self.probabilities, labels=self._classes))
+        metrics["expected_calibration_error"] = self.expected_calibration_error()
+        metrics["num_examples"] = len(self.labels)
+        return metrics
+
+    def _top_accuracy(self, guesses):
+        # Of equally likely classes the first counts, as in `predicted`. scikit-learn's
+        # `top_k_accuracy_score` takes the last, and may then find fewer than `accuracy` does.
+        order = np.argsort(-self.probabilities, axis=-1, kind="stable")[:, :guesses]
+        return float((order == self.labels[:, np.newaxis]).any(axis=-1).mean())
+
+    def calibration(self, bins=15):
+        """Beside each other, how sure the answers are and how often they are right.
+
+        The examples are sorted by confidence into bins of equal width. A bin holds its upper edge
+        and not its lower one, but the first holds 0.
+
+        Args:
+            bins: int, at least 1.
+
+        Returns:
+            list of a dict for each bin, as `kerascnn.visualize.calibration` draws it: `low` and
+            `high` (its edges), `count` (of its examples), and their mean `confidence` and their
+            `accuracy`, which are `None` in an empty bin.
+
+        Raises:
+            ValueError: if there is no bin.
+        """
+        if bins < 1:
+            raise UsageError(f"`bins` must be at least 1; got bins={bins}.")
+        confidences, right = self.confidences, self.predicted == self.labels
+        edges = np.linspace(0, 1, bins + 1)
+        place = np.digitize(confidences, edges[1:-1], right=True)
+        rows = []
+        for i in range(bins):
+            inside = place == i
+            filled = inside.any()
+            rows.append(
+                {
+                    "low": float(edges[i]),
+                    "high": float(edges[i + 1]),
+                    "count": int(inside.sum()),
+                    "confidence": float(confidences[inside].mean(dtype=float)) if filled else None,
+                    "accuracy": float(right[inside].mean()) if filled else None,
+                }
+            )
+        return rows
+
+    def expected_calibration_error(self, bins=15):
+        """By how much confidence is off the share of right answers, in the mean over the examples.
+
+        Over the bins of `calibration`, `sum(count * abs(accuracy - confidence)) / examples`: 0 if
+        of the answers given with a confidence of 80 % just 80 % are right, and so on.
+
+        Args:
+            bins: int, at least 1.
+
+        Returns:
+            float from 0 to 1.
+
+        Raises:
+            ValueError: if there is no bin.
+        Reference:
+            [Guo et al., 2017](https://arxiv.org/abs/1706.04599), equation 3
+        """
+        gaps = [
+            row["count"] * abs(row["accuracy"] - row["confidence"])
+            for row in self.calibration(bins)
+            if row["count"]
+        ]
+        return sum(gaps) / len(self.labels)
+
+    def per_class(self, class_names):
+        """How well each class is found.
+
+        Args:
+            class_names: names of the classes.
+
+        Returns:
+            list of a dict for each class, in their order: `class_name`; `precision`, the share of
+            the class in what was taken for it; `recall`, the share of the class that was found;
+            `f1`, their harmonic mean; `support`, the number of its examples. What has nothing to be
+            a share of is 0.
+
+        Raises:
+            ValueError: if there are not as many names as classes.
+        """
+        if len(class_names) != len(self._classes):
+            raise UsageError(
+                f"`class_names` must name each of the {len(self._classes)} classes; "
+                f"got {len(class_names)} names."
+            )
+        precision, recall, f1, support = precision_recall_fscore_support(
+            self.labels, self.predicted, labels=self._classes, zero_division=0
+        )
+        return [
+            {
+                "class_name": class_names[i],
+                "precision": float(precision[i]),
+                "recall": float(recall[i]),
+                "f1": float(f1[i]),
+                "support": int(support[i]),
+            }
+            for i in self._classes
+        ]
+
+    def confusion_matrix(self):
+        """Int array: how many examples of a class (row) were taken for which (column)."""
+        return confusion_matrix(self.labels, self.predicted, labels=self._classes)
+
+    def worst_first(self):
+        """Indices of all examples: the mistakes, most confident first, then the narrow escapes."""
+        right = self.predicted == self.labels
+        return np.lexsort((np.where(right, self.confidences, -self.confidences), right))
+
+
+def classify(model, dataset):
+    """Lets a model classify a whole split.
+
+    Args:
+        model: `keras.Model` from images to logits.
+        dataset: `tf.data` pipeline, or another iterable, of batches of images and int labels.
+
+    Returns:
+        `Classification`.
+
+    Example:
+        >>> import keras
+        >>> import kerascnn
+        >>> digits = kerascnn.data.load_classification("digits")
+        >>> model = keras.Sequential(
+        ...     [keras.Input(digits.image_shape), keras.layers.Flatten(), keras.layers.Dense(10)]
+        ... )
+        >>> kerascnn.inference.classify(model, digits.pipeline("test")).probabilities.shape
+        (360, 10)
+    """
+    labels, logits = [], []
+    for images, truth in dataset:  # in one pass: the order of the next may be another
+        labels.append(np.asarray(truth))
+        logits.append(model.predict_on_batch(np.asarray(images)))
+    probabilities = keras.ops.softmax(np.concatenate(logits).astype("float32"))
+    return Classification(np.concatenate(labels), keras.ops.convert_to_numpy(probabilities))

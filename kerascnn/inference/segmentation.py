@@ -1,0 +1,142 @@
+"""Applies a segmentation model to an image of any size."""
+
+import keras
+import numpy as np
+
+from kerascnn.arguments import UsageError
+from kerascnn.data.pixels import rescale, scale
+
+# An image of no more pixels than a square of this side goes through the model at once.
+TILE = 1024
+
+
+def segment(model, image, factor=1.0, tile=TILE):
+    """Segments one image, a large one in tiles.
+
+    Tiles overlap by a quarter of their side; where they do, the answers of both are blended. An
+    answer is that of the whole image where nothing that the model sees lies beyond a tile. (A model
+    that looks at the mean of the whole image, as DeepLab does, sees the mean of a tile.)
+
+    Args:
+        model: `keras.Model` from images of any size with values from 0 to 1 to logits.
+        image: uint8 array of shape `(height, width, channels)`, with the model's channels.
+        factor: float, by which the model wants images resized.
+        tile: int, the side of the tiles in pixels of the resized image, a multiple of 128.
+
+    Returns:
+        generator of bands of rows from top to bottom, float32 arrays of shape
+        `(rows, width, classes)`: the probabilities of the classes. Memory holds the resized image
+        and a band of answers at a time.
+
+    Raises:
+        ValueError: if `tile` is no multiple of 128, or `factor` out of its range.
+
+    Example:
+        >>> import numpy as np
+        >>> import keras
+        >>> import kerascnn
+        >>> model = keras.Sequential([keras.Input((None, None, 3)), keras.layers.Conv2D(2, 1)])
+        >>> image = np.zeros((30, 40, 3), "uint8")
+        >>> [band.shape for band in kerascnn.inference.segment(model, image)]
+        [(30, 40, 2)]
+    """
+    if tile < 128 or tile % 128:
+        raise UsageError(f"`tile` must be a multiple of 128; got tile={tile}.")
+    small = np.asarray(rescale(image, factor))
+    bands = _bands(model, small, tile)
+    if factor == 1:
+        return bands
+    return _enlarged(bands, small.shape[:2], image.shape[:2])
+
+
+def _bands(model, image, tile):
+    """Bands of rows with the probabilities, at the resolution of the model."""
+    height, width = image.shape[:2]
+    if height * width <= tile * tile:
+        yield _probabilities(model, image)
+        return
+    overlap = tile // 4
+    rows, columns = _starts(height, tile, overlap), _starts(width, tile, overlap)
+    waiting = None  # rows that the next band has an answer to as well
+    for i, top in enumerate(rows):
+        band = _band(model, image[top : top + tile], columns, tile, overlap)
+        if waiting is not None:
+            shared = len(waiting)
+            weight = _ramp(shared)[:, np.newaxis, np.newaxis]
+            band[:shared] = (1 - weight) * waiting + weight * band[:shared]
+        done = rows[i + 1] - top if i + 1 < len(rows) else len(band)
+        yield band[:done]
+        waiting = band[done:].copy()  # and not a view that keeps all of the band
+
+
+def _band(model, image, columns, tile, overlap):
+    """The probabilities of a band, one tile high."""
+    width = image.shape[1]
+    band = None
+    for left in columns:
+        right = min(left + tile, width)
+        answer = _probabilities(model, image[:, left:right])
+        if band is None:
+            band = np.zeros((image.shape[0], width, answer.shape[-1]), np.float32)
+            band[:, :right] = answer
+            end = right
+            continue
+        shared = end - left
+        weight = _ramp(shared)[:, np.newaxis]
+        band[:, left:end] = (1 - weight) * band[:, left:end] + weight * answer[:, :shared]
+        band[:, end:right] = answer[:, shared:]
+        end = right
+    return band
+
+
+def _starts(size, tile, overlap):
+    """Where tiles begin: at multiples of 32, so that they are pooled as the whole image is."""
+    step = tile - overlap
+    return list(range(0, max(size - overlap, 1), step))
+
+
+def _ramp(shared):
+    """The weight of the later of two answers: none, then rising, then all.
+
+    Next to its border, a tile knows least of what lies around.
+    """
+    place = (np.arange(shared, dtype=np.float32) + 0.5) / shared
+    return np.clip(2 * place - 0.5, 0, 1)
+
+
+def _probabilities(model, image):
+    pixels = np.asarray(scale(image))[np.newaxis]
+    logits = np.asarray(model.predict_on_batch(pixels)[0], np.float32)
+    return keras.ops.convert_to_numpy(keras.ops.softmax(logits))
+
+
+def _enlarged(bands, size, target):
+    """Bands of a larger image by bilinear interpolation, as `tf.image.resize` does it."""
+    (height, width), (rows, columns) = size, target
+    left, right, x = _neighbours(columns, width)
+    above, below, y = _neighbours(rows, height)
+    held, first, emitted = None, 0, 0  # rows of the small image from `first` on
+    for band in bands:
+        held = band if held is None else np.concatenate([held, band])
+        last = first + len(held) - 1
+        ready = int(np.searchsorted(below, last, side="right"))
+        if ready == emitted:
+            continue
+        part = slice(emitted, ready)
+        weight = y[part, np.newaxis, np.newaxis]
+        tall = held[above[part] - first] * (1 - weight) + held[below[part] - first] * weight
+        weight = x[:, np.newaxis]
+        yield tall[:, left] * (1 - weight) + tall[:, right] * weight
+        emitted = ready
+        if emitted < rows:
+            # The next row may lie beyond what is held, if the image was larger than its answer.
+            behind = min(int(above[emitted]) - first, len(held))
+            held, first = held[behind:], first + behind
+
+
+def _neighbours(count, size):
+    """For each of `count` pixels, the two of `size` between which it lies, and where."""
+    place = (np.arange(count, dtype=np.float32) + 0.5) * np.float32(size / count) - 0.5
+    place = np.clip(place, 0, size - 1)
+    before = np.floor(place).astype(int)
+    return before, np.minimum(before + 1, size - 1), place - before

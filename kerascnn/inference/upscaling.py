@@ -1,0 +1,180 @@
+"""How well a model upscales pictures."""
+
+import math
+from dataclasses import dataclass
+
+import keras
+import numpy as np
+
+from kerascnn.arguments import UsageError
+from kerascnn.data.bicubic import REACH, downscale_bicubic, upscale_bicubic
+from kerascnn.data.pixels import luminance
+from kerascnn.data.upscaler_images import to_pixels, to_upscale, upscaled_image
+from kerascnn.metrics.luminance import luminance_psnr, luminance_ssim
+from kerascnn.models.summary import summary
+
+
+def factor_of(model):
+    """How many times larger a model makes images.
+
+    Args:
+        model: `keras.Model` from images of any size with 1 or 3 channels, last, to images.
+
+    Returns:
+        int.
+
+    Raises:
+        ValueError: if it is no such model.
+
+    Example:
+        >>> import keras
+        >>> import kerascnn
+        >>> layers = [keras.Input((None, None, 1)), kerascnn.layers.SubpixelConv2D(1, 3, 3)]
+        >>> kerascnn.inference.factor_of(keras.Sequential(layers))
+        3
+    """
+    shape = tuple(model.input_shape)
+    if len(shape) == 4 and shape[1:3] == (None, None) and shape[3] in (1, 3):
+        output = tuple(model.compute_output_shape((1, 64, 64, shape[3])))
+        if output == (1, output[1], output[1], shape[3]) and output[1] % 64 == 0:
+            return output[1] // 64
+    raise UsageError(
+        "`model` must upscale images of any size with 1 or 3 channels, last; "
+        f"got a model from {shape} to {model.output_shape}."
+    )
+
+
+def upscale(model, picture, tile=256):
+    """Lets a model upscale a picture.
+
+    Models of one channel upscale luminance, and color is enlarged by bicubic interpolation. The
+    picture goes through the model in tiles, which overlap by as much as a pixel of the answer
+    sees of the picture: the answer is that of the whole picture, and needs memory for one tile.
+
+    Args:
+        model: `keras.Model` from images of any size with 1 or 3 channels and values from 0 to 1
+            to images that are a factor larger, channels last. If its receptive field is not known
+            (`kerascnn.summary`), or is the whole image, there is one tile.
+        picture: uint8 array of shape `(height, width, channels)` with 1 or 3 channels.
+        tile: int, the side of a tile without its overlap.
+
+    Returns:
+        uint8 array of shape `(height * factor, width * factor, channels)`.
+
+    Raises:
+        ValueError: if it is no such model or picture, or `tile` is below 1.
+
+    Example:
+        >>> import keras
+        >>> import numpy as np
+        >>> import kerascnn
+        >>> layers = [keras.Input((None, None, 1)), kerascnn.layers.SubpixelConv2D(1, 3, 3)]
+        >>> picture = np.zeros((20, 30, 3), "uint8")
+        >>> kerascnn.inference.upscale(keras.Sequential(layers), picture).shape
+        (60, 90, 3)
+    """
+    factor = factor_of(model)
+    if picture.ndim != 3 or picture.shape[2] not in (1, 3) or picture.dtype != np.uint8:
+        raise UsageError(
+            "`picture` must be a uint8 array of shape (height, width, channels) with 1 or 3 "
+            f"channels; got {picture.dtype} of shape {picture.shape}."
+        )
+    if tile < 1:
+        raise UsageError(f"`tile` must be at least 1; got tile={tile}.")
+    height, width, channels = picture.shape
+    overlap = _reach(model)
+    if overlap is None:
+        tile, overlap = max(height, width), 0
+    answer = np.empty((height * factor, width * factor, channels), np.uint8)
+    for top in range(0, height, tile):
+        for left in range(0, width, tile):
+            rows = slice(max(0, top - overlap), top + tile + overlap)
+            columns = slice(max(0, left - overlap), left + tile + overlap)
+            part = _upscaled(model, picture[rows, columns], factor)
+            y, x = factor * (top - rows.start), factor * (left - columns.start)
+            target = answer[top * factor :, left * factor :][: tile * factor, : tile * factor]
+            target[:] = part[y:, x:][: target.shape[0], : target.shape[1]]
+    return answer
+
+
+def _reach(model):
+    """How many pixels away a pixel of the answer sees the picture; `None` if any or not known."""
+    fields = [row.receptive_field for row in summary(model).rows]
+    if fields[-1] is None or math.inf in fields[-1]:
+        return None
+    # Half of an even field would be too little, and the field of the whole is rounded.
+    return max(REACH, max(fields[-1]) // 2 + 1)
+
+
+def _upscaled(model, part, factor):
+    color = np.repeat(part, 3, axis=-1) if part.shape[-1] == 1 else part
+    given = to_upscale(color[np.newaxis], model.input_shape[-1])
+    answers = model.predict_on_batch(np.asarray(given))
+    upscaled = upscaled_image(keras.ops.convert_to_numpy(answers), color[np.newaxis], factor)
+    upscaled = upscaled[0].numpy()
+    if part.shape[-1] == 1:
+        return luminance(upscaled.astype(np.int32)).astype(np.uint8)
+    return upscaled
+
+
+@dataclass(frozen=True)
+class Upscaling:
+    """A picture that was reduced and upscaled again, beside the truth.
+
+    Args:
+        truth: uint8 array of shape `(height, width, channels)`, the picture, cropped to a multiple
+            of the factor.
+        low: uint8 array, the reduced picture.
+        bicubic: uint8 array of the shape of `truth`, the answer of bicubic interpolation.
+        upscaled: uint8 array of the shape of `truth`, the model's answer.
+    """
+
+    truth: np.ndarray
+    low: np.ndarray
+    bicubic: np.ndarray
+    upscaled: np.ndarray
+
+    @property
+    def factor(self):
+        """int, by how much the picture was reduced."""
+        return self.truth.shape[0] // self.low.shape[0]
+
+    def metrics(self):
+        """How good the two answers are, without a border of `factor` pixels.
+
+        Returns:
+            dict: `psnr` and `ssim` of the model's answer, `bicubic_psnr` and `bicubic_ssim`; see
+            `luminance_psnr` and `luminance_ssim`.
+        """
+        answers = {"": self.upscaled, "bicubic_": self.bicubic}
+        return {
+            f"{name}{metric}": measure(self.truth, answer, self.factor)
+            for name, answer in answers.items()
+            for metric, measure in (("psnr", luminance_psnr), ("ssim", luminance_ssim))
+        }
+
+
+def compare_with_bicubic(model, picture):
+    """Reduces a picture by a model's factor and lets the model upscale it again.
+
+    Args:
+        model: `keras.Model` as for `upscale`.
+        picture: uint8 array of shape `(height, width, 3)`.
+
+    Returns:
+        `Upscaling`.
+
+    Raises:
+        ValueError: if it is no such model or picture, or the picture is smaller than the factor.
+
+    Example:
+        >>> import numpy as np
+        >>> import kerascnn
+        >>> model = kerascnn.models.create_model("espcn_x2")
+        >>> found = kerascnn.inference.compare_with_bicubic(model, np.zeros((20, 31, 3), "uint8"))
+        >>> found.truth.shape, found.low.shape
+        ((20, 30, 3), (10, 15, 3))
+    """
+    low, truth = downscale_bicubic(picture, factor_of(model))
+    bicubic = to_pixels(upscale_bicubic(low[np.newaxis] / np.float32(255), factor_of(model)))
+    return Upscaling(truth, low, bicubic[0].numpy(), upscale(model, low))

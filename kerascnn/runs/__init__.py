@@ -1,0 +1,20 @@
+"""Runs: trains, evaluates, predicts and exports for any task."""
+
+from kerascnn.runs.data_preview import show_data
+from kerascnn.runs.evaluation import ChangedDataWarning, evaluate
+from kerascnn.runs.exporting import export
+from kerascnn.runs.prediction import predict
+from kerascnn.runs.record import DataRecord, ModelRecord, RunRecord
+from kerascnn.runs.training import train
+
+__all__ = [
+    "ChangedDataWarning",
+    "DataRecord",
+    "ModelRecord",
+    "RunRecord",
+    "evaluate",
+    "export",
+    "predict",
+    "show_data",
+    "train",
+]

@@ -1,0 +1,41 @@
+"""A look at the training images before anything is trained."""
+
+import os
+from dataclasses import replace
+from pathlib import Path
+
+from kerascnn.runs.out import data_plot
+from kerascnn.runs.start import start_of
+from kerascnn.storage.atomic_write import atomic_write
+from kerascnn.storage.printable import printable
+
+
+def show_data(task, request, out=None, *, force=False):
+    """Draws training images as a model sees them, with augmentation.
+
+    Args:
+        task: `kerascnn.tasks.Task`.
+        request: `kerascnn.tasks.Request`.
+        out: path of the figure; by default `runs/DATA-data.png`.
+        force: bool, whether an earlier file may be overwritten.
+
+    Returns:
+        `pathlib.Path` of the figure.
+
+    Raises:
+        FileExistsError: if there is such a file already.
+        ValueError: if the request cannot be met, with what to change.
+    """
+    request = replace(request, data=request.data or task.embedded[0])
+    out = data_plot(request.data) if out is None else Path(out)
+    if os.path.lexists(out) and not force:
+        raise FileExistsError(f"{out} exists; choose a new file, or --force to overwrite it.")
+    start = start_of(task, request)
+    data = task.load(request, start, task.recipe(request, start))
+    recipe = task.recipe(request, start, data)
+    changes = ", ".join(recipe.augmentation.names()) or "as they are"
+    title = f"{printable(data.name)}: training images, then {changes}"
+    figure = task.preview(data, recipe, request.seed, title)
+    with atomic_write(out) as temporary:
+        figure.savefig(temporary)
+    return out

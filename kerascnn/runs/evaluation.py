@@ -1,0 +1,84 @@
+"""Tests the model of a finished run."""
+
+import warnings
+from pathlib import Path
+
+from kerascnn.arguments import UsageError, one_of
+from kerascnn.data import SPLITS
+from kerascnn.runs.record import open_run
+from kerascnn.storage.atomic_write import atomic_write
+from kerascnn.tasks import get_task
+
+
+class ChangedDataWarning(UserWarning):
+    """A dataset has become larger or smaller since a model was trained on it."""
+
+
+def evaluate(folder, *, task=None, data=None, data_dir=None, split="test", plots=None):
+    """Tests the best model of a run on a split of its own data, or of other data.
+
+    Args:
+        folder: path of the run folder.
+        task: optional str, the name of the task that the run must be of.
+        data: str, a dataset or a folder; by default the data of the training.
+        data_dir: folder of TensorFlow Datasets; by default that of the training.
+        split: `"train"`, `"validation"`, `"test"` or `"all"`.
+        plots: optional path of a new folder for figures.
+
+    Returns:
+        `(kerascnn.tasks.Evaluation, paths of the figures)`.
+
+    Raises:
+        FileNotFoundError: if there is no run.
+        FileExistsError: if the folder for figures holds files.
+        ValueError: if the data have other classes, or no images in the split.
+    """
+    one_of(split, (*SPLITS, "all"), "split")
+    plots = None if plots is None else Path(plots)
+    if plots is not None and plots.exists() and any(plots.iterdir()):
+        raise FileExistsError(f"{plots} holds files; choose a new folder for the figures.")
+    run, record = open_run(folder, task)
+    known, task = record.data, get_task(record.task)
+    found = task.reload(record, data or known.name, data_dir or known.data_dir)
+    class_names = task.describe(found).get("class_names", ())
+    if tuple(class_names) != known.class_names:
+        raise UsageError(
+            f"The data must have the classes of the training ({_listed(known.class_names)}); "
+            f"got {_listed(class_names)}."
+        )
+    if data is None:
+        _warn_if_changed(found.name, known.num_examples, dict(found.num_examples))
+    asked = SPLITS if split == "all" else (split,)
+    splits = [part for part in asked if found.num_examples[part]]
+    if not splits:
+        raise UsageError(f"{found.name} must have images in its {split} split; got none.")
+    model = run.load_model()
+    if plots is not None:
+        plots.mkdir(parents=True, exist_ok=True)  # fails before the work is done, not after
+    evaluation = task.evaluate(model, found, splits, record)
+    paths = []
+    if plots is not None:
+        title = f"{run.path.name}: {split} images"
+        for name, draw in evaluation.figures.items():
+            paths.append(plots / f"{name}.png")
+            with atomic_write(paths[-1]) as temporary:
+                draw(title).savefig(temporary)
+    return evaluation, paths
+
+
+def _warn_if_changed(name, then, now):
+    if then != now:
+        warnings.warn(
+            f"{name} had {_counts(then)} images when the model was trained and has "
+            f"{_counts(now)}: some that are tested now may have been trained on.",
+            ChangedDataWarning,
+            stacklevel=3,
+        )
+
+
+def _counts(counts):
+    return ", ".join(f"{count:,} {split}" for split, count in counts.items())
+
+
+def _listed(names):
+    return ", ".join(names[:5]) + (", ..." if len(names) > 5 else "") or "none"

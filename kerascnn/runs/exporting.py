@@ -1,0 +1,28 @@
+"""Exports the model of a finished run."""
+
+from kerascnn.data import read_image
+from kerascnn.export import export as export_model
+from kerascnn.runs.record import open_run
+from kerascnn.tasks import get_task
+
+
+def export(folder, out=None, *, task=None):
+    """Exports the best model of a run.
+
+    Args:
+        folder: path of the run folder.
+        out: path of the folder of the versions; by default `export` in the run folder.
+        task: optional str, the name of the task that the run must be of.
+
+    Returns:
+        `pathlib.Path` of the new version.
+
+    Raises:
+        FileNotFoundError: if there is no run.
+        kerascnn.export.ExportError: if what was written does not compute what the model does.
+    """
+    run, record = open_run(folder, task)
+    model = run.load_model()
+    images = [read_image(path) for path in sorted(run.examples.rglob("*.png"))]
+    serving = get_task(record.task).serving(model, record)
+    return export_model(model, out or run.exports, serving, images)

@@ -1,0 +1,110 @@
+"""Where a run may be."""
+
+import os
+import shlex
+from itertools import count
+from pathlib import Path
+
+from kerascnn.arguments import UsageError
+from kerascnn.storage.file_names import file_name
+from kerascnn.training import RunFolder
+
+
+def default_out(data, model, command="", force=False):
+    """Returns the folder of a run for which none was given: `runs/DATA-MODEL`, or one like it.
+
+    If that holds something else than a run of the same command, a number is added. With `force` it
+    does not matter what command an earlier run had.
+
+    Args:
+        data: str, the name of the dataset or a folder.
+        model: str, the name of the model.
+        command: str, how the run is started.
+        force: bool, whether an earlier run is to be cleared.
+    """
+    name = Path(data).resolve().name
+    for number in count(1):
+        ending = f"-{model}" if number == 1 else f"-{model}-{number}"
+        run = RunFolder(Path("runs") / file_name(name, ending, "runs"))
+        if run.state == "new":
+            return run.path
+        if run.state != "foreign" and (
+            force or _without_switches(run.recipe().get("command")) == _without_switches(command)
+        ):
+            return run.path
+
+
+def data_plot(data):
+    """Returns the path of the figure of a dataset for which none was given."""
+    return Path("runs") / file_name(Path(data).resolve().name, "-data.png", "runs")
+
+
+def _without_switches(command):
+    return [word for word in shlex.split(command or "") if word not in ("--force", "--debug")]
+
+
+def check_out(out, data=None, data_dir=None, weights=None):
+    """Raises an error if a run in a folder could change or delete what it is made from.
+
+    Args:
+        out: path of the run folder.
+        data: optional str, the data as given on the command line, if they are not embedded.
+        data_dir: optional path, TensorFlow Datasets' folder.
+        weights: optional str, the run whose weights are used.
+
+    Raises:
+        ValueError: if the folder contains the current folder or the data, is in the data, or is the
+            run of the weights.
+    """
+    if is_within(Path.cwd(), out):
+        raise UsageError(
+            f"`--out` must not be the current folder, or a folder around it; got {out}: "
+            "choose a folder inside it, such as runs/NAME."
+        )
+    if data_dir is not None and is_within(data_dir, out):
+        raise UsageError(
+            f"`--out` must not contain `--data-dir`; got {out} and {data_dir}: "
+            "choose another folder."
+        )
+    folders = [] if data is None else _folders(Path(data))
+    if data is not None and data_dir is not None:
+        folders.append(data_dir / str(data).partition("/")[0].partition(":")[0])
+    for folder in folders:
+        if is_within(out, folder) or is_within(folder, out):
+            raise UsageError(
+                f"`--out` must not contain the data, or be inside the data; got {out} "
+                f"and the data {folder}: choose another folder."
+            )
+    if weights is not None and is_within(weights, out) and is_within(out, weights):
+        raise UsageError(
+            f"`--out` must not be the run of `--weights`; got {out} for both: "
+            "choose another folder."
+        )
+
+
+def is_within(path, folder):
+    """Whether a path is a folder or is below it, also by way of links."""
+    path, folder = (Path(os.path.realpath(name)) for name in (path, folder))
+    if folder == path or folder in path.parents:
+        return True
+    try:  # two names of one folder: a mount, or a file system that ignores case
+        known = folder.stat()
+    except OSError:
+        return False
+    return any(
+        os.path.samestat(parent.stat(), known)
+        for parent in (path, *path.parents)
+        if parent.exists()
+    )
+
+
+def _folders(data, depth=2):
+    """A folder of data, and what is linked into it: classes, or splits and their classes."""
+    found = [data]
+    if depth and data.is_dir():
+        for entry in os.scandir(data):
+            if entry.is_symlink() and entry.is_dir():
+                found += _folders(Path(entry.path), depth - 1)
+            elif entry.is_dir():
+                found += _folders(Path(entry.path), depth - 1)[1:]
+    return found

@@ -1,0 +1,90 @@
+"""Image files to predict from, and the files that predictions are saved as."""
+
+import os
+from pathlib import Path
+
+from kerascnn.data.images import files_of
+from kerascnn.runs.out import is_within
+from kerascnn.training import RunFolder
+
+
+def input_files(paths):
+    """Yields pairs of an image file and its path below the folder that was given.
+
+    Raises:
+        FileNotFoundError: if there is no such file or folder.
+        ValueError: if a folder holds no images.
+    """
+    for path in map(Path, paths):
+        for file in files_of([path]):
+            yield file, file.relative_to(path) if path.is_dir() else Path(file.name)
+
+
+class OutputFiles:
+    """Decides which files predictions may be saved as.
+
+    Args:
+        files: paths of the images.
+        data: str, the data of the training; no file in their folder is overwritten.
+        force: bool, whether what was there before may be overwritten, if it is neither one of the
+            images, nor in the data, nor a file of a run.
+    """
+
+    def __init__(self, files, data, force):
+        self._given = {os.path.realpath(file) for file in files}
+        self._data = Path(data) if Path(data).is_dir() else None
+        self._force = force
+        self._written = set()
+
+    def check_free(self, file, targets):
+        """Raises an error if the prediction for a file may not be saved.
+
+        Args:
+            file: path of the file that is asked about.
+            targets: paths that it would be saved as.
+
+        Raises:
+            FileExistsError: if one of them exists.
+        """
+        for target in targets:
+            if target in self._written:
+                raise FileExistsError(
+                    f"{file} is left out: {target} is the prediction for another file."
+                )
+            if not os.path.lexists(target):
+                continue
+            if not self._force:
+                raise FileExistsError(
+                    f"{file} is left out: {target} exists; --force overwrites it."
+                )
+            reason = self._precious(target)
+            if reason:
+                raise FileExistsError(
+                    f"{file} is left out: {target} {reason}, which --force does not overwrite; "
+                    "choose another folder for `--out`."
+                )
+
+    def add(self, targets):
+        """Notes that files were written."""
+        self._written |= set(targets)
+
+    def _precious(self, target):
+        if os.path.realpath(target) in self._given:
+            return "is one of the given images"
+        if self._data is not None and is_within(target, self._data):
+            return "is in the data of the training"
+        real = Path(os.path.realpath(target.parent), target.name)
+        if any(_is_of_run(real, parent) for parent in real.parents):
+            return "is a file of a run"
+        return None
+
+
+def _is_of_run(target, folder):
+    run = RunFolder(folder)
+    if not run.recipe_path.is_file():
+        return False
+    try:
+        run.recipe()
+    except ValueError:
+        return False
+    return run.owns(target)

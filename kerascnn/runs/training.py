@@ -1,0 +1,148 @@
+"""From the name of a dataset to a finished run folder."""
+
+from dataclasses import replace
+
+import keras
+from PIL import Image
+
+from kerascnn import visualize
+from kerascnn.arguments import UsageError
+from kerascnn.runs.earlier_run import is_finished, replacing
+from kerascnn.runs.out import check_out, default_out
+from kerascnn.runs.record import DataRecord, ModelRecord, RunRecord
+from kerascnn.runs.start import start_of
+from kerascnn.training import (
+    RunFolder,
+    best_epoch,
+    fit,
+    inference_model,
+    last_checkpoint,
+    precision_scope,
+)
+
+
+def train(task, request, out=None, *, force=False, command="", say=print):
+    """Trains a model, tests it, and draws how it learned.
+
+    The same call on an unfinished folder resumes; on a finished one it changes nothing, unless
+    `force` is given.
+
+    Args:
+        task: `kerascnn.tasks.Task`.
+        request: `kerascnn.tasks.Request`.
+        out: path of the run folder; by default `runs/DATA-MODEL`, with a number if that is taken.
+        force: bool, whether an earlier run in the folder is cleared.
+        command: str, how the run was started, for people to read.
+        say: function that is called with every line of the report.
+
+    Returns:
+        `(path of the run folder, whether there was anything to do)`.
+
+    Raises:
+        ValueError: if the request cannot be met, with what to change.
+        FileExistsError: if the folder holds something else than such a run.
+        RunInUseError: if another process is training in the folder.
+
+    Example:
+        >>> import tempfile
+        >>> from kerascnn import runs, tasks
+        >>> task = tasks.get_task("reconstruction")
+        >>> request = tasks.Request(changes={"epochs": 1, "batch_size": 256})
+        >>> with tempfile.TemporaryDirectory() as folder:
+        ...     path, trained = runs.train(task, request, f"{folder}/run", say=lambda line: None)
+        ...     (path / "metrics.json").is_file()
+        True
+    """
+    keras.config.set_image_data_format("channels_last")  # what the pipelines give
+    request = replace(request, data=request.data or task.embedded[0])
+    if request.seed < 0:
+        raise UsageError(f"`seed` must not be negative; got seed={request.seed}.")
+    # Faults that can be found before the data are read, which may take a while, are.
+    start = start_of(task, request)
+    recipe = task.recipe(request, start)
+    if out is None:
+        out = default_out(request.data, start.model, command, force)
+    run = RunFolder(out)
+    check_out(
+        run.path,
+        None if request.data in task.embedded else request.data,
+        request.data_dir,
+        start.weights if start.weights != "imagenet" else None,
+    )
+    run.check_usable()
+    if is_finished(run, force, say):
+        return run.path, False
+    data = task.load(request, start, recipe)
+    recipe = task.recipe(request, start, data)
+    for line in task.remarks(data):
+        say(line)
+    keras.utils.set_random_seed(request.seed)
+    with precision_scope(recipe.precision):
+        model = task.model(start, data, recipe)
+    loss, metric = task.objective(data, recipe, model)
+    record = RunRecord(
+        task=task.name,
+        model=ModelRecord(
+            start.model,
+            inference_model(model).count_params(),
+            dict(start.options),
+            start.weights,
+        ),
+        data=DataRecord(
+            name=data.name,
+            num_examples=dict(data.num_examples),
+            data_dir=request.data_dir and str(request.data_dir.resolve()),
+            **task.describe(data),
+        ),
+        training=recipe,
+        seed=request.seed,
+        command=command,
+    )
+    with run.locked(command):
+        if is_finished(run, force, say):  # by another process, in the meantime
+            return run.path, False
+        # A run that resumes must not see the orders of its first epochs again.
+        seed = request.seed + (0 if force else 1000 * last_checkpoint(run)[0])
+        pipelines = {
+            split: task.pipeline(data, split, recipe, seed, model)
+            for split in ("train", "validation")
+        }
+        with replacing(run, force, say):  # now that nothing is left that could be wrong
+            history = fit(
+                model,
+                pipelines,
+                recipe,
+                run,
+                facts=record.facts(),
+                command=command,
+                loss=loss,
+                metric=metric,
+                head=start.head(model),
+            )
+        _finish(task, run, data, record, history, say)
+    return run.path, True
+
+
+def _finish(task, run, data, record, history, say):
+    """Tests the best model, draws, and writes `metrics.json`, which marks a run as finished."""
+    split = "test" if data.num_examples["test"] else "validation"
+    evaluation = task.evaluate(run.load_model(), data, [split], record)
+    for name, image in task.example_files(data, split, record):
+        path = run.free_path(run.examples / f"{name}.png")
+        with run.writing(path) as temporary:
+            Image.fromarray(image[..., 0] if image.shape[-1] == 1 else image).save(temporary)
+    best, seconds = best_epoch(history)["epoch"], sum(row["seconds"] for row in history)
+    title = f"{run.path.name}: {split} images"
+    figures = {"learning_curves": visualize.learning_curves(history, best)}
+    figures |= {name: draw(title) for name, draw in evaluation.figures.items()}
+    plots = [run.save_figure(name, figure) for name, figure in figures.items()]
+    metrics = {
+        split: evaluation.numbers,
+        "best_epoch": best,
+        "training_seconds": round(seconds, 1),
+    }
+    run.write_json(run.metrics_path, metrics)
+    say(f"{split} {evaluation.line}, trained in {seconds:.0f} s")
+    say(f"model:       {run.model_path}")
+    for plot in plots:
+        say(f"plot:        {plot}")

@@ -1,0 +1,34 @@
+"""Records of runs that earlier versions wrote, in today's form."""
+
+# A recipe had what is not of every training in a part of its own.
+_PARTS = ("segmentation", "upscaling")
+
+
+def upgraded(content):
+    """Returns the content of a `recipe.json` as this version would have written it.
+
+    Args:
+        content: dict, of any version.
+    """
+    model, data = content.get("model"), content.get("data")
+    if not isinstance(model, dict) or not isinstance(data, dict):  # not a run of a task
+        return content
+    content = {**content, "training": dict(content.get("training", {}))}
+    content.setdefault("task", next((part for part in _PARTS if part in content), "classification"))
+    content["model"] = {"options": {}, "weights": None, **model}
+    content["data"] = {
+        "data_dir": None,
+        "version": None,
+        "class_names": [],
+        "ignored": [],
+        "image_shape": None,
+        "smallest": 1,
+        **data,
+    }
+    if "num_pictures" in data:
+        content["data"]["num_examples"] = content["data"].pop("num_pictures")
+    for part in _PARTS:
+        content["training"] |= content.pop(part, {})
+    if content["task"] == "upscaling":
+        content["training"].pop("factor", None)  # the model's
+    return content

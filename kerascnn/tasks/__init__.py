@@ -1,0 +1,15 @@
+"""Tasks by name: what differs between classification, segmentation and the others."""
+
+from kerascnn.tasks.registry import get_task, list_tasks, register
+from kerascnn.tasks.task import Evaluation, Prediction, Request, Table, Task
+
+__all__ = [
+    "Evaluation",
+    "Prediction",
+    "Request",
+    "Table",
+    "Task",
+    "get_task",
+    "list_tasks",
+    "register",
+]

@@ -1,0 +1,209 @@
+"""Classification: one class for every image."""
+
+import re
+from dataclasses import dataclass
+from itertools import chain, islice
+
+import keras
+import numpy as np
+
+from kerascnn import visualize
+from kerascnn.data import prepare
+from kerascnn.export import classification_serving
+from kerascnn.inference import classify
+from kerascnn.losses import loss_for
+from kerascnn.metrics import accuracy
+from kerascnn.tasks import labelled_images
+from kerascnn.tasks.classification_recipes import CHARACTERS, RECIPES, SMALL
+from kerascnn.tasks.task import Evaluation, Table, Task
+from kerascnn.training import Recipe
+
+_EXAMPLES_ON_PAGE = 48
+_EXAMPLE_FILES = 16
+_VERSIONS = 5
+_BATCH = 256
+# Of more classes than this, only the worst are listed.
+_LISTED, _WORST = 50, 20
+
+
+class ClassificationTask(Task):
+    """One class for every image."""
+
+    name = "classification"
+    command = "classify"
+    recipes = RECIPES
+    recipe_class = Recipe
+    embedded = ("digits",)
+    default_model = ("lenet5", {})
+    pretrained_model = "mobilenet_v2"
+    pretrained_option = "weights"
+    starts_from = ("classification",)
+
+    def recipe(self, request, start, data=None):
+        name = request.recipe
+        if name is None:
+            small = data is None or data.num_examples["train"] < SMALL
+            name = "finetune" if start.weights else "small" if small else "standard"
+        gray = data is not None and data.image_shape[2] == 1
+        found = {"augmentation": CHARACTERS} if gray else {}
+        return self.recipes.choose(name, start.model, {**request.changes, **start.changes}, **found)
+
+    def load(self, request, start, recipe):
+        return labelled_images.load(request, start)
+
+    def reload(self, record, name, data_dir):
+        return labelled_images.reload(record, name, data_dir)
+
+    def model(self, start, data, recipe):
+        return start.build(data.image_shape, len(data.class_names))
+
+    def objective(self, data, recipe, model):
+        return loss_for(model, recipe.label_smoothing), accuracy
+
+    def pipeline(self, data, split, recipe, seed, model):
+        return data.pipeline(
+            split, batch_size=recipe.batch_size, seed=seed, augment=recipe.augmentation
+        )
+
+    def describe(self, data):
+        return {
+            "version": data.version,
+            "class_names": data.class_names,
+            "image_shape": data.image_shape,
+        }
+
+    def remarks(self, data):
+        return labelled_images.remarks(data)
+
+    def evaluate(self, model, data, splits, record):
+        names = data.class_names
+        batch_size = record.training.batch_size
+        pipelines = [data.pipeline(split, batch_size=batch_size) for split in splits]
+        found = classify(model, chain(*pipelines))
+        per_class, calibration = found.per_class(names), found.calibration()
+        numbers = {**found.metrics(), "per_class": per_class}
+        matrix = found.confusion_matrix()
+        figures = {
+            "confusion_matrix": lambda title: visualize.confusion_matrix(matrix, names),
+            "calibration": lambda title: visualize.calibration(
+                calibration, found.expected_calibration_error()
+            ),
+            "per_class": lambda title: visualize.per_class(per_class),
+        }
+        if "train" not in splits:  # which is in another order every time
+
+            def examples(title):
+                worst = found.worst_first()[:_EXAMPLES_ON_PAGE]
+                images = _images(chain(*pipelines), worst)
+                return visualize.examples(
+                    [images[index] for index in worst],
+                    found.labels[worst],
+                    found.predicted[worst],
+                    found.confidences[worst],
+                    names,
+                    title=f"{title}, worst mistakes first",
+                )
+
+            figures["examples"] = examples
+        return Evaluation(
+            numbers=numbers,
+            line=_line(numbers),
+            table=_table(per_class),
+            details={"calibration": calibration, "confusion_matrix": matrix.tolist()},
+            figures=figures,
+        )
+
+    def example_files(self, data, split, record):
+        pipeline = data.pipeline(split, batch_size=record.training.batch_size)
+        labels = np.concatenate([labels for _, labels in pipeline])
+        first = [int(np.argmax(labels == label)) for label in np.unique(labels)[:_EXAMPLE_FILES]]
+        for index, image in sorted(_images(pipeline, first).items()):
+            class_name = re.sub(r"[^\w-]+", "_", data.class_names[labels[index]])
+            yield f"{index:05d}_{class_name}", np.round(image * 255).astype(np.uint8)
+
+    def preview(self, data, recipe, seed, title):
+        return labelled_images.preview(data, recipe, seed, title, _VERSIONS)
+
+    def channels(self, model):
+        return model.input_shape[-1]
+
+    def predict(self, model, images, record):
+        names, (height, width, _) = record.data.class_names, record.data.image_shape
+        prepared = (np.asarray(prepare(image, (height, width))) for image in images)
+        while batch := list(islice(prepared, _BATCH)):
+            logits = model.predict_on_batch(np.stack(batch))
+            for row in keras.ops.convert_to_numpy(keras.ops.softmax(logits)):
+                yield ClassPrediction(names, row)
+
+    def serving(self, model, record):
+        return classification_serving(model, record.data.class_names)
+
+
+@dataclass(frozen=True)
+class ClassPrediction:
+    """The class of an image.
+
+    Args:
+        class_names: names of the classes.
+        probabilities: float array of shape `(classes,)`.
+    """
+
+    class_names: tuple[str, ...]
+    probabilities: np.ndarray
+
+    def save(self, paths):
+        """Writes nothing: a class needs no file."""
+
+    def json(self):
+        best = int(self.probabilities.argmax())
+        return {
+            "class_id": best,
+            "class_name": self.class_names[best],
+            "probability": float(self.probabilities[best]),
+            "probabilities": dict(
+                zip(self.class_names, map(float, self.probabilities), strict=True)
+            ),
+        }
+
+    def line(self):
+        found = self.json()
+        return f"{found['class_name']}  {found['probability']:.2%}"
+
+
+def _images(pipeline, wanted):
+    """Images of a pipeline by their place in it: `{index: image}`."""
+    found, offset, wanted = {}, 0, set(map(int, wanted))
+    for images, _ in pipeline:
+        found |= {i: images[i - offset].numpy() for i in wanted if 0 <= i - offset < len(images)}
+        offset += len(images)
+    return found
+
+
+def _line(numbers):
+    top5 = f"top-5 {numbers['top5_accuracy']:.2%}, " if "top5_accuracy" in numbers else ""
+    return (
+        f"accuracy {numbers['accuracy']:.2%}, {top5}cross-entropy {numbers['loss']:.4f}, "
+        f"calibration error {numbers['expected_calibration_error']:.2%} "
+        f"({numbers['num_examples']:,} images)"
+    )
+
+
+def _table(rows):
+    note = ""
+    if len(rows) > _LISTED:
+        measured = [row for row in rows if row["support"]]
+        shown = sorted(measured, key=lambda row: row["f1"])[:_WORST]
+        note = f"the worst {len(shown)} of {len(rows):,} classes by F1 (--json lists all):"
+        rows = shown
+    return Table(
+        ("class", "precision", "recall", "F1", "images"),
+        [
+            (
+                row["class_name"],
+                *(f"{row[metric]:.3f}" for metric in ("precision", "recall", "f1")),
+                f"{row['support']:,}",
+            )
+            for row in rows
+        ],
+        note,
+    )

@@ -1,0 +1,68 @@
+"""Labelled images for models that take images of one size."""
+
+from kerascnn import models, visualize
+from kerascnn.arguments import UsageError, at_least_one
+from kerascnn.data import load_classification
+
+_PREVIEWED = 8
+
+# How many times larger than a model's own images others may be without being resized to these.
+_LARGER = 4
+
+
+def load(request, start):
+    """Finds the data of a request, with the size and channels that the model wants."""
+    data = load_classification(request.data, data_dir=request.data_dir, strict=request.strict)
+    data.check_labels()
+    return data.resized(_image_size(request, start, data.stored_shape), start.channels)
+
+
+def reload(record, name, data_dir):
+    """Finds data to evaluate a run on, resized as those of its training were."""
+    height, width, channels = record.data.image_shape
+    data = load_classification(name, data_dir=data_dir)
+    data.check_labels()
+    return data.resized((height, width), channels)
+
+
+def remarks(data):
+    """Returns a line about the size of the images, where it is changed."""
+    height, width, _ = data.stored_shape
+    rows, columns, _ = data.image_shape
+    if not (height and width):
+        return [f"images:      of several sizes, resized to {columns}x{rows} (--image-size)"]
+    if (height, width) == (rows, columns):
+        return []
+    return [f"images:      {width}x{height}, resized to {columns}x{rows} (--image-size)"]
+
+
+def preview(data, recipe, seed, title, versions):
+    """Draws training images with augmented versions of them below."""
+    images, labels = next(iter(data.pipeline("train", batch_size=_PREVIEWED, seed=seed)))
+    augment = recipe.augmentation.function(seed, len(data.class_names))
+    return visualize.augmentation(
+        images.numpy(),
+        labels.numpy(),
+        [[part.numpy() for part in augment(images, labels)] for _ in range(versions)],
+        data.class_names,
+        title,
+    )
+
+
+def _image_size(request, start, stored_shape):
+    """Returns the requested size; or that of the images, if the model's is near; or the model's."""
+    asked = request.image_size
+    if start.trained is not None and None not in start.trained.input_shape[1:3]:
+        size = start.trained.input_shape[1:3]
+        if asked not in (None, size[0]):
+            raise UsageError(
+                f"`image_size` must be that of the weights, {size[0]}; got image_size={asked}."
+            )
+        return size
+    if asked is not None:
+        return (at_least_one(asked, "image_size"),) * 2
+    default = models.model_info(start.model).input_shape[:2]
+    height, width, _ = stored_shape
+    if not (height and width) or min(height, width) < min(default):
+        return default
+    return default if max(height, width) > _LARGER * max(default) else (height, width)

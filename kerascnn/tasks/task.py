@@ -1,0 +1,190 @@
+"""What a task is: all that differs between classification, segmentation and the others."""
+
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from itertools import islice
+from pathlib import Path
+from typing import Any, ClassVar, Protocol
+
+import keras
+import numpy as np
+from matplotlib.figure import Figure
+
+from kerascnn.tasks.recipes import Recipes
+from kerascnn.tasks.start import Start
+from kerascnn.training import Recipe
+
+# How many images a run keeps to try `predict` on
+EXAMPLE_FILES = 6
+
+
+@dataclass(frozen=True)
+class Request:
+    """What to train on what; `None` leaves a choice to the task, the data and the model.
+
+    Args:
+        data: str, the name of a dataset or a folder; by default the embedded one.
+        data_dir: folder of TensorFlow Datasets.
+        model: str, the name of a model.
+        options: arguments of the model's builder.
+        weights: str, `"imagenet"` or the folder of another run, to start from.
+        recipe: str, the name of one of the task's recipes.
+        changes: fields of the recipe to replace; `None` changes nothing. `augmentation` is a dict
+            of fields of `kerascnn.data.Augmentation`.
+        image_size: int, the side that images are resized to, where a task does that.
+        ignore: names of classes that are not scored, where a task has such.
+        seed: int, at least 0.
+        strict: bool, whether a broken file is an error; otherwise it is skipped with a warning.
+    """
+
+    data: str | None = None
+    data_dir: Path | None = None
+    model: str | None = None
+    options: Mapping[str, Any] = field(default_factory=dict)
+    weights: str | None = None
+    recipe: str | None = None
+    changes: Mapping[str, Any] = field(default_factory=dict)
+    image_size: int | None = None
+    ignore: Sequence[str] | None = None
+    seed: int = 0
+    strict: bool = False
+
+
+@dataclass(frozen=True)
+class Table:
+    """Rows of text under headings, for a terminal.
+
+    Args:
+        headings: the first is that of the names.
+        rows: tuples of str.
+        note: str, a sentence above the table.
+    """
+
+    headings: Sequence[str]
+    rows: Sequence[Sequence[str]]
+    note: str = ""
+
+
+@dataclass(frozen=True)
+class Evaluation:
+    """The results of a model on some splits of a dataset.
+
+    Args:
+        numbers: dict for `metrics.json`.
+        line: str, the most important numbers.
+        table: `Table` of what the numbers are made of.
+        details: further numbers for JSON, too many for `metrics.json`.
+        figures: `{file name: function of a title that draws a figure}`.
+    """
+
+    numbers: Mapping[str, Any]
+    line: str
+    table: Table
+    details: Mapping[str, Any] = field(default_factory=dict)
+    figures: Mapping[str, Callable[[str], Figure]] = field(default_factory=dict)
+
+
+class Prediction(Protocol):
+    """The output of a model for one image."""
+
+    def save(self, paths: Mapping[str, Path]) -> None:
+        """Writes the files that `Task.files` named, if there are any; at most once."""
+
+    def json(self) -> dict[str, Any]:
+        """Returns what there is to know beside the files; called after `save`."""
+
+    def line(self) -> str:
+        """Returns the same for a terminal."""
+
+
+class Task(Protocol):
+    """A task, to inherit from; `kerascnn.tasks.register` makes one known by its name.
+
+    Attributes:
+        name: str, as `kerascnn.models.list_models(task=...)` knows it.
+        command: str, the command of it, such as `"classify"`.
+        recipes: `Recipes`.
+        recipe_class: the dataclass of its recipes.
+        embedded: names of the embedded datasets; the first is the default.
+        default_model: `(name, options)` of the model if none is asked for.
+        pretrained_model: name of the model if ImageNet's weights are asked for and no model is, or
+            `None`.
+        pretrained_option: the argument of `create_model` that takes `"imagenet"`, or `None`.
+        starts_from: names of the tasks whose runs can give the weights to start from.
+    """
+
+    name: ClassVar[str]
+    command: ClassVar[str]
+    recipes: ClassVar[Recipes]
+    recipe_class: ClassVar[type[Recipe]]
+    embedded: ClassVar[Sequence[str]]
+    default_model: ClassVar[tuple[str, Mapping[str, Any]]]
+    pretrained_model: ClassVar[str | None]
+    pretrained_option: ClassVar[str | None]
+    starts_from: ClassVar[Sequence[str]]
+
+    def recipe(self, request: Request, start: Start, data: Any = None) -> Recipe:
+        """Chooses the recipe, as far as it can be known where the data are not yet read."""
+
+    def load(self, request: Request, start: Start, recipe: Recipe) -> Any:
+        """Finds the data to train on.
+
+        Returns:
+            an object with `name`, `num_examples`, `pipeline` and `examples`, as the loaders of
+            `kerascnn.data` return.
+        """
+
+    def reload(self, record: Any, name: str | None, data_dir: Path | None) -> Any:
+        """Finds the data of a run again, or other data that are read in the same way."""
+
+    def model(self, start: Start, data: Any, recipe: Recipe) -> keras.Model:
+        """Builds the model to train."""
+
+    def objective(self, data: Any, recipe: Recipe, model: keras.Model) -> tuple[Any, Any]:
+        """Returns the loss, and the metric that is the larger the better."""
+
+    def pipeline(self, data: Any, split: str, recipe: Recipe, seed: int, model: keras.Model) -> Any:
+        """Builds the `tf.data` pipeline of a split, for `fit`."""
+
+    def describe(self, data: Any) -> dict[str, Any]:
+        """Returns fields of `kerascnn.runs.DataRecord` that not all data have."""
+        return {}
+
+    def remarks(self, data: Any) -> Iterable[str]:
+        """Returns lines for the user about how the data are read."""
+        return ()
+
+    def evaluate(
+        self, model: keras.Model, data: Any, splits: Sequence[str], record: Any
+    ) -> Evaluation:
+        """Measures a model on some splits."""
+
+    def example_files(self, data: Any, split: str, record: Any) -> Iterable[tuple[str, np.ndarray]]:
+        """Yields names and uint8 images of a split, to try `predict` on."""
+        for name, image, _ in islice(data.examples(split), EXAMPLE_FILES):
+            yield str(Path(name).with_suffix("")), image
+
+    def preview(self, data: Any, recipe: Recipe, seed: int, title: str) -> Figure:
+        """Draws training images as a model sees them."""
+
+    def channels(self, model: keras.Model) -> int | None:
+        """Returns how many channels `predict` wants images to be read with; `None` for as is."""
+        return None
+
+    def files(self, place: Path, record: Any, **options: Any) -> dict[str, Path]:
+        """Returns the files that a prediction is saved as, below the folder for all of them.
+
+        Args:
+            place: path of the image below the folder that was given.
+            record: `kerascnn.runs.RunRecord`.
+            **options: the task's own options of `predict`.
+        """
+        return {}
+
+    def predict(
+        self, model: keras.Model, images: Iterable[np.ndarray], record: Any, **options: Any
+    ) -> Iterator[Prediction]:
+        """Yields the prediction for each of the uint8 images."""
+
+    def serving(self, model: keras.Model, record: Any) -> Any:
+        """Returns the `kerascnn.export.Serving` of the model."""

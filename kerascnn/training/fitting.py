@@ -1,0 +1,207 @@
+"""Trains a model by a recipe into a run folder."""
+
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass
+
+import keras
+
+from kerascnn.arguments import UsageError
+from kerascnn.losses import loss_for
+from kerascnn.metrics import accuracy
+from kerascnn.storage.checkpoints import last_checkpoint
+from kerascnn.storage.run_folder import RunFolder
+from kerascnn.training.callbacks import ProgressBar, Record
+
+# As many steps run in one call: TensorFlow's overhead of a call is then hardly felt.
+_STEPS_PER_EXECUTION = 20
+# The weight of an auxiliary head's loss beside that of the answer (Szegedy et al., 2015).
+_AUXILIARY_WEIGHT = 0.3
+
+
+def fit(
+    model,
+    data,
+    recipe,
+    run_dir,
+    facts=None,
+    command="",
+    progress=True,
+    loss=None,
+    metric=accuracy,
+    head=None,
+):
+    """Trains a model and keeps the epoch that was best in validation.
+
+    Writes `recipe.json`, `history.csv`, `model.keras` (best), `checkpoints/` and `events/` (for
+    TensorBoard) into the folder. Called again on an unfinished folder, it resumes after the last
+    epoch that was completed. Meanwhile other processes can read the folder, but not train in it.
+
+    Args:
+        model: `keras.Model` from images to logits, or whatever `loss` compares with the labels,
+            built in the recipe's precision (`precision_scope`). Further outputs are logits of
+            auxiliary heads, which learn the same labels and are left out of `model.keras`.
+        data: `{"train": ..., "validation": ...}`, finite `tf.data` pipelines of batches of images
+            and labels, such as those of `kerascnn.data`.
+        recipe: `Recipe`.
+        run_dir: str or path of the run folder, or a `RunFolder`.
+        facts: optional dict, what else decides the outcome and belongs into `recipe.json`: the
+            model, the data, the seed.
+        command: str, how the run was started.
+        progress: bool, whether to show a progress bar where standard error is a terminal.
+        loss: optional `keras.losses.Loss`; by default that of a classifier,
+            `loss_for(model, recipe.label_smoothing)`.
+        metric: function of labels and answers, or `keras.metrics.Metric`: the larger it is in
+            validation, the better is an epoch.
+        head: optional names of the layers that learn in the recipe's frozen epochs; by default the
+            last one with weights, and those of auxiliary heads. Layers that were frozen before stay
+            so throughout.
+
+    Returns:
+        list with a dict of numbers per epoch: loss and metric in training and in validation (as
+        `val_...`), and the seconds it took.
+
+    Raises:
+        ValueError: if the model computes in another precision than the recipe asks for.
+        FileExistsError: if the folder holds something else than an unfinished run of the same kind.
+        RunInUseError: if another process is training in the folder.
+        RuntimeError: if the loss is no longer a number.
+
+    Example:
+        >>> import tempfile
+        >>> import keras
+        >>> import kerascnn
+        >>> digits = kerascnn.data.load_classification("digits")
+        >>> data = {split: digits.pipeline(split) for split in ("train", "validation")}
+        >>> model = keras.Sequential(
+        ...     [keras.Input(digits.image_shape), keras.layers.Flatten(), keras.layers.Dense(10)]
+        ... )
+        >>> recipe = kerascnn.training.Recipe(epochs=1)
+        >>> with tempfile.TemporaryDirectory() as folder:
+        ...     history = kerascnn.training.fit(model, data, recipe, f"{folder}/run")
+        >>> [row["epoch"] for row in history]
+        [1]
+    """
+    _check_precision(model, recipe.precision)
+    loss = loss or loss_for(model, recipe.label_smoothing)
+    run = run_dir if isinstance(run_dir, RunFolder) else RunFolder(run_dir)
+    with run.locked(command):
+        run.begin({**(facts or {}), "training": asdict(recipe)}, command)
+        return _fit(model, data, recipe, run, progress, loss, metric, head)
+
+
+def _fit(model, data, recipe, run, progress, loss, metric, head):
+    if last_checkpoint(run)[0]:  # a process may have been killed after it wrote the first
+        run.delete_replaced()
+    run.list_events()
+    data = {split: _for_every_output(dataset, model) for split, dataset in data.items()}
+    steps = len(data["train"])
+    record = Record(run)
+    callbacks = [record, keras.callbacks.TensorBoard(run.events)]
+    if recipe.ema:
+        callbacks.insert(0, keras.callbacks.SwapEMAWeights())
+    trunk = _trunk(model, head) if recipe.frozen_epochs else []
+    with ProgressBar(record.epochs_behind(), recipe.epochs, steps, visible=progress) as bar:
+        for phase in _phases(recipe):
+            if record.epochs_behind() > phase.end:
+                continue
+            with _resting(trunk if phase.frozen else ()):
+                _compile(model, recipe, loss, metric, phase, steps)
+                model.fit(
+                    data["train"],
+                    validation_data=data["validation"],
+                    initial_epoch=record.resume(model, phase.begin),
+                    epochs=phase.end,
+                    shuffle=False,  # the pipeline does that
+                    callbacks=[*callbacks, bar],
+                    verbose=0,
+                )
+    return record.rows
+
+
+@dataclass(frozen=True)
+class _Phase:
+    """Epochs from `begin` to `end` under one learning rate schedule."""
+
+    begin: int
+    end: int
+    learning_rate: float
+    frozen: bool
+
+
+def _trunk(model, head):
+    """The layers that learn, but not in frozen epochs."""
+    learning = [layer for layer in model.layers if layer.trainable_weights]
+    if head is None:
+        answers = {id(output) for output in model.outputs}
+        head = [layer.name for layer in learning if id(layer.output) in answers]
+        head.append(learning[-1].name)
+    trunk = [layer for layer in learning if layer.name not in head]
+    return [leaf for layer in trunk for leaf in _leaves(layer) if leaf.trainable]
+
+
+@contextmanager
+def _resting(layers):
+    """Layers that learn otherwise do not do so in the context."""
+    for layer in layers:
+        layer.trainable = False
+    try:
+        yield
+    finally:
+        for layer in layers:
+            layer.trainable = True
+
+
+def _leaves(layer):
+    """The layer, or the layers of a model that is one."""
+    if not isinstance(layer, keras.Model):
+        return [layer]
+    return [leaf for inner in layer.layers for leaf in _leaves(inner)]
+
+
+def _phases(recipe):
+    rest = _Phase(recipe.frozen_epochs, recipe.epochs, recipe.learning_rate, frozen=False)
+    if not recipe.frozen_epochs:
+        return [rest]
+    return [_Phase(0, recipe.frozen_epochs, recipe.frozen_learning_rate, frozen=True), rest]
+
+
+def _compile(model, recipe, loss, metric, phase, steps):
+    optimizer = recipe.make_optimizer(
+        (phase.end - phase.begin) * steps,
+        0 if phase.frozen else round(recipe.warmup_epochs * steps),
+        phase.learning_rate,
+    )
+    optimizer.exclude_from_weight_decay(
+        var_list=[weight for weight in model.trainable_variables if len(weight.shape) < 2]
+    )
+    heads = len(model.outputs) - 1
+    one_at_a_time = keras.backend.backend() == "torch"  # Keras knows nothing else there
+    model.compile(
+        optimizer=optimizer,
+        loss=[loss] * (1 + heads) if heads else loss,
+        loss_weights=[1.0] + heads * [_AUXILIARY_WEIGHT] if heads else None,
+        metrics=[[metric]] + heads * [[]] if heads else [metric],
+        steps_per_execution=1 if one_at_a_time else min(_STEPS_PER_EXECUTION, steps),
+        # Keras's own choice compiles with XLA where TensorFlow has more than a CPU, and on JAX.
+        jit_compile="auto" if recipe.xla else False,
+    )
+
+
+def _for_every_output(dataset, model):
+    """A pipeline that gives the labels to auxiliary heads as well."""
+    outputs = len(model.outputs)
+    if outputs == 1:
+        return dataset
+    return dataset.map(lambda images, labels: (images, (labels,) * outputs))
+
+
+def _check_precision(model, precision):
+    found = {layer.compute_dtype for layer in model.layers if layer.weights}
+    wanted = keras.DTypePolicy(precision).compute_dtype
+    # Under mixed precision some layers compute in float32 all the same.
+    if wanted not in found or (wanted == "float32" and found != {"float32"}):
+        raise UsageError(
+            f"`model` must compute in the recipe's precision {precision!r}; it computes in "
+            f"{', '.join(sorted(found))}: build it in "
+            f"`kerascnn.training.precision_scope({precision!r})`."
+        )

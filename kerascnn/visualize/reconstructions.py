@@ -1,0 +1,44 @@
+"""Images and what a model made of them."""
+
+import numpy as np
+from matplotlib.figure import Figure
+
+
+def reconstructions(images, outputs, title=""):
+    """Draws images with their reconstructions below, and the absolute difference.
+
+    Args:
+        images: sequence of float arrays of shape `(height, width, channels)`, values in [0, 1].
+        outputs: sequence of as many arrays of the same shapes.
+        title: str.
+
+    Returns:
+        `matplotlib.figure.Figure`.
+
+    Example:
+        >>> import numpy as np
+        >>> import kerascnn
+        >>> images = np.zeros((3, 8, 8, 1), "float32")
+        >>> figure = kerascnn.visualize.reconstructions(images, images + 0.1)
+        >>> [axes.get_ylabel() for axes in figure.axes[::3]]
+        ['image', 'reconstruction', 'difference']
+    """
+    columns = len(images)
+    figure = Figure(figsize=(1.3 * columns + 0.5, 4.4), dpi=120, layout="constrained")
+    if title:
+        figure.suptitle(title, parse_math=False)
+    differences = [np.abs(output - image) for image, output in zip(images, outputs, strict=True)]
+    rows = {"image": images, "reconstruction": outputs, "difference": differences}
+    grid = figure.subplots(len(rows), columns, squeeze=False)
+    for line, (name, pixels) in zip(grid, rows.items(), strict=True):
+        line[0].set_ylabel(name, fontsize=8)
+        for axes, image in zip(line, pixels, strict=True):
+            gray = image.shape[-1] == 1
+            axes.imshow(
+                image[..., 0] if gray else np.clip(image, 0, 1),
+                cmap="gray" if gray else None,
+                vmin=0,
+                vmax=1,
+            )
+            axes.set(xticks=[], yticks=[])
+    return figure

@@ -1,0 +1,88 @@
+"""Runs of the version before, as it left them: `before/TASK` (of each example, one file)."""
+
+import json
+import shutil
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from kerascnn import runs
+from kerascnn.runs.record import open_run
+
+BEFORE = Path(__file__).parent / "before"
+TASKS = sorted(path.name for path in BEFORE.iterdir())
+
+every_task = pytest.mark.parametrize("task", TASKS)
+
+
+def test_a_run_of_every_task_is_there():
+    assert TASKS == ["classification", "segmentation", "upscaling"]
+
+
+@every_task
+def test_the_record_is_read(task):
+    content = json.loads((BEFORE / task / "recipe.json").read_text())
+    _, record = open_run(BEFORE / task, task)
+    assert record.model.name == content["model"]["name"]
+    assert record.model.options == content["model"].get("options", {})
+    assert record.training.learning_rate == content["training"]["learning_rate"]
+    if task == "segmentation":
+        assert record.training.loss == "cross_entropy+dice"
+        assert record.data.class_names[:2] == ("background", "0")
+    if task == "upscaling":
+        assert record.training.patches == 16_000
+        assert record.data.num_examples == {"train": 1, "validation": 1, "test": 1}
+        assert record.data.smallest == 34
+
+
+@every_task
+def test_it_is_evaluated_to_the_same_numbers(task):
+    metrics = json.loads((BEFORE / task / "metrics.json").read_text())["test"]
+    evaluation, _ = runs.evaluate(BEFORE / task)
+
+    def compare(found, expected):
+        if isinstance(expected, dict):
+            assert found.keys() == expected.keys()
+            for key, value in expected.items():
+                compare(found[key], value)
+        elif isinstance(expected, list):
+            for one, other in zip(found, expected, strict=True):
+                compare(one, other)
+        elif isinstance(expected, float):  # another processor rounds otherwise
+            assert found == pytest.approx(expected, rel=1e-3, abs=2e-3)
+        else:
+            assert found == expected
+
+    if task == "segmentation":  # where two classes are equally probable, a pixel may change
+        assert evaluation.numbers["mean_iou"] == pytest.approx(metrics["mean_iou"], abs=2e-3)
+        return
+    compare(evaluation.numbers, metrics)
+
+
+@every_task
+def test_it_predicts_and_exports(task, tmp_path):
+    copy = tmp_path / "run"
+    shutil.copytree(BEFORE / task, copy)
+    ((file, prediction),) = runs.predict(copy, [copy / "examples"], tmp_path / "out")
+    assert Path(file).parent == copy / "examples"
+    assert np.isfinite(list(prediction.json().get("probabilities", {"": 0}).values())).all()
+    assert (runs.export(copy) / "saved_model.pb").is_file()
+
+
+@pytest.mark.parametrize(
+    ("change", "sentence"),
+    [
+        ({"task": "singing"}, "must be a run of `kerascnn train`; it is another one (singing)."),
+        ({"seed": "many"}, "seed: Input should be a valid integer"),
+        ({"model": {}}, "model.name: Field required"),
+        ({"training": {"epochs": 0}}, "`epochs` must be at least 1"),
+    ],
+)
+def test_a_broken_record_gets_a_sentence(change, sentence, tmp_path):
+    content = json.loads((BEFORE / "classification" / "recipe.json").read_text())
+    (tmp_path / "recipe.json").write_text(json.dumps({**content, **change}))
+    with pytest.raises(ValueError) as caught:
+        open_run(tmp_path)
+    assert sentence in str(caught.value)
+    assert "\n" not in str(caught.value)
