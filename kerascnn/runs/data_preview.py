@@ -33,9 +33,10 @@ def show_data(task, request, out=None, *, force=False):
     start = start_of(task, request)
     data = task.load(request, start, task.recipe(request, start))
     recipe = task.recipe(request, start, data)
-    changes = ", ".join(recipe.augmentation.names()) or "as they are"
-    title = f"{printable(data.name)}: training images, then {changes}"
-    figure = task.preview(data, recipe, request.seed, title)
+    title = f"{printable(data.name)}: training images"
+    if recipe.augmentation.names():
+        title += f", then {', '.join(recipe.augmentation.names())}"
+    figure = task.preview(data, start, recipe, request.seed, title)
     with atomic_write(out) as temporary:
         figure.savefig(temporary)
     return out

@@ -121,7 +121,7 @@ class ClassificationTask(Task):
             class_name = re.sub(r"[^\w-]+", "_", data.class_names[labels[index]])
             yield f"{index:05d}_{class_name}", np.round(image * 255).astype(np.uint8)
 
-    def preview(self, data, recipe, seed, title):
+    def preview(self, data, start, recipe, seed, title):
         return labelled_images.preview(data, recipe, seed, title, _VERSIONS)
 
     def channels(self, model):

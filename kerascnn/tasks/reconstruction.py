@@ -108,7 +108,7 @@ class ReconstructionTask(Task):
         for number, image in enumerate(islice(images, _EXAMPLE_FILES)):
             yield f"{number:05d}", np.round(image * 255).astype(np.uint8)
 
-    def preview(self, data, recipe, seed, title):
+    def preview(self, data, start, recipe, seed, title):
         return labelled_images.preview(data, recipe, seed, title, _VERSIONS)
 
     def channels(self, model):

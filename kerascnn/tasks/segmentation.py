@@ -118,7 +118,7 @@ class SegmentationTask(Task):
             },
         )
 
-    def preview(self, data, recipe, seed, title):
+    def preview(self, data, start, recipe, seed, title):
         colors = visualize.palette(len(data.scored_classes))
         rows = list(islice(data.examples("train", 3), _PREVIEWED))
         names, images, masks = zip(*rows, strict=True)

@@ -164,7 +164,7 @@ class Task(Protocol):
         for name, image, _ in islice(data.examples(split), EXAMPLE_FILES):
             yield str(Path(name).with_suffix("")), image
 
-    def preview(self, data: Any, recipe: Recipe, seed: int, title: str) -> Figure:
+    def preview(self, data: Any, start: Start, recipe: Recipe, seed: int, title: str) -> Figure:
         """Draws training images as a model sees them."""
 
     def channels(self, model: keras.Model) -> int | None:

@@ -149,10 +149,11 @@ class UpscalingTask(Task):
         for name, image, _ in islice(data.examples(split), EXAMPLE_FILES):
             yield Path(name).stem, downscale_bicubic(image, factor)[0]
 
-    def preview(self, data, recipe, seed, title):
+    def preview(self, data, start, recipe, seed, title):
+        factor = model_info(start.model).factor
         pipeline = data.pipeline(
             "train",
-            factor=2,
+            factor=factor,
             channels=3,
             patch_size=recipe.patch_size,
             patches=recipe.patches,
@@ -162,7 +163,7 @@ class UpscalingTask(Task):
         pairs = [np.round(images * 255).astype(np.uint8) for images in next(iter(pipeline))]
         return visualize.comparison(
             list(map(list, zip(*pairs, strict=True))),
-            [["low resolution, 1:2", "truth"]] * _PREVIEWED,
+            [[f"low resolution, 1:{factor}", "truth"]] * _PREVIEWED,
             ["patch"] * _PREVIEWED,
             title=title,
         )

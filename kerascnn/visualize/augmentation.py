@@ -24,16 +24,16 @@ def augmentation(images, labels, versions, class_names, title=""):
         >>> images = np.zeros((2, 8, 8, 1), "float32")
         >>> mixed = [(images, np.array([[0.7, 0.3], [0.2, 0.8]]))]
         >>> figure = kerascnn.visualize.augmentation(images, [0, 1], mixed, ["cat", "dog"])
-        >>> figure.axes[2].get_xlabel()
-        '70% cat, 30% dog'
+        >>> figure.axes[0].get_title(), figure.axes[2].get_xlabel()
+        ('cat', '70% cat, 30% dog')
     """
     rows, columns = 1 + len(versions), len(images)
     figure = Figure(figsize=(1.4 * columns, 1.55 * rows + 0.4), dpi=120, layout="constrained")
     if title:
         figure.suptitle(title, parse_math=False)
     grid = figure.subplots(rows, columns, squeeze=False)
-    for row, (pictures, truth) in zip(grid, [(images, labels), *versions], strict=True):
-        for axes, picture, label in zip(row, pictures, truth, strict=True):
+    for number, (pictures, truth) in enumerate([(images, labels), *versions]):
+        for axes, picture, label in zip(grid[number], pictures, truth, strict=True):
             gray = picture.shape[-1] == 1
             axes.imshow(
                 picture[..., 0] if gray else np.clip(picture, 0, 1),
@@ -42,7 +42,7 @@ def augmentation(images, labels, versions, class_names, title=""):
                 vmax=1,
             )
             axes.set(xticks=[], yticks=[])
-            if row is grid[0]:
+            if number == 0:
                 axes.set_title(class_names[label], fontsize=8, parse_math=False)
             elif np.ndim(label):
                 axes.set_xlabel(_mixture(label, class_names), fontsize=6, parse_math=False)

@@ -5,6 +5,7 @@ import pytest
 from PIL import Image
 
 from tests.apps.commands import image_size, output
+from tests.apps.conftest import TASKS
 
 
 def test_show_data(pictures, tmp_path, capsys):
@@ -26,6 +27,17 @@ def test_show_data(pictures, tmp_path, capsys):
     # Below every image stands what it was mixed from.
     assert image_size(mixed) == image_size(colors)
     assert np.abs(np.asarray(Image.open(mixed), float) - np.asarray(Image.open(colors))).mean() > 1
+
+
+@pytest.mark.parametrize("task", TASKS)
+def test_every_task_shows_its_data(task, train_words, tmp_path, capsys):
+    words = train_words[task]
+    data = words[words.index("--data") : words.index("--data") + 2]
+    text = output(capsys, task, "show-data", *data, "--out", tmp_path / "data.png").out
+    assert text == f"plot:        {tmp_path / 'data.png'}\n"
+    drawn = np.asarray(Image.open(tmp_path / "data.png").convert("RGB"), float)
+    assert min(drawn.shape[:2]) > 300
+    assert drawn.std() > 20  # not a blank page
 
 
 @pytest.mark.parametrize(

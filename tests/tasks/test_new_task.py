@@ -96,7 +96,7 @@ class CountingTask(Task):
             {"error": error}, f"off by {error:.2f}", Table(("split", "error"), [("test", "1")])
         )
 
-    def preview(self, data, recipe, seed, title):
+    def preview(self, data, start, recipe, seed, title):
         images, _ = data.arrays("train")
         return kerascnn.visualize.reconstructions(images[:4], images[:4], title)
 
