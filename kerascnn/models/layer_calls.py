@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 import keras
 
+from kerascnn.arguments import UsageError
 from kerascnn.backend import private_keras
 from kerascnn.models.multiply_adds import (
     costs_nothing,
@@ -121,7 +122,7 @@ def _check(operation, inputs):
     for spec, x in zip(specs, inputs, strict=False):
         for axis, size in spec.axes.items():
             if size is not None and x.shape[axis] not in (size, None):
-                raise ValueError(
+                raise UsageError(
                     f"{operation.name} takes inputs with {size} in axis {axis} only, "
                     f"and gets the shape {tuple(x.shape)}."
                 )

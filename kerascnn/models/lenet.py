@@ -9,6 +9,7 @@ from keras import layers as keras_layers
 from keras import ops as kops
 
 from kerascnn import layers, ops
+from kerascnn.arguments import UsageError
 from kerascnn.models.classifier import ClassifierOptions, classifier
 from kerascnn.models.ends import answer_dtype, known_size
 from kerascnn.models.family import Family
@@ -261,7 +262,7 @@ class DigitPictures(keras.initializers.Initializer):
 
     def __call__(self, shape, dtype=None):
         if tuple(shape) != (10, 84):
-            raise ValueError(f"`shape` must be that of ten pictures, (10, 84); got {tuple(shape)}.")
+            raise UsageError(f"`shape` must be that of ten pictures, (10, 84); got {tuple(shape)}.")
         blocks = [block.splitlines() for block in _DIGITS.strip().split("\n\n")]
         rows = np.array([[row.split() for row in block] for block in blocks])
         pictures = ["".join(rows[block, :, i]) for block in (0, 1) for i in range(5)]

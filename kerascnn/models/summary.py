@@ -8,6 +8,7 @@ from fractions import Fraction
 
 import keras
 
+from kerascnn.arguments import UsageError
 from kerascnn.backend import private_keras
 from kerascnn.models.layer_calls import graph_of, listed, traced, walk
 from kerascnn.models.receptive_field import NOTHING, Field, moves
@@ -136,9 +137,9 @@ def summary(model, input_shape=None):
         ('stage2_pool', (None, 5, 5, 16), (16, 16), (4, 4))
     """
     if not isinstance(model, keras.Model):
-        raise ValueError(f"`model` must be a `keras.Model`; got {type(model).__name__}.")
+        raise UsageError(f"`model` must be a `keras.Model`; got {type(model).__name__}.")
     if not model.built:
-        raise ValueError(
+        raise UsageError(
             "`model` must be built, by an input shape or a first call on images; "
             f"got the model {model.name!r} without weights."
         )
@@ -175,7 +176,7 @@ def _separate(input_shape):
     given = input_shape if isinstance(input_shape, (tuple, list)) else [input_shape]
     shapes = given if given and isinstance(given[0], (tuple, list)) else [given]
     if not all(_is_size(size) for shape in shapes for size in shape):
-        raise ValueError(
+        raise UsageError(
             "`input_shape` must be a tuple of ints, each at least 1, or a list of such tuples; "
             f"got input_shape={input_shape!r}."
         )
@@ -193,7 +194,7 @@ def _input_shapes(own, input_shape):
     given = _separate(input_shape)
     if [len(shape) for shape in given] != [len(shape) - 1 for shape in own]:
         taken = ", ".join(str(tuple(shape[1:])) for shape in own)
-        raise ValueError(
+        raise UsageError(
             f"`input_shape` must have the rank of the model's inputs ({taken}); "
             f"got input_shape={input_shape}."
         )
@@ -218,7 +219,7 @@ def _followed(graph, inputs, model, input_shape):
         if input_shape is None:
             raise
         reason = str(error).strip().partition("\n")[0]
-        raise ValueError(
+        raise UsageError(
             f"`input_shape` must be one that the model {model.name!r} takes; "
             f"got input_shape={input_shape} ({reason})"
         ) from error

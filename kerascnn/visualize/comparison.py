@@ -4,6 +4,8 @@ import numpy as np
 from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
 
+from kerascnn.arguments import UsageError
+
 
 def comparison(pictures, labels, names, detail=80, title=""):
     """Draws pictures in rows: the truth as a whole, then a detail of each answer and of the truth.
@@ -74,7 +76,7 @@ def _as_large_as(truth, image):
     factor = truth.shape[0] // image.shape[0]
     larger = image.repeat(factor, axis=0).repeat(factor, axis=1)
     if larger.shape != truth.shape:
-        raise ValueError(
+        raise UsageError(
             "The size of a picture must divide that of the truth; "
             f"got shape {image.shape} with {truth.shape}."
         )

@@ -2,6 +2,8 @@
 
 import numpy as np
 
+from kerascnn.arguments import UsageError
+
 # `kerascnn.data.IGNORED`, which pictures do not import: they need no Keras.
 IGNORED = 255
 
@@ -34,7 +36,7 @@ def palette(count):
         (32, 3)
     """
     if not 1 <= count <= IGNORED:
-        raise ValueError(f"`count` must be from 1 to {IGNORED}; got count={count}.")
+        raise UsageError(f"`count` must be from 1 to {IGNORED}; got count={count}.")
     levels = np.linspace(0, 255, _LEVELS).round()
     colors = np.stack(np.meshgrid(levels, levels, levels, indexing="ij"), axis=-1).reshape(-1, 3)
     places = _oklab(colors / 255)
@@ -74,7 +76,7 @@ def colorize(mask, colors):
     mask, colors = np.asarray(mask), np.asarray(colors, np.uint8)
     wrong = mask[(mask != IGNORED) & ((mask < 0) | (mask >= len(colors)))]
     if wrong.size:
-        raise ValueError(
+        raise UsageError(
             f"`mask` must hold class numbers from 0 to {len(colors) - 1}, or {IGNORED}; "
             f"got {wrong[0]}."
         )

@@ -2,6 +2,8 @@
 
 from matplotlib.figure import Figure
 
+from kerascnn.arguments import UsageError
+
 # Of more classes, only so many are drawn.
 _DRAWN = 50
 _TITLES = {
@@ -42,7 +44,7 @@ def per_class(rows, metric="f1"):
     """
     known = [name for name in _TITLES if all(name in row for row in rows)]
     if metric not in known:
-        raise ValueError(
+        raise UsageError(
             f"`metric` must be one of {', '.join(map(repr, known))}; got metric={metric!r}."
         )
     measured = [row for row in rows if _examples(row) and row[metric] is not None]
