@@ -31,10 +31,12 @@ ImageLoss = Annotated[
 ]
 ClassWeights = Annotated[
     bool | None,
-    typer.Option("--class-weights/--no-class-weights", help="Whether rare classes weigh more."),
+    typer.Option(
+        "--class-weights/--no-class-weights", help="Give rare classes more weight in the loss."
+    ),
 ]
 Factor = Annotated[
-    float | None, typer.Option(help="By which images are resized for the model, 0.5 for half.")
+    float | None, typer.Option(help="Resize images for the model by this factor, such as 0.5.")
 ]
 CropSize = Annotated[
     tuple[int, int] | None,
@@ -51,9 +53,15 @@ ImageSize = Annotated[
     int | None,
     typer.Option(help="Side in pixels; by default that of the images, or of the model."),
 ]
-Epochs = Annotated[int | None, typer.Option(help="Instead of the recipe's.")]
-BatchSize = Annotated[int | None, typer.Option(help="Instead of the recipe's.")]
-LearningRate = Annotated[float | None, typer.Option(help="Instead of the recipe's.")]
+Epochs = Annotated[
+    int | None, typer.Option(help="Passes over the training images; by default the recipe's.")
+]
+BatchSize = Annotated[
+    int | None, typer.Option(help="Images in a training step; by default the recipe's.")
+]
+LearningRate = Annotated[
+    float | None, typer.Option(help="The highest learning rate; by default the recipe's.")
+]
 Precision = Annotated[
     str | None,
     typer.Option(help="float32, mixed_bfloat16 or mixed_float16; by default the recipe's."),
@@ -107,6 +115,8 @@ def name_values(words, option):
         key, equals, value = word.partition("=")
         if not (key and equals):
             raise UsageError(f"`{option}` must be NAME=VALUE; got {word!r}.")
+        if key in found:
+            raise UsageError(f"`{option}` must be given once for each name; got {key!r} twice.")
         try:
             found[key] = json.loads(value)
         except ValueError:  # a word

@@ -55,6 +55,6 @@ def newest_version(folder):
         if numbered:
             return max(numbered, key=lambda path: int(path.name))
     raise FileNotFoundError(
-        f"{folder} holds no exported model; `kerascnn classify export` (or segment, upscale) "
-        "writes one."
+        f"{folder} holds no exported model; `kerascnn classify export` (or that of another "
+        "task) writes one."
     )

@@ -170,3 +170,8 @@ def _pixels(image):
     if image.mode in ("1", "L"):
         return np.asarray(image.convert("L"))[..., np.newaxis]
     return np.asarray(image.convert("RGB"))
+
+
+def to_pillow(pixels):
+    """Returns a uint8 array `(height, width, channels)` as a Pillow image."""
+    return Image.fromarray(pixels[..., 0] if pixels.shape[-1] == 1 else pixels)

@@ -1,7 +1,7 @@
 """Images without labels, and the pipelines that feed them to an upscaling model."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -149,7 +149,7 @@ def load_upscaling(name_or_folder, *, strict=False, smallest=1):
     if is_embedded(name, "upscaling"):
         from kerascnn.data.photos import photos
 
-        return photos()
+        return replace(photos(), smallest=smallest)
     if not Path(name).is_dir():
         raise FileNotFoundError(
             f"There is no folder {name}; images to upscale are 'photos' or those of a folder."

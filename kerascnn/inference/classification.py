@@ -1,4 +1,4 @@
-"""How well a classifier does."""
+"""Classification of a dataset, and metrics of the results."""
 
 from dataclasses import dataclass
 
@@ -19,12 +19,12 @@ _FEWEST_FOR_TOP5 = 6
 
 @dataclass(frozen=True)
 class Classification:
-    """A classifier's answers beside the truth.
+    """The predictions of a classifier and the true classes.
 
     Args:
         labels: int array of shape `(examples,)`, the true classes.
-        probabilities: float array of shape `(examples, classes)`; of half precision, it is widened
-            to float32 and its rows scaled to sums of 1, which they had lost in rounding.
+        probabilities: float array of shape `(examples, classes)`; in half precision it is
+            cast to float32, and its rows are rescaled to sum to 1.
 
     Raises:
         ValueError: if a label is outside [0, classes).
@@ -33,8 +33,8 @@ class Classification:
         >>> import numpy as np
         >>> import kerascnn
         >>> probabilities = np.array([[0.7, 0.3], [0.6, 0.4]])
-        >>> answers = kerascnn.inference.Classification(np.array([0, 1]), probabilities)
-        >>> answers.metrics()["accuracy"]
+        >>> found = kerascnn.inference.Classification(np.array([0, 1]), probabilities)
+        >>> found.metrics()["accuracy"]
         0.5
     """
 
@@ -60,16 +60,16 @@ class Classification:
 
     @property
     def predicted(self):
-        """Int array of shape `(examples,)`, the likeliest classes."""
+        """Int array of shape `(examples,)`, the most probable classes."""
         return self.probabilities.argmax(axis=-1)
 
     @property
     def confidences(self):
-        """Float array of shape `(examples,)`, the probabilities of the likeliest classes."""
+        """Float array of shape `(examples,)`, the probabilities of the most probable classes."""
         return self.probabilities.max(axis=-1)
 
     def metrics(self):
-        """The numbers for `metrics.json`.
+        """Returns the metrics of all examples.
 
         Returns:
             dict: `accuracy`; `top5_accuracy` if there are more than five classes; `loss`, the
@@ -90,10 +90,10 @@ class Classification:
         return float((order == self.labels[:, np.newaxis]).any(axis=-1).mean())
 
     def calibration(self, bins=15):
-        """Beside each other, how sure the answers are and how often they are right.
+        """Compares the confidence of the predictions with how often they are right.
 
-        The examples are sorted by confidence into bins of equal width. A bin holds its upper edge
-        and not its lower one, but the first holds 0.
+        The examples are grouped by confidence into bins of equal width. A bin includes its upper
+        edge but not its lower edge; the first one also includes 0.
 
         Args:
             bins: int, at least 1.
@@ -127,10 +127,10 @@ class Classification:
         return rows
 
     def expected_calibration_error(self, bins=15):
-        """By how much confidence is off the share of right answers, in the mean over the examples.
+        """Returns the mean difference between confidence and accuracy.
 
-        Over the bins of `calibration`, `sum(count * abs(accuracy - confidence)) / examples`: 0 if
-        of the answers given with a confidence of 80 % just 80 % are right, and so on.
+        Over the bins of `calibration`, `sum(count * abs(accuracy - confidence)) / examples`: it
+        is 0 if 80 % of the predictions with a confidence of 80 % are right, and so on.
 
         Args:
             bins: int, at least 1.
@@ -151,7 +151,7 @@ class Classification:
         return sum(gaps) / len(self.labels)
 
     def per_class(self, class_names):
-        """How well each class is found.
+        """Returns the metrics of each class.
 
         Args:
             class_names: names of the classes.
@@ -185,17 +185,17 @@ class Classification:
         ]
 
     def confusion_matrix(self):
-        """Int array: how many examples of a class (row) were taken for which (column)."""
+        """Returns the int counts of examples, by true class (row) and prediction (column)."""
         return confusion_matrix(self.labels, self.predicted, labels=self._classes)
 
     def worst_first(self):
-        """Indices of all examples: the mistakes, most confident first, then the narrow escapes."""
+        """Returns the indices of all examples: mistakes first, in order of confidence."""
         right = self.predicted == self.labels
         return np.lexsort((np.where(right, self.confidences, -self.confidences), right))
 
 
 def classify(model, dataset):
-    """Lets a model classify a whole split.
+    """Classifies a whole dataset.
 
     Args:
         model: `keras.Model` from images to logits.

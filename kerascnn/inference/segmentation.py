@@ -1,4 +1,4 @@
-"""Applies a segmentation model to an image of any size."""
+"""Segmentation of images of any size."""
 
 import keras
 import numpy as np
@@ -13,23 +13,23 @@ TILE = 1024
 def segment(model, image, factor=1.0, tile=TILE):
     """Segments one image, a large one in tiles.
 
-    Tiles overlap by a quarter of their side; where they do, the answers of both are blended. An
-    answer is that of the whole image where nothing that the model sees lies beyond a tile. (A model
-    that looks at the mean of the whole image, as DeepLab does, sees the mean of a tile.)
+    Tiles overlap by a quarter of their side, and the probabilities are blended where they do. The
+    result is that of the whole image wherever the receptive field lies inside a tile. (A model that
+    uses the mean of the whole image, such as DeepLab, uses the mean of a tile.)
 
     Args:
-        model: `keras.Model` from images of any size with values from 0 to 1 to logits.
+        model: `keras.Model` from images of any size with values in [0, 1] to logits.
         image: uint8 array of shape `(height, width, channels)`, with the model's channels.
-        factor: float, by which the model wants images resized.
+        factor: float, by which images are resized for the model.
         tile: int, the side of the tiles in pixels of the resized image, a multiple of 128.
 
     Returns:
         generator of bands of rows from top to bottom, float32 arrays of shape
-        `(rows, width, classes)`: the probabilities of the classes. Memory holds the resized image
-        and a band of answers at a time.
+        `(rows, width, classes)`: the probabilities of the classes. Only the
+        resized image and one band are in memory at a time.
 
     Raises:
-        ValueError: if `tile` is no multiple of 128, or `factor` out of its range.
+        ValueError: if `tile` is not a multiple of 128, or `factor` is out of its range.
 
     Example:
         >>> import numpy as np
@@ -57,7 +57,7 @@ def _bands(model, image, tile):
         return
     overlap = tile // 4
     rows, columns = _starts(height, tile, overlap), _starts(width, tile, overlap)
-    waiting = None  # rows that the next band has an answer to as well
+    waiting = None  # rows that the next band covers too
     for i, top in enumerate(rows):
         band = _band(model, image[top : top + tile], columns, tile, overlap)
         if waiting is not None:
@@ -75,16 +75,16 @@ def _band(model, image, columns, tile, overlap):
     band = None
     for left in columns:
         right = min(left + tile, width)
-        answer = _probabilities(model, image[:, left:right])
+        found = _probabilities(model, image[:, left:right])
         if band is None:
-            band = np.zeros((image.shape[0], width, answer.shape[-1]), np.float32)
-            band[:, :right] = answer
+            band = np.zeros((image.shape[0], width, found.shape[-1]), np.float32)
+            band[:, :right] = found
             end = right
             continue
         shared = end - left
         weight = _ramp(shared)[:, np.newaxis]
-        band[:, left:end] = (1 - weight) * band[:, left:end] + weight * answer[:, :shared]
-        band[:, end:right] = answer[:, shared:]
+        band[:, left:end] = (1 - weight) * band[:, left:end] + weight * found[:, :shared]
+        band[:, end:right] = found[:, shared:]
         end = right
     return band
 
@@ -96,9 +96,9 @@ def _starts(size, tile, overlap):
 
 
 def _ramp(shared):
-    """The weight of the later of two answers: none, then rising, then all.
+    """Returns the weights of the later of two tiles: 0, then rising, then 1.
 
-    Next to its border, a tile knows least of what lies around.
+    Near its border, a tile contains the least of the surroundings of a pixel.
     """
     place = (np.arange(shared, dtype=np.float32) + 0.5) / shared
     return np.clip(2 * place - 0.5, 0, 1)
@@ -129,7 +129,7 @@ def _enlarged(bands, size, target):
         yield tall[:, left] * (1 - weight) + tall[:, right] * weight
         emitted = ready
         if emitted < rows:
-            # The next row may lie beyond what is held, if the image was larger than its answer.
+            # The next row may lie beyond what is held, if the image is downscaled.
             behind = min(int(above[emitted]) - first, len(held))
             held, first = held[behind:], first + behind
 

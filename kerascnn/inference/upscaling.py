@@ -1,4 +1,4 @@
-"""How well a model upscales pictures."""
+"""Upscaling of images of any size, compared with bicubic interpolation."""
 
 import math
 from dataclasses import dataclass
@@ -15,7 +15,7 @@ from kerascnn.models.summary import summary
 
 
 def factor_of(model):
-    """How many times larger a model makes images.
+    """Returns the factor by which a model upscales.
 
     Args:
         model: `keras.Model` from images of any size with 1 or 3 channels, last, to images.
@@ -24,7 +24,7 @@ def factor_of(model):
         int.
 
     Raises:
-        ValueError: if it is no such model.
+        ValueError: if it is not such a model.
 
     Example:
         >>> import keras
@@ -44,61 +44,61 @@ def factor_of(model):
     )
 
 
-def upscale(model, picture, tile=256):
-    """Lets a model upscale a picture.
+def upscale(model, image, tile=256):
+    """Upscales an image.
 
-    Models of one channel upscale luminance, and color is enlarged by bicubic interpolation. The
-    picture goes through the model in tiles, which overlap by as much as a pixel of the answer
-    sees of the picture: the answer is that of the whole picture, and needs memory for one tile.
+    Models of one channel upscale luminance; color is upscaled by bicubic interpolation. The image
+    is processed in tiles, which overlap by the receptive field: the result is that of the whole
+    image, with the memory for one tile.
 
     Args:
-        model: `keras.Model` from images of any size with 1 or 3 channels and values from 0 to 1
+        model: `keras.Model` from images of any size with 1 or 3 channels and values in [0, 1]
             to images that are a factor larger, channels last. If its receptive field is not known
             (`kerascnn.summary`), or is the whole image, there is one tile.
-        picture: uint8 array of shape `(height, width, channels)` with 1 or 3 channels.
+        image: uint8 array of shape `(height, width, channels)` with 1 or 3 channels.
         tile: int, the side of a tile without its overlap.
 
     Returns:
         uint8 array of shape `(height * factor, width * factor, channels)`.
 
     Raises:
-        ValueError: if it is no such model or picture, or `tile` is below 1.
+        ValueError: if it is not such a model or image, or `tile` is below 1.
 
     Example:
         >>> import keras
         >>> import numpy as np
         >>> import kerascnn
         >>> layers = [keras.Input((None, None, 1)), kerascnn.layers.SubpixelConv2D(1, 3, 3)]
-        >>> picture = np.zeros((20, 30, 3), "uint8")
-        >>> kerascnn.inference.upscale(keras.Sequential(layers), picture).shape
+        >>> image = np.zeros((20, 30, 3), "uint8")
+        >>> kerascnn.inference.upscale(keras.Sequential(layers), image).shape
         (60, 90, 3)
     """
     factor = factor_of(model)
-    if picture.ndim != 3 or picture.shape[2] not in (1, 3) or picture.dtype != np.uint8:
+    if image.ndim != 3 or image.shape[2] not in (1, 3) or image.dtype != np.uint8:
         raise UsageError(
-            "`picture` must be a uint8 array of shape (height, width, channels) with 1 or 3 "
-            f"channels; got {picture.dtype} of shape {picture.shape}."
+            "`image` must be a uint8 array of shape (height, width, channels) with 1 or 3 "
+            f"channels; got {image.dtype} of shape {image.shape}."
         )
     if tile < 1:
         raise UsageError(f"`tile` must be at least 1; got tile={tile}.")
-    height, width, channels = picture.shape
+    height, width, channels = image.shape
     overlap = _reach(model)
     if overlap is None:
         tile, overlap = max(height, width), 0
-    answer = np.empty((height * factor, width * factor, channels), np.uint8)
+    output = np.empty((height * factor, width * factor, channels), np.uint8)
     for top in range(0, height, tile):
         for left in range(0, width, tile):
             rows = slice(max(0, top - overlap), top + tile + overlap)
             columns = slice(max(0, left - overlap), left + tile + overlap)
-            part = _upscaled(model, picture[rows, columns], factor)
+            part = _upscaled(model, image[rows, columns], factor)
             y, x = factor * (top - rows.start), factor * (left - columns.start)
-            target = answer[top * factor :, left * factor :][: tile * factor, : tile * factor]
+            target = output[top * factor :, left * factor :][: tile * factor, : tile * factor]
             target[:] = part[y:, x:][: target.shape[0], : target.shape[1]]
-    return answer
+    return output
 
 
 def _reach(model):
-    """How many pixels away a pixel of the answer sees the picture; `None` if any or not known."""
+    """Returns how many pixels away a pixel of the output depends on; `None` if unknown or any."""
     fields = [row.receptive_field for row in summary(model).rows]
     if fields[-1] is None or math.inf in fields[-1]:
         return None
@@ -109,8 +109,8 @@ def _reach(model):
 def _upscaled(model, part, factor):
     color = np.repeat(part, 3, axis=-1) if part.shape[-1] == 1 else part
     given = to_upscale(color[np.newaxis], model.input_shape[-1])
-    answers = model.predict_on_batch(np.asarray(given))
-    upscaled = upscaled_image(keras.ops.convert_to_numpy(answers), color[np.newaxis], factor)
+    outputs = model.predict_on_batch(np.asarray(given))
+    upscaled = upscaled_image(keras.ops.convert_to_numpy(outputs), color[np.newaxis], factor)
     upscaled = upscaled[0].numpy()
     if part.shape[-1] == 1:
         return luminance(upscaled.astype(np.int32)).astype(np.uint8)
@@ -119,14 +119,14 @@ def _upscaled(model, part, factor):
 
 @dataclass(frozen=True)
 class Upscaling:
-    """A picture that was reduced and upscaled again, beside the truth.
+    """An image that was downscaled and upscaled again, and the truth.
 
     Args:
-        truth: uint8 array of shape `(height, width, channels)`, the picture, cropped to a multiple
+        truth: uint8 array of shape `(height, width, channels)`, the image, cropped to a multiple
             of the factor.
-        low: uint8 array, the reduced picture.
-        bicubic: uint8 array of the shape of `truth`, the answer of bicubic interpolation.
-        upscaled: uint8 array of the shape of `truth`, the model's answer.
+        low: uint8 array, the downscaled image.
+        bicubic: uint8 array of the shape of `truth`, the result of bicubic interpolation.
+        upscaled: uint8 array of the shape of `truth`, the result of the model.
     """
 
     truth: np.ndarray
@@ -136,36 +136,36 @@ class Upscaling:
 
     @property
     def factor(self):
-        """int, by how much the picture was reduced."""
+        """int, by how much the image was downscaled."""
         return self.truth.shape[0] // self.low.shape[0]
 
     def metrics(self):
-        """How good the two answers are, without a border of `factor` pixels.
+        """Returns the metrics of both results, without a border of `factor` pixels.
 
         Returns:
-            dict: `psnr` and `ssim` of the model's answer, `bicubic_psnr` and `bicubic_ssim`; see
+            dict: `psnr` and `ssim` of the model, `bicubic_psnr` and `bicubic_ssim`; see
             `luminance_psnr` and `luminance_ssim`.
         """
-        answers = {"": self.upscaled, "bicubic_": self.bicubic}
+        outputs = {"": self.upscaled, "bicubic_": self.bicubic}
         return {
-            f"{name}{metric}": measure(self.truth, answer, self.factor)
-            for name, answer in answers.items()
+            f"{name}{metric}": measure(self.truth, output, self.factor)
+            for name, output in outputs.items()
             for metric, measure in (("psnr", luminance_psnr), ("ssim", luminance_ssim))
         }
 
 
-def compare_with_bicubic(model, picture):
-    """Reduces a picture by a model's factor and lets the model upscale it again.
+def compare_with_bicubic(model, image):
+    """Downscales an image by a model's factor and upscales it again.
 
     Args:
         model: `keras.Model` as for `upscale`.
-        picture: uint8 array of shape `(height, width, 3)`.
+        image: uint8 array of shape `(height, width, 3)`.
 
     Returns:
         `Upscaling`.
 
     Raises:
-        ValueError: if it is no such model or picture, or the picture is smaller than the factor.
+        ValueError: if it is not such a model or image, or the image is smaller than the factor.
 
     Example:
         >>> import numpy as np
@@ -175,6 +175,6 @@ def compare_with_bicubic(model, picture):
         >>> found.truth.shape, found.low.shape
         ((20, 30, 3), (10, 15, 3))
     """
-    low, truth = downscale_bicubic(picture, factor_of(model))
+    low, truth = downscale_bicubic(image, factor_of(model))
     bicubic = to_pixels(upscale_bicubic(low[np.newaxis] / np.float32(255), factor_of(model)))
     return Upscaling(truth, low, bicubic[0].numpy(), upscale(model, low))

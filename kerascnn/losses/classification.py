@@ -18,7 +18,7 @@ class CrossEntropy(keras.losses.Loss):
     an error on a CPU and NaN on a GPU.
 
     Args:
-        label_smoothing: float, from 0 to below 1.
+        label_smoothing: float in [0, 1).
         **kwargs: `name`, `reduction`, `dtype`.
 
     Call arguments:
@@ -43,8 +43,7 @@ class CrossEntropy(keras.losses.Loss):
         super().__init__(name=name, **kwargs)
         if not 0 <= label_smoothing < 1:
             raise UsageError(
-                "`label_smoothing` must be a number from 0 to below 1; "
-                f"got label_smoothing={label_smoothing}."
+                f"`label_smoothing` must be in [0, 1); got label_smoothing={label_smoothing}."
             )
         self.label_smoothing = label_smoothing
 

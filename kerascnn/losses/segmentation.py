@@ -26,7 +26,7 @@ class PixelCrossEntropy(keras.losses.Loss):
 
     Args:
         class_weights: optional list of a float for each class, at least 0.
-        label_smoothing: float, from 0 to below 1.
+        label_smoothing: float in [0, 1).
         **kwargs: `name`, `reduction`, `dtype`.
 
     Call arguments:
@@ -54,8 +54,7 @@ class PixelCrossEntropy(keras.losses.Loss):
         super().__init__(name=name, **kwargs)
         if not 0 <= label_smoothing < 1:
             raise UsageError(
-                "`label_smoothing` must be a number from 0 to below 1; "
-                f"got label_smoothing={label_smoothing}."
+                f"`label_smoothing` must be in [0, 1); got label_smoothing={label_smoothing}."
             )
         self.class_weights = _checked_weights(class_weights)
         self.label_smoothing = label_smoothing

@@ -46,7 +46,7 @@ def evaluate(folder, *, task=None, data=None, data_dir=None, split="test", plots
             f"The data must have the classes of the training ({_listed(known.class_names)}); "
             f"got {_listed(class_names)}."
         )
-    if data is None:
+    if found.name == known.name:
         _warn_if_changed(found.name, known.num_examples, dict(found.num_examples))
     asked = SPLITS if split == "all" else (split,)
     splits = [part for part in asked if found.num_examples[part]]

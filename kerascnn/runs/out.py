@@ -1,7 +1,6 @@
 """Where a run may be."""
 
 import os
-import shlex
 from itertools import count
 from pathlib import Path
 
@@ -10,28 +9,38 @@ from kerascnn.storage.file_names import file_name
 from kerascnn.training import RunFolder
 
 
-def default_out(data, model, command="", force=False):
+def default_out(data, model, command):
     """Returns the folder of a run for which none was given: `runs/DATA-MODEL`, or one like it.
 
-    If that holds something else than a run of the same command, a number is added. With `force` it
-    does not matter what command an earlier run had.
+    That is the folder of an earlier run of the same command, if there is one, or else the first
+    that is free, with a number if it is not the first.
 
     Args:
         data: str, the name of the dataset or a folder.
         model: str, the name of the model.
         command: str, how the run is started.
-        force: bool, whether an earlier run is to be cleared.
     """
-    name = Path(data).resolve().name
+    name, free = Path(data).resolve().name, None
     for number in count(1):
         ending = f"-{model}" if number == 1 else f"-{model}-{number}"
-        run = RunFolder(Path("runs") / file_name(name, ending, "runs"))
-        if run.state == "new":
-            return run.path
-        if run.state != "foreign" and (
-            force or _without_switches(run.recipe().get("command")) == _without_switches(command)
-        ):
-            return run.path
+        path = Path("runs") / file_name(name, ending, "runs")
+        if not os.path.lexists(path):
+            return free or path
+        state, earlier = _run_in(path)
+        if earlier is not None and _without_switches(earlier) == _without_switches(command):
+            return path
+        if state == "new":
+            free = free or path
+
+
+def _run_in(path):
+    """The state of a folder, and the command of the run in it."""
+    run = RunFolder(path)
+    try:
+        state = run.state
+        return state, run.recipe().get("command") if state in ("unfinished", "finished") else None
+    except (UsageError, FileNotFoundError):  # a recipe of something else, or a lost one
+        return "foreign", None
 
 
 def data_plot(data):
@@ -40,7 +49,7 @@ def data_plot(data):
 
 
 def _without_switches(command):
-    return [word for word in shlex.split(command or "") if word not in ("--force", "--debug")]
+    return [word for word in command.split() if word not in ("--force", "--debug")]
 
 
 def check_out(out, data=None, data_dir=None, weights=None):

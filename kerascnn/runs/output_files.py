@@ -9,14 +9,19 @@ from kerascnn.training import RunFolder
 
 
 def input_files(paths):
-    """Yields pairs of an image file and its path below the folder that was given.
+    """Yields pairs of an image file and its path below the folder that was given, each file once.
 
     Raises:
         FileNotFoundError: if there is no such file or folder.
         ValueError: if a folder holds no images.
     """
+    seen = set()
     for path in map(Path, paths):
         for file in files_of([path]):
+            real = os.path.realpath(file)
+            if real in seen:
+                continue
+            seen.add(real)
             yield file, file.relative_to(path) if path.is_dir() else Path(file.name)
 
 

@@ -35,12 +35,12 @@ def predict(
             images, nor in the data of the training, nor a file of a run.
         max_pixels: int, the largest image that is read; by default what fits into a quarter of the
             memory.
-        on_error: optional function that is called with the error of a file that cannot be read or
-            predicted from; by default the error is raised.
+        on_error: optional function that is called with the error of a file that cannot be read,
+            or whose prediction cannot be saved; by default the error is raised.
         **options: the task's own, such as `tile` of a segmentation.
 
     Yields:
-        pairs of the path of a file and its `kerascnn.tasks.Prediction`.
+        pairs of the path of a file, as text, and its `kerascnn.tasks.Prediction`.
 
     Raises:
         FileNotFoundError: if there is no run, or no such file.
@@ -49,8 +49,6 @@ def predict(
     """
     run, record = open_run(folder, task)
     task, out = get_task(record.task), Path("predictions" if out is None else out)
-    if out.exists() and not out.is_dir():
-        raise NotADirectoryError(f"{out} must be a folder for the predictions; it is a file.")
     files = list(input_files(paths))
     model = run.load_model()
     outputs = OutputFiles([file for file, _ in files], record.data.name, force)
@@ -62,6 +60,10 @@ def predict(
                 kind: shortened(out / path)
                 for kind, path in task.files(place, record, **options).items()
             }
+            if targets and out.exists() and not out.is_dir():
+                raise NotADirectoryError(
+                    f"{out} must be a folder for the predictions; it is a file."
+                )
             try:
                 outputs.check_free(file, targets.values())
                 image = read_image(file, task.channels(model), max_pixels)

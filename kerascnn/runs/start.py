@@ -1,12 +1,26 @@
 """Finds the weights that a training starts with."""
 
+from dataclasses import fields
 from pathlib import Path
 
 from kerascnn import models
 from kerascnn.arguments import UsageError
+from kerascnn.models.encoder import encoders
+from kerascnn.models.registry import row_of
 from kerascnn.runs.record import open_run
 from kerascnn.tasks import get_task
 from kerascnn.tasks.start import Start
+
+_DECIDED = (
+    "input_shape",
+    "num_classes",
+    "name",
+    "weights",
+    "encoder_weights",
+    "include_top",
+    "pooling",
+    "features_only",
+)
 
 
 def start_of(task, request):
@@ -23,9 +37,18 @@ def start_of(task, request):
         FileNotFoundError: if `weights` is a folder without a run.
         ValueError: if the model is for another task, or the weights are of another model.
     """
-    for option in ("input_shape", "num_classes", "name", "weights", "encoder_weights"):
+    for option in _DECIDED:
         if option in request.options:
-            raise UsageError(f"`{option}` is no option of a model here; it follows from the data.")
+            raise UsageError(
+                f"`{option}` cannot be an option of the model: the data and the task decide it."
+            )
+    start = _found(task, request)
+    family, _, name = row_of(start.model)
+    family.options_of(name, start.options)  # knows the options, or lists them
+    return start
+
+
+def _found(task, request):
     if request.weights is None:
         name, options = task.default_model
         if request.model is not None:
@@ -42,7 +65,7 @@ def start_of(task, request):
         )
     weights = str(Path(request.weights).resolve())
     if record.task != task.name:
-        name, options = _decoder_of(task, request, record.model.name)
+        name, options = _decoder_of(task, request, record.model)
         trunk = {task.pretrained_option: run.load_model()}
         return Start(name, options, weights, pretrained=trunk)
     for name, asked, trained in (
@@ -54,11 +77,13 @@ def start_of(task, request):
             raise UsageError(
                 f"`{name}` must be that of the weights, {trained!r}; got {name}={asked!r}."
             )
+    trained = run.load_model()
+    trained.trainable = True  # its best epoch may have been one with a frozen trunk
     return Start(
         record.model.name,
         record.model.options,
         weights,
-        trained=run.load_model(),
+        trained=trained,
         precision=record.training.precision,
     )
 
@@ -70,6 +95,8 @@ def _imagenet(task, request):
             f"ImageNet for {task.name}; got weights={request.weights!r}."
         )
     name = _checked(task, request.model or task.pretrained_model)
+    if models.model_info(name).pretrained is None and "encoder" not in request.options:
+        raise UsageError(f"There are no weights of ImageNet for the model {name!r}.")
     return Start(
         name, dict(request.options), "imagenet", pretrained={task.pretrained_option: "imagenet"}
     )
@@ -77,11 +104,19 @@ def _imagenet(task, request):
 
 def _decoder_of(task, request, classifier):
     """The model on the encoder of a classifier, and its options."""
-    if request.model is not None:
-        return _checked(task, request.model), dict(request.options)
-    name, options = f"unet_{classifier}", {}
-    if name not in models.list_models(task=task.name):
-        name, options = "unet_resnet18", {"encoder": classifier}
+    if classifier.name not in encoders():
+        raise UsageError(
+            "`weights` must be a run of a model that can be an encoder "
+            f"({', '.join(encoders())}); got a run of {classifier.name!r}."
+        )
+    top = {option.name for option in fields(models.ClassifierOptions)}
+    own = {name: value for name, value in classifier.options.items() if name not in top}
+    options = {"encoder_options": own} if own else {}
+    name = request.model and _checked(task, request.model)
+    if name is None:
+        name = f"unet_{classifier.name}"
+        if name not in models.list_models(task=task.name):
+            name, options = "unet_resnet18", {**options, "encoder": classifier.name}
     return name, {**options, **request.options}
 
 

@@ -1,12 +1,13 @@
 """From the name of a dataset to a finished run folder."""
 
 from dataclasses import replace
+from itertools import chain, count
 
 import keras
-from PIL import Image
 
 from kerascnn import visualize
 from kerascnn.arguments import UsageError
+from kerascnn.data.images import to_pillow
 from kerascnn.runs.earlier_run import is_finished, replacing
 from kerascnn.runs.out import check_out, default_out
 from kerascnn.runs.record import DataRecord, ModelRecord, RunRecord
@@ -32,7 +33,7 @@ def train(task, request, out=None, *, force=False, command="", say=print):
         request: `kerascnn.tasks.Request`.
         out: path of the run folder; by default `runs/DATA-MODEL`, with a number if that is taken.
         force: bool, whether an earlier run in the folder is cleared.
-        command: str, how the run was started, for people to read.
+        command: str, how the run was started, for people to read; by default the request.
         say: function that is called with every line of the report.
 
     Returns:
@@ -55,13 +56,17 @@ def train(task, request, out=None, *, force=False, command="", say=print):
     """
     keras.config.set_image_data_format("channels_last")  # what the pipelines give
     request = replace(request, data=request.data or task.embedded[0])
-    if request.seed < 0:
-        raise UsageError(f"`seed` must not be negative; got seed={request.seed}.")
+    command = command or repr(request)
     # Faults that can be found before the data are read, which may take a while, are.
     start = start_of(task, request)
     recipe = task.recipe(request, start)
+    if recipe.frozen_epochs and start.weights is None:
+        raise UsageError(
+            "A recipe with frozen epochs trains the head of a model that has weights: give "
+            f"`weights`, or another recipe; got recipe={request.recipe!r}."
+        )
     if out is None:
-        out = default_out(request.data, start.model, command, force)
+        out = default_out(request.data, start.model, command)
     run = RunFolder(out)
     check_out(
         run.path,
@@ -127,10 +132,13 @@ def _finish(task, run, data, record, history, say):
     """Tests the best model, draws, and writes `metrics.json`, which marks a run as finished."""
     split = "test" if data.num_examples["test"] else "validation"
     evaluation = task.evaluate(run.load_model(), data, [split], record)
+    written = set()
     for name, image in task.example_files(data, split, record):
-        path = run.free_path(run.examples / f"{name}.png")
-        with run.writing(path) as temporary:
-            Image.fromarray(image[..., 0] if image.shape[-1] == 1 else image).save(temporary)
+        numbered = (f"{name}-{number}" for number in count(2))
+        name = next(free for free in chain([name], numbered) if free not in written)
+        written.add(name)
+        with run.writing(run.free_path(run.examples / f"{name}.png")) as path:
+            to_pillow(image).save(path)
     best, seconds = best_epoch(history)["epoch"], sum(row["seconds"] for row in history)
     title = f"{run.path.name}: {split} images"
     figures = {"learning_curves": visualize.learning_curves(history, best)}

@@ -152,7 +152,7 @@ class RunFolder:
                 shutil.rmtree(leftover)
 
     def _check_same(self, recipe):
-        found = self.recipe()
+        found, recipe = self.recipe(), upgraded(recipe)
         different = [key for key in recipe if found.get(key) != recipe[key]]
         if different:
             raise FileExistsError(

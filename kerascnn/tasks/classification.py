@@ -8,7 +8,7 @@ import keras
 import numpy as np
 
 from kerascnn import visualize
-from kerascnn.data import prepare
+from kerascnn.data import EMBEDDED, prepare
 from kerascnn.export import classification_serving
 from kerascnn.inference import classify
 from kerascnn.losses import loss_for
@@ -33,7 +33,7 @@ class ClassificationTask(Task):
     command = "classify"
     recipes = RECIPES
     recipe_class = Recipe
-    embedded = ("digits",)
+    embedded = EMBEDDED["classification"]
     default_model = ("lenet5", {})
     pretrained_model = "mobilenet_v2"
     pretrained_option = "weights"
@@ -44,7 +44,7 @@ class ClassificationTask(Task):
         if name is None:
             small = data is None or data.num_examples["train"] < SMALL
             name = "finetune" if start.weights else "small" if small else "standard"
-        gray = data is not None and data.image_shape[2] == 1
+        gray = data is not None and data.stored_shape[2] == 1
         found = {"augmentation": CHARACTERS} if gray else {}
         return self.recipes.choose(name, start.model, {**request.changes, **start.changes}, **found)
 

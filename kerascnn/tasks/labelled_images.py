@@ -54,9 +54,10 @@ def _image_size(request, start, stored_shape):
     asked = request.image_size
     if start.trained is not None and None not in start.trained.input_shape[1:3]:
         size = start.trained.input_shape[1:3]
-        if asked not in (None, size[0]):
+        if asked is not None and (asked, asked) != tuple(size):
+            wanted = size[0] if size[0] == size[1] else f"{size[0]}x{size[1]}"
             raise UsageError(
-                f"`image_size` must be that of the weights, {size[0]}; got image_size={asked}."
+                f"`image_size` must be that of the weights, {wanted}; got image_size={asked}."
             )
         return size
     if asked is not None:

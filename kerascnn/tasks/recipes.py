@@ -45,6 +45,9 @@ class Recipes:
                 fields |= change
         fields |= found
         asked = {key: value for key, value in asked.items() if value is not None}
+        known = tuple(field.name for field in dataclasses.fields(recipe))
+        for name in asked:
+            one_of(name, known, "changes")
         augment = asked.pop("augmentation", {})
         fields |= asked
         if augment:
@@ -54,5 +57,6 @@ class Recipes:
                 one_of(changed, allowed, "augment")
             fields["augmentation"] = dataclasses.replace(known, **augment)
         if "epochs" in fields:  # the head alone keeps its share
-            fields["frozen_epochs"] = recipe.frozen_epochs * fields["epochs"] // recipe.epochs
+            share = recipe.frozen_epochs * fields["epochs"] // recipe.epochs
+            fields.setdefault("frozen_epochs", share)
         return dataclasses.replace(recipe, **fields)

@@ -6,13 +6,13 @@ import keras
 import numpy as np
 
 from kerascnn import visualize
-from kerascnn.data import prepare
+from kerascnn.data import EMBEDDED, prepare
 from kerascnn.export import reconstruction_serving
 from kerascnn.metrics import psnr
 from kerascnn.tasks import labelled_images
+from kerascnn.tasks.image_prediction import ImagePrediction
 from kerascnn.tasks.recipes import Recipes
 from kerascnn.tasks.task import Evaluation, Table, Task
-from kerascnn.tasks.upscaling import ImagePrediction
 from kerascnn.training import Recipe
 
 _EXAMPLE_FILES = 16
@@ -34,7 +34,7 @@ class ReconstructionTask(Task):
     command = "reconstruct"
     recipes = RECIPES
     recipe_class = Recipe
-    embedded = ("digits",)
+    embedded = EMBEDDED["classification"]
     default_model = ("autoencoder", {})
     pretrained_model = None
     pretrained_option = None

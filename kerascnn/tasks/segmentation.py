@@ -9,7 +9,7 @@ import numpy as np
 from PIL import Image
 
 from kerascnn import visualize
-from kerascnn.data import load_segmentation
+from kerascnn.data import EMBEDDED, load_segmentation
 from kerascnn.data.joint_augmentation import random_view
 from kerascnn.data.pixels import rescale, scale
 from kerascnn.export import segmentation_serving
@@ -33,7 +33,7 @@ class SegmentationTask(Task):
     command = "segment"
     recipes = RECIPES
     recipe_class = SegmentationRecipe
-    embedded = ("scenes",)
+    embedded = EMBEDDED["segmentation"]
     default_model = ("unet", {"width": 16})  # a network that two cores can train
     pretrained_model = "unet_resnet50"
     pretrained_option = "encoder_weights"
@@ -43,9 +43,8 @@ class SegmentationTask(Task):
         name = request.recipe
         if name is None:
             small = request.data in self.embedded
-            name = "quick" if small else "finetune" if start.weights else "standard"
+            name = "finetune" if start.weights else "quick" if small else "standard"
         recipe = self.recipes.choose(name, start.model, {**request.changes, **start.changes})
-        dense_loss(recipe.loss)
         return recipe if data is None else cropped(recipe, data.image_shape[:2])
 
     def load(self, request, start, recipe):

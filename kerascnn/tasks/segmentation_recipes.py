@@ -4,7 +4,9 @@ import dataclasses
 import math
 from dataclasses import dataclass
 
+from kerascnn.arguments import UsageError, pair
 from kerascnn.data import Augmentation
+from kerascnn.losses import dense_loss
 from kerascnn.tasks.recipes import Recipes
 from kerascnn.training import Recipe
 
@@ -24,6 +26,14 @@ class SegmentationRecipe(Recipe):
     class_weights: bool = False
     factor: float = 1.0
     crop_size: tuple[int, int] | None = None
+
+    def __post_init__(self):
+        super().__post_init__()
+        dense_loss(self.loss)  # knows the name, or lists those it knows
+        if not 0 < self.factor < math.inf:
+            raise UsageError(f"`factor` must be a number above 0; got factor={self.factor}.")
+        if self.crop_size is not None:
+            pair(self.crop_size, "crop_size")
 
 
 # Digits keep their meaning under these, but not in a mirror.

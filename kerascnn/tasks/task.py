@@ -1,5 +1,7 @@
 """What a task is: all that differs between classification, segmentation and the others."""
 
+import os
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import islice
@@ -10,6 +12,7 @@ import keras
 import numpy as np
 from matplotlib.figure import Figure
 
+from kerascnn.arguments import UsageError
 from kerascnn.tasks.recipes import Recipes
 from kerascnn.tasks.start import Start
 from kerascnn.training import Recipe
@@ -33,8 +36,11 @@ class Request:
             of fields of `kerascnn.data.Augmentation`.
         image_size: int, the side that images are resized to, where a task does that.
         ignore: names of classes that are not scored, where a task has such.
-        seed: int, at least 0.
+        seed: int in [0, 2**32).
         strict: bool, whether a broken file is an error; otherwise it is skipped with a warning.
+
+    Raises:
+        ValueError: if `seed` is out of its range, or `ignore` is not a list.
     """
 
     data: str | None = None
@@ -48,6 +54,16 @@ class Request:
     ignore: Sequence[str] | None = None
     seed: int = 0
     strict: bool = False
+
+    def __post_init__(self):
+        if not 0 <= self.seed < 2**32:
+            raise UsageError(f"`seed` must be an int in [0, 2**32); got seed={self.seed}.")
+        if self.data is not None:
+            object.__setattr__(self, "data", os.path.expanduser(self.data))
+        if self.data_dir is not None:
+            object.__setattr__(self, "data_dir", Path(self.data_dir).expanduser())
+        if isinstance(self.ignore, str):
+            raise UsageError(f"`ignore` must be a list of names; got ignore={self.ignore!r}.")
 
 
 @dataclass(frozen=True)
@@ -97,7 +113,7 @@ class Prediction(Protocol):
         """Returns the same for a terminal."""
 
 
-class Task(Protocol):
+class Task(ABC):
     """A task, to inherit from; `kerascnn.tasks.register` makes one known by its name.
 
     Attributes:
@@ -123,9 +139,11 @@ class Task(Protocol):
     pretrained_option: ClassVar[str | None]
     starts_from: ClassVar[Sequence[str]]
 
+    @abstractmethod
     def recipe(self, request: Request, start: Start, data: Any = None) -> Recipe:
         """Chooses the recipe, as far as it can be known where the data are not yet read."""
 
+    @abstractmethod
     def load(self, request: Request, start: Start, recipe: Recipe) -> Any:
         """Finds the data to train on.
 
@@ -134,15 +152,19 @@ class Task(Protocol):
             `kerascnn.data` return.
         """
 
+    @abstractmethod
     def reload(self, record: Any, name: str | None, data_dir: Path | None) -> Any:
         """Finds the data of a run again, or other data that are read in the same way."""
 
+    @abstractmethod
     def model(self, start: Start, data: Any, recipe: Recipe) -> keras.Model:
         """Builds the model to train."""
 
+    @abstractmethod
     def objective(self, data: Any, recipe: Recipe, model: keras.Model) -> tuple[Any, Any]:
         """Returns the loss, and the metric that is the larger the better."""
 
+    @abstractmethod
     def pipeline(self, data: Any, split: str, recipe: Recipe, seed: int, model: keras.Model) -> Any:
         """Builds the `tf.data` pipeline of a split, for `fit`."""
 
@@ -154,6 +176,7 @@ class Task(Protocol):
         """Returns lines for the user about how the data are read."""
         return ()
 
+    @abstractmethod
     def evaluate(
         self, model: keras.Model, data: Any, splits: Sequence[str], record: Any
     ) -> Evaluation:
@@ -164,6 +187,7 @@ class Task(Protocol):
         for name, image, _ in islice(data.examples(split), EXAMPLE_FILES):
             yield str(Path(name).with_suffix("")), image
 
+    @abstractmethod
     def preview(self, data: Any, start: Start, recipe: Recipe, seed: int, title: str) -> Figure:
         """Draws training images as a model sees them."""
 
@@ -181,10 +205,12 @@ class Task(Protocol):
         """
         return {}
 
+    @abstractmethod
     def predict(
         self, model: keras.Model, images: Iterable[np.ndarray], record: Any, **options: Any
     ) -> Iterator[Prediction]:
         """Yields the prediction for each of the uint8 images."""
 
+    @abstractmethod
     def serving(self, model: keras.Model, record: Any) -> Any:
         """Returns the `kerascnn.export.Serving` of the model."""

@@ -1,23 +1,21 @@
 """Upscaling: a larger image."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
 
 import keras
 import numpy as np
-from PIL import Image
 
 from kerascnn import visualize
 from kerascnn.arguments import UsageError, at_least_one, one_of
-from kerascnn.data import downscale_bicubic, load_upscaling
+from kerascnn.data import EMBEDDED, downscale_bicubic, load_upscaling
 from kerascnn.export import upscaling_serving
 from kerascnn.inference import compare_with_bicubic, factor_of, upscale
 from kerascnn.metrics import psnr
 from kerascnn.models import model_info
-from kerascnn.storage.atomic_write import atomic_write
 from kerascnn.storage.file_names import file_name
-from kerascnn.storage.printable import printable
+from kerascnn.tasks.image_prediction import ImagePrediction
 from kerascnn.tasks.recipes import Recipes
 from kerascnn.tasks.task import EXAMPLE_FILES, Evaluation, Table, Task
 from kerascnn.training import Recipe
@@ -81,7 +79,7 @@ class UpscalingTask(Task):
     command = "upscale"
     recipes = RECIPES
     recipe_class = UpscalingRecipe
-    embedded = ("photos",)
+    embedded = EMBEDDED["upscaling"]
     default_model = ("espcn_x3", {})
     pretrained_model = None
     pretrained_option = None
@@ -104,7 +102,8 @@ class UpscalingTask(Task):
         return data
 
     def reload(self, record, name, data_dir):
-        if name == record.data.name:  # what was too small to be trained on is in no split
+        if record.data.name in (name, str(Path(name).resolve())):
+            # What was too small to be trained on is in no split.
             return load_upscaling(name, smallest=record.data.smallest)
         factor = model_info(record.model.name).factor
         return load_upscaling(name, smallest=_smallest_to_measure(factor))
@@ -147,7 +146,7 @@ class UpscalingTask(Task):
     def example_files(self, data, split, record):
         factor = model_info(record.model.name).factor
         for name, image, _ in islice(data.examples(split), EXAMPLE_FILES):
-            yield Path(name).stem, downscale_bicubic(image, factor)[0]
+            yield str(Path(name).with_suffix("")), downscale_bicubic(image, factor)[0]
 
     def preview(self, data, start, recipe, seed, title):
         factor = model_info(start.model).factor
@@ -178,34 +177,6 @@ class UpscalingTask(Task):
 
     def serving(self, model, record):
         return upscaling_serving(model)
-
-
-@dataclass
-class ImagePrediction:
-    """An image as output.
-
-    Args:
-        kind: str, what the file is called.
-        image: uint8 array of shape `(height, width, channels)`.
-    """
-
-    kind: str
-    image: np.ndarray
-    saved: dict = field(default_factory=dict)
-
-    def save(self, paths):
-        image = self.image
-        with atomic_write(paths[self.kind]) as temporary:
-            Image.fromarray(image[..., 0] if image.shape[-1] == 1 else image).save(temporary)
-        self.saved = {self.kind: printable(paths[self.kind])}
-
-    def json(self):
-        height, width = self.image.shape[:2]
-        return {**self.saved, "width": width, "height": height}
-
-    def line(self):
-        found = self.json()
-        return f"{found['width']}x{found['height']}  {found[self.kind]}"
 
 
 def _smallest_to_measure(factor):

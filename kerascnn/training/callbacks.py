@@ -75,10 +75,10 @@ class Record(keras.callbacks.Callback):
         if not math.isfinite(logs["loss"]):
             raise RuntimeError(
                 f"The training diverged: in epoch {epoch + 1} the loss was {logs['loss']}; "
-                "begin anew with a lower learning rate."
+                "start again with a lower learning rate."
             )
         seconds = time.perf_counter() - self._began
-        row = {"epoch": epoch + 1, **_of_the_answer(logs, self.model), "seconds": seconds}
+        row = {"epoch": epoch + 1, **_of_main_output(logs, self.model), "seconds": seconds}
         self.rows.append(row)
         with (
             self.run.writing(self.run.history_path) as temporary,
@@ -99,19 +99,19 @@ class Record(keras.callbacks.Callback):
         self.run.delete_replaced()
 
 
-def _of_the_answer(logs, model):
-    """The losses and the metric of a model's answer, named as without auxiliary heads."""
+def _of_main_output(logs, model):
+    """The losses and the metric of a model's first output, named as without auxiliary heads."""
     if len(model.outputs) == 1:
         return dict(logs)
-    answer = f"{model.output_names[0]}_"
+    main = f"{model.output_names[0]}_"
     named = {}
     for key, value in logs.items():
         split = "val_" if key.startswith("val_") else ""
         name = key.removeprefix(split)
         if name in ("loss", "learning_rate"):
             named[key] = value
-        elif name.startswith(answer) and name != f"{answer}loss":
-            named[split + name.removeprefix(answer)] = value
+        elif name.startswith(main) and name != f"{main}loss":
+            named[split + name.removeprefix(main)] = value
     return named
 
 
@@ -119,7 +119,7 @@ def inference_model(model):
     """A model as it is used: without the state of its training and without auxiliary heads.
 
     Args:
-        model: `keras.Model`; its first output is the answer.
+        model: `keras.Model`; its first output is kept.
 
     Returns:
         `keras.Model` with the same weights.
@@ -193,7 +193,7 @@ class ProgressBar(keras.callbacks.Callback):
 
     def on_epoch_end(self, epoch, logs=None):
         # No more than fits into 80 columns beside the bar; history.csv has them all.
-        found = _of_the_answer(logs, self.model)
+        found = _of_main_output(logs, self.model)
         key = f"val_{chosen_metric(found)}"
         metrics = f"loss {found['loss']:.4f}  {key} {found[key]:.4f}"
         self.bar.update(self.task, completed=(epoch + 1) * self.steps, metrics=metrics)

@@ -14,7 +14,7 @@ from kerascnn.training.callbacks import ProgressBar, Record
 
 # As many steps run in one call: TensorFlow's overhead of a call is then hardly felt.
 _STEPS_PER_EXECUTION = 20
-# The weight of an auxiliary head's loss beside that of the answer (Szegedy et al., 2015).
+# The weight of an auxiliary head's loss next to that of the main output (Szegedy et al., 2015).
 _AUXILIARY_WEIGHT = 0.3
 
 
@@ -23,6 +23,7 @@ def fit(
     data,
     recipe,
     run_dir,
+    *,
     facts=None,
     command="",
     progress=True,
@@ -50,7 +51,7 @@ def fit(
         progress: bool, whether to show a progress bar where standard error is a terminal.
         loss: optional `keras.losses.Loss`; by default that of a classifier,
             `loss_for(model, recipe.label_smoothing)`.
-        metric: function of labels and answers, or `keras.metrics.Metric`: the larger it is in
+        metric: function of labels and outputs, or `keras.metrics.Metric`: the larger it is in
             validation, the better is an epoch.
         head: optional names of the layers that learn in the recipe's frozen epochs; by default the
             last one with weights, and those of auxiliary heads. Layers that were frozen before stay

@@ -22,7 +22,7 @@ class Recipe:
         batch_size: int, images in a step.
         optimizer: `"adamw"` or `"sgd"`, which has Nesterov's momentum of 0.9.
         learning_rate: float, the highest one.
-        schedule: how the learning rate goes on from there: `"cosine"`, down to zero; `"steps"`, a
+        schedule: how the learning rate continues from there: `"cosine"`, down to zero; `"steps"`, a
             tenth after half of the steps and a hundredth after three quarters; or `"constant"`.
         warmup_epochs: float, in which the learning rate rises from zero (`"cosine"`) or is a
             tenth of the highest (`"steps"`, as for the paper's ResNet-110).
@@ -77,17 +77,15 @@ class Recipe:
         for name in ("learning_rate", "weight_decay", "warmup_epochs", "frozen_learning_rate"):
             if not 0 <= getattr(self, name) < float("inf"):
                 raise UsageError(
-                    f"`{name}` must be a number from 0; got {name}={getattr(self, name)}."
+                    f"`{name}` must be finite and at least 0; got {name}={getattr(self, name)}."
                 )
         for name in ("label_smoothing", "ema"):
             value = getattr(self, name)
             if not 0 <= value < 1:
-                raise UsageError(
-                    f"`{name}` must be a number from 0 to below 1; got {name}={value}."
-                )
+                raise UsageError(f"`{name}` must be in [0, 1); got {name}={value}.")
         if not 0 <= self.frozen_epochs < self.epochs:
             raise UsageError(
-                "`frozen_epochs` must be an int from 0 to below `epochs`; "
+                "`frozen_epochs` must be an int in [0, epochs); "
                 f"got frozen_epochs={self.frozen_epochs} with epochs={self.epochs}."
             )
         one_of(self.optimizer, OPTIMIZERS, "optimizer")

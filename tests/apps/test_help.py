@@ -2,6 +2,7 @@
 
 import typer.main
 
+from kerascnn.tasks import get_task, list_tasks
 from kerascnn_apps.command import app
 from kerascnn_apps.tasks import TASKS
 
@@ -64,6 +65,14 @@ def test_options_are_the_same_in_the_same_order():
             for i, later in enumerate(names):
                 order[later] |= set(names[:i])
         assert not [(a, b) for a in order for b in order[a] if a in order[b]]
+
+
+def test_the_commands_are_those_of_the_tasks():
+    for commands in TASKS:
+        task = get_task(commands.task)
+        assert task.command == commands.command
+        assert task.embedded[0] == commands.embedded
+    assert {commands.task for commands in TASKS} == set(list_tasks())
 
 
 def test_defaults_of_data():

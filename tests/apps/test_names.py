@@ -84,7 +84,7 @@ def test_classes_with_long_and_odd_names(tmp_path, odd_name, capsys):
     output(capsys, "classify", "evaluate", out, "--plots", tmp_path / "plots")
     # The default folder has the name of the data.
     (tmp_path / "data").rename(tmp_path / ("d" * 255))
-    folder = default_out(tmp_path / ("d" * 255), "deeplabv3_resnet50")
+    folder = default_out(tmp_path / ("d" * 255), "deeplabv3_resnet50", "train")
     assert folder.name.endswith("-deeplabv3_resnet50")
     assert fits(folder.name)
 

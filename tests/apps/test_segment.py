@@ -165,7 +165,7 @@ def test_the_export_answers_as_predict_does(trained, capsys, tmp_path):
         (["--ignore", "11"], "`ignore` must be one of 'background', .*got ignore='11'"),
         (["--data", "/no/such"], "There is no folder /no/such"),
         (["--data", "senes"], "got 'senes'|'senes' is not an embedded dataset"),
-        (["--seed", "-1"], "`seed` must not be negative"),
+        (["--seed", "-1"], r"`seed` must be an int in \[0, 2\*\*32\); got seed=-1"),
     ],
 )
 def test_wrong_use_of_train(arguments, sentence, capsys, tmp_path):

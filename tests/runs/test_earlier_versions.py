@@ -1,5 +1,6 @@
 """Runs of the version before, as it left them: `before/TASK` (of each example, one file)."""
 
+import dataclasses
 import json
 import shutil
 from pathlib import Path
@@ -7,7 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from kerascnn import runs
+from kerascnn import runs, tasks
 from kerascnn.runs.record import open_run
 
 BEFORE = Path(__file__).parent / "before"
@@ -58,6 +59,34 @@ def test_it_is_evaluated_to_the_same_numbers(task):
         assert evaluation.numbers["mean_iou"] == pytest.approx(metrics["mean_iou"], abs=2e-3)
         return
     compare(evaluation.numbers, metrics)
+
+
+@every_task
+def test_an_unfinished_one_is_the_run_of_the_same_request(task, tmp_path, monkeypatch):
+    copy = tmp_path / "run"
+    shutil.copytree(BEFORE / task, copy)
+    (copy / "metrics.json").unlink()
+    record = open_run(copy)[1]
+    begun = []
+
+    def begin(model, pipelines, recipe, run, *, facts, **options):
+        run.begin({**facts, "training": dataclasses.asdict(recipe)})
+        begun.append(run.path)
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("kerascnn.runs.training.fit", begin)
+    request = tasks.Request(
+        data=record.data.name,
+        model=record.model.name,
+        options=record.model.options,
+        recipe="quick" if task == "upscaling" else None,
+        changes={"epochs": record.training.epochs},
+    )
+    with pytest.raises(KeyboardInterrupt):
+        runs.train(tasks.get_task(task), request, copy)
+    assert begun == [copy]
+    with pytest.raises(FileExistsError, match="begun with another training"):
+        runs.train(tasks.get_task(task), dataclasses.replace(request, changes={}), copy)
 
 
 @every_task

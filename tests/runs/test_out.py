@@ -1,4 +1,4 @@
-import json
+import shutil
 
 import pytest
 
@@ -16,8 +16,8 @@ def begin(folder, command):
 
 
 def test_a_folder_of_its_own_for_each_data_and_model(tmp_path):
-    assert str(default_out("digits", "lenet5")) == "runs/digits-lenet5"
-    assert str(default_out(tmp_path / "flowers", "resnet18")) == "runs/flowers-resnet18"
+    assert str(default_out("digits", "lenet5", "train")) == "runs/digits-lenet5"
+    assert str(default_out(tmp_path / "flowers", "resnet18", "train")) == "runs/flowers-resnet18"
 
 
 def test_the_same_command_gets_its_folder_again():
@@ -36,14 +36,22 @@ def test_another_command_gets_a_number():
     assert default_out("digits", "lenet5", f"{second} --seed 1").name == "digits-lenet5-3"
 
 
-def test_force_replaces_whatever_run_is_there(tmp_path):
+def test_force_finds_the_run_of_the_same_command(tmp_path):
     begin("runs/digits-lenet5", "kerascnn classify train")
-    command = "kerascnn classify train --epochs 5 --force"
-    assert default_out("digits", "lenet5", command, force=True).name == "digits-lenet5"
+    second = "kerascnn classify train --epochs 5"
+    begin("runs/digits-lenet5-2", second)
+    assert default_out("digits", "lenet5", f"{second} --force").name == "digits-lenet5-2"
+    assert default_out("digits", "lenet5", f"{second} --seed 1 --force").name == "digits-lenet5-3"
+    shutil.rmtree("runs/digits-lenet5")
+    (tmp_path / "runs" / "digits-lenet5").mkdir()
+    assert default_out("digits", "lenet5", f"{second} --force").name == "digits-lenet5-2"
+    assert default_out("digits", "lenet5", f"{second} --seed 1").name == "digits-lenet5"
 
 
-def test_files_of_the_user_are_passed_over(tmp_path):
+@pytest.mark.parametrize(
+    "recipe", ['{"flour": 1}', "not JSON", '{"kerascnn": "run", "format": 99}', "[]"]
+)
+def test_files_of_the_user_are_passed_over(recipe, tmp_path):
     (tmp_path / "runs" / "digits-lenet5").mkdir(parents=True)
-    (tmp_path / "runs" / "digits-lenet5" / "recipe.json").write_text(json.dumps({"flour": 1}))
-    for force in (False, True):
-        assert default_out("digits", "lenet5", force=force).name == "digits-lenet5-2"
+    (tmp_path / "runs" / "digits-lenet5" / "recipe.json").write_text(recipe)
+    assert default_out("digits", "lenet5", "train").name == "digits-lenet5-2"

@@ -18,6 +18,7 @@ from kerascnn.training import (
 )
 
 RECIPE = Recipe(epochs=3, batch_size=64, learning_rate=5e-3)
+FACTS = {"seed": 0, "model": {"name": "small"}, "data": {"name": "digits"}}
 
 
 def small_model():
@@ -52,7 +53,7 @@ def digits():
 def finished(tmp_path_factory):
     pipelines = fresh_digits()  # seeds the model here, whichever test comes first
     run = RunFolder(tmp_path_factory.mktemp("runs") / "run")
-    history = fit(small_model(), pipelines, RECIPE, run.path, {"seed": 0}, "a command")
+    history = fit(small_model(), pipelines, RECIPE, run.path, facts=FACTS, command="a command")
     return run, history
 
 
@@ -105,7 +106,7 @@ def test_an_interrupted_run_goes_on(finished, tmp_path, monkeypatch):
     monkeypatch.setattr(fitting, "Record", Interrupted)
     pipelines = fresh_digits()
     with pytest.raises(KeyboardInterrupt):
-        fit(small_model(), pipelines, RECIPE, run.path, {"seed": 0})
+        fit(small_model(), pipelines, RECIPE, run.path, facts=FACTS)
     assert run.state == "unfinished"
     assert last_checkpoint(run)[0] == 2
 
@@ -113,7 +114,7 @@ def test_an_interrupted_run_goes_on(finished, tmp_path, monkeypatch):
     monkeypatch.setattr(fitting, "_STEPS_PER_EXECUTION", steps_of)
     pipelines = fresh_digits()
     model = small_model()
-    history = fit(model, pipelines, RECIPE, run.path, {"seed": 0})
+    history = fit(model, pipelines, RECIPE, run.path, facts=FACTS)
     assert [row["epoch"] for row in history] == [1, 2, 3]
     # The first two epochs are those of the run that was never interrupted; the third begins from
     # their weights, moments and learning rate.
@@ -390,7 +391,7 @@ def test_steps_compiled_by_xla_learn_the_same(finished, digits, tmp_path, monkey
 
     monkeypatch.setattr(keras.Model, "compile", compile_with_xla)
     again = fresh_digits()  # seeds the model as well
-    history = fit(small_model(), again, RECIPE, tmp_path / "run", {"seed": 0})
+    history = fit(small_model(), again, RECIPE, tmp_path / "run", facts={"seed": 0})
     for row, plain in zip(history, finished[1], strict=True):
         assert abs(row["loss"] - plain["loss"]) < 0.02
         assert abs(row["val_accuracy"] - plain["val_accuracy"]) < 0.03
