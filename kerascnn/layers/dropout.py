@@ -63,6 +63,7 @@ class Dropout(WithoutProducts, keras.layers.Layer):
         if rate > 0:
             self.seed_generator = keras.random.SeedGenerator(seed)
         self.supports_masking = True
+        self.built = type(self).build is keras.layers.Layer.build  # unless a subclass builds
 
     def call(self, inputs, training=False):
         return ops.dropout(

@@ -43,6 +43,7 @@ class ScaledTanh(WithoutProducts, keras.layers.Layer):
         self.amplitude = float(amplitude)
         self.slope = float(slope)
         self.supports_masking = True
+        self.built = type(self).build is keras.layers.Layer.build  # unless a subclass builds
 
     def call(self, inputs):
         return ops.scaled_tanh(inputs, self.amplitude, self.slope)

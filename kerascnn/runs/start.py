@@ -43,8 +43,9 @@ def start_of(task, request):
                 f"`{option}` cannot be an option of the model: the data and the task decide it."
             )
     start = _found(task, request)
-    family, _, name = row_of(start.model)
-    family.options_of(name, start.options)  # knows the options, or lists them
+    if start.model in models.list_models():  # a task of somebody else may have models of its own
+        family, _, name = row_of(start.model)
+        family.options_of(name, start.options)  # knows the options, or lists them
     return start
 
 
@@ -78,7 +79,8 @@ def _found(task, request):
                 f"`{name}` must be that of the weights, {trained!r}; got {name}={asked!r}."
             )
     trained = run.load_model()
-    trained.trainable = True  # its best epoch may have been one with a frozen trunk
+    for layer in trained.layers:  # the best epoch may have been one with a frozen trunk
+        layer.trainable = True
     return Start(
         record.model.name,
         record.model.options,

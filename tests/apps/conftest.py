@@ -59,7 +59,16 @@ def scenery(tmp_path_factory):
 
 
 @pytest.fixture(scope="session")
-def train_words(scenery):
+def few_patches():
+    """Recipes of upscaling with few patches in an epoch: what they are for is tested elsewhere."""
+    with pytest.MonkeyPatch.context() as patch:
+        for name, recipe in RECIPES.rows.items():
+            patch.setitem(RECIPES.rows, name, replace(recipe, patches=64))
+        yield
+
+
+@pytest.fixture(scope="session")
+def train_words(scenery, few_patches):
     """`{task: words of its train command}`, for a training of few steps."""
     segment = ("--model", "unet", "--option", "width=8", "--option", "depth=1", "--crop-size")
     words = {
@@ -68,21 +77,10 @@ def train_words(scenery):
         "upscale": ("--model", "espcn_x2"),
         "reconstruct": ("--image-size", "28", "--option", "width=4"),
     }
-    with pytest.MonkeyPatch.context() as patch:
-        for name, recipe in RECIPES.rows.items():
-            patch.setitem(RECIPES.rows, name, replace(recipe, patches=32))
-        yield {
-            task: [
-                task,
-                "train",
-                "--data",
-                str(scenery / FOLDERS[task]),
-                "--epochs",
-                "1",
-                *words[task],
-            ]
-            for task in TASKS
-        }
+    return {
+        task: [task, "train", "--data", str(scenery / folder), "--epochs", "1", *words[task]]
+        for task, folder in FOLDERS.items()
+    }
 
 
 @pytest.fixture(scope="session")

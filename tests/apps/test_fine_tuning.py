@@ -1,4 +1,5 @@
 import json
+import shutil
 import types
 
 import keras
@@ -33,6 +34,39 @@ def test_fine_tuning_begins_with_the_trunk_of_another_run(trained, pictures, tmp
     for layer, other in zip(source.layers[:-1], near.layers[:-1], strict=True):
         for weight, expected in zip(other.get_weights(), layer.get_weights(), strict=True):
             np.testing.assert_allclose(weight, expected, atol=1e-4)
+
+
+def test_a_trunk_that_was_frozen_in_the_best_epoch_learns_again(trained, tmp_path):
+    run = tmp_path / "run"
+    shutil.copytree(trained, run)
+    model = RunFolder(run).load_model()
+    for layer in model.layers[:-1]:
+        layer.trainable = False
+    model.save(run / "model.keras")
+    start = start_of(get_task("classification"), Request(weights=str(run)))
+    again = start.build((28, 28, 1), 3)
+    assert len(again.trainable_weights) == len(again.weights) == 10
+
+
+@pytest.mark.parametrize(
+    ("words", "sentence"),
+    [
+        (["classify", "--recipe", "finetune"], "give `weights`, or another recipe"),
+        (["segment", "--recipe", "finetune"], "got recipe='finetune'"),
+        (["segment", "--weights", "RUN"], "a run of a model that can be an encoder (densenet121,"),
+        (["segment", "--model", "unet", "--weights", "imagenet"], "no weights of ImageNet for the"),
+        (["classify", "--option", "include_top=false"], "`include_top` cannot be an option"),
+        (["classify", "--option", "widht=3"], "The options of 'lenet5' are"),
+        (["classify", "--option", "pooling=1"], "`pooling` cannot be an option"),
+        (["segment", "--option", "width=4", "--option", "width=8"], "got 'width' twice"),
+    ],
+)
+def test_wrong_starts_are_refused_before_data_are_read(words, sentence, trained, tmp_path, capsys):
+    task, *words = (str(trained) if word == "RUN" else word for word in words)
+    train = (task, "train", "--data", tmp_path / "absent", "--out", tmp_path / "run")
+    error = output(capsys, *train, *words, status=2).err
+    assert sentence in error
+    assert not (tmp_path / "run").exists()
 
 
 def test_fine_tuning_begins_with_weights_of_imagenet(monkeypatch):

@@ -133,6 +133,8 @@ def test_predict_tells_of_broken_files_and_does_the_others(trained, folder, caps
     twice = [files[1], tmp_path / "field3.png"]
     error = output(capsys, "predict", trained, *twice, "--out", tmp_path / "two", status=2).err
     assert "is the prediction for another file" in error
+    same = output(capsys, "predict", trained, files[1], files[1], "--out", tmp_path / "once").out
+    assert len(same.splitlines()) == 1
     assert (tmp_path / "two" / "masks" / "field3.png").is_file()
 
 

@@ -1,7 +1,6 @@
 import json
 import shutil
 import warnings
-from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -12,7 +11,6 @@ import kerascnn
 from kerascnn.inference import upscale
 from kerascnn.metrics import luminance_psnr
 from kerascnn.runs import ChangedDataWarning
-from kerascnn.tasks.upscaling import RECIPES
 from kerascnn.training import RunFolder
 from kerascnn_apps.command import run
 from tests.apps.commands import image_size, output
@@ -24,15 +22,6 @@ def told(capsys, *arguments, status=2):
     assert error.count("\n") == 1
     assert error.rstrip().endswith((".", "?"))
     return error
-
-
-@pytest.fixture(scope="session")
-def tiny_recipes():
-    """Recipes with few patches in an epoch: what is trained for is tested elsewhere."""
-    with pytest.MonkeyPatch.context() as patch:
-        for name, recipe in RECIPES.rows.items():
-            patch.setitem(RECIPES.rows, name, replace(recipe, patches=64))
-        yield
 
 
 def picture(path, seed, size=(60, 66), mode="RGB"):
@@ -53,7 +42,7 @@ def pictures(tmp_path_factory):
 
 
 @pytest.fixture(scope="session")
-def upscaler(tmp_path_factory, pictures, tiny_recipes):
+def upscaler(tmp_path_factory, pictures, few_patches):
     """A run of one epoch."""
     folder = tmp_path_factory.mktemp("upscale") / "run"
     train = ["upscale", "train", "--data", pictures, "--epochs", "1", "--out", folder]
@@ -328,7 +317,7 @@ def test_a_folder_without_a_run_of_this_app(command, tmp_path, capsys):
     )
 
 
-def test_a_color_model_on_real_pictures(real_data, tiny_recipes, tmp_path, capsys, monkeypatch):
+def test_a_color_model_on_real_pictures(real_data, few_patches, tmp_path, capsys, monkeypatch):
     config = kerascnn.models.EDSRConfig(factor=2, depth=1, width=8)
     create_model = kerascnn.models.create_model
     monkeypatch.setattr(
@@ -351,7 +340,7 @@ def test_a_color_model_on_real_pictures(real_data, tiny_recipes, tmp_path, capsy
 
 
 @pytest.mark.filterwarnings("ignore:Skipped")
-def test_what_was_trained_on_is_not_tested(tmp_path, tiny_recipes, capsys):
+def test_what_was_trained_on_is_not_tested(tmp_path, few_patches, capsys):
     """Pictures that are too small for the training move no border between the splits."""
     folder, out = tmp_path / "pictures", tmp_path / "run"
     for i in range(40):

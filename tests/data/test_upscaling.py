@@ -8,7 +8,6 @@ from sklearn.datasets import load_sample_image
 
 from kerascnn.arguments import UsageError
 from kerascnn.data import (
-    Augmentation,
     SkippedImageWarning,
     UnreadableImageError,
     UpscalingData,
@@ -126,22 +125,12 @@ def test_whole_images_keep_their_order_and_their_middle(monkeypatch):
         ({"batch_size": 0}, "got batch_size=0"),
         ({"split": "tset"}, "`split` must be one of 'train', .*; got split='tset'"),
         ({"split": "test"}, "test must have images in its test split; got none"),
-        ({"augment": Augmentation(flip=True)}, "`augment` must be None .* got .*flip=True"),
     ],
 )
 def test_wrong_arguments(change, sentence):
     arguments = {"split": "train", "factor": 2, "channels": 1, "patch_size": 4, "patches": 8}
     with pytest.raises(UsageError, match=sentence):
         data_of(noise(20, 21, 3)).pipeline(**{**arguments, **change})
-
-
-def test_an_augmentation_that_changes_nothing():
-    data = data_of(noise(20, 20, 3))
-    sizes = {"factor": 2, "channels": 1, "patch_size": 4, "patches": 8}
-    (plain,), (same,) = (
-        lows(data.pipeline("train", **sizes, augment=augment)) for augment in (None, Augmentation())
-    )
-    np.testing.assert_array_equal(plain, same)
 
 
 def test_examples_are_whole_images():

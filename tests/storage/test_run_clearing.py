@@ -11,7 +11,12 @@ from kerascnn.storage.run_manifest import Manifest
 from kerascnn.storage.run_record import new_record
 from kerascnn.training import RunFolder
 
-RECIPE = {"model": {"name": "lenet5"}, "training": {"epochs": 2}, "seed": 0}
+RECIPE = {
+    "model": {"name": "lenet5"},
+    "data": {"name": "digits"},
+    "training": {"epochs": 2},
+    "seed": 0,
+}
 USERS = ("thesis.txt", "plots/notes.md", "examples/mine.png", "export/1/saved_model.pb")
 
 

@@ -137,7 +137,7 @@ def test_a_training_that_diverges_says_so(tmp_path):
 def test_a_folder_of_another_run_is_refused(finished, digits):
     run, _ = finished
     with pytest.raises(FileExistsError, match="begun with another training;"):
-        fit(small_model(), digits, Recipe(epochs=4), run.path, {"seed": 0})
+        fit(small_model(), digits, Recipe(epochs=4), run.path, facts=FACTS)
 
 
 def test_no_decay_of_biases_and_normalization(digits, tmp_path):
