@@ -113,7 +113,7 @@ def group_conv2d(x, kernel, strides=1, padding="valid", data_format=None, dilati
             padding = "same"
         else:
             x, padding = pad(x, padding, data_format), "valid"
-    conv = tensorflow_kernel if keras.backend.backend() == "tensorflow" else ops.conv
+    conv = tensorflow_kernel if keras.backend.backend() == "tensorflow" else _keras_conv
     return conv(
         x,
         kernel,
@@ -122,3 +122,14 @@ def group_conv2d(x, kernel, strides=1, padding="valid", data_format=None, dilati
         data_format=data_format,
         dilation_rate=dilation_rate,
     )
+
+
+def _keras_conv(x, kernel, **options):
+    dtype = keras.backend.standardize_dtype(x.dtype)
+    dilated_depthwise = kernel.shape[2] == 1 and max(options["dilation_rate"]) > 1
+    on_torch = keras.backend.backend() == "torch"
+    if on_torch and dtype == "bfloat16" and dilated_depthwise and x.device.type == "cpu":
+        # PyTorch 2.13 gives the kernel gradients of up to 1e34 there, or NaN.
+        y = ops.conv(ops.cast(x, "float32"), ops.cast(kernel, "float32"), **options)
+        return ops.cast(y, dtype)
+    return ops.conv(x, kernel, **options)
