@@ -137,13 +137,14 @@ def check_export():
 def check_serve():
     from fastapi.testclient import TestClient
 
-    from kerascnn.export import export_upscaler
+    from kerascnn.export import export, upscaling_serving
     from kerascnn.models import create_model
     from kerascnn_apps.serve.server import create_server
 
     with tempfile.TemporaryDirectory() as folder:
-        export = export_upscaler(create_model("espcn_x2"), Path(folder) / "export")
-        assert TestClient(create_server(export)).get("/health").status_code == 200
+        model = create_model("espcn_x2")
+        version = export(model, Path(folder) / "export", upscaling_serving(model))
+        assert TestClient(create_server(version)).get("/health").status_code == 200
     assert "holds no exported model" in error_of("serve", "unused", status=2)
 
 
