@@ -49,6 +49,9 @@ PatchSize = Annotated[
     int | None,
     typer.Option(help="Side of the training patches in low resolution; by default the recipe's."),
 ]
+Patches = Annotated[
+    int | None, typer.Option(help="Training patches in an epoch; by default the recipe's.")
+]
 ImageSize = Annotated[
     int | None,
     typer.Option(help="Side in pixels; by default that of the images, or of the model."),

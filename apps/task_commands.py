@@ -22,6 +22,7 @@ _FIELDS = (
     "factor",
     "crop_size",
     "patch_size",
+    "patches",
     "epochs",
     "batch_size",
     "learning_rate",

@@ -89,7 +89,11 @@ UPSCALE = TaskCommands(
     model="Name of a model (`kerascnn models --task upscaling`); by default espcn_x3.",
     recipes="quick or standard; by default standard.",
     data_dir=False,
-    training={"loss": options.ImageLoss, "patch_size": options.PatchSize},
+    training={
+        "loss": options.ImageLoss,
+        "patch_size": options.PatchSize,
+        "patches": options.Patches,
+    },
     docs={
         "train": "Train a model to upscale, draw how it learned, and test it against bicubic "
         "interpolation.",

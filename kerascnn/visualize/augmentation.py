@@ -3,6 +3,8 @@
 import numpy as np
 from matplotlib.figure import Figure
 
+from kerascnn.visualize.draw_image import draw_image
+
 
 def augmentation(images, labels, versions, class_names, title=""):
     """Draws a row of images with their classes, and rows of their augmented versions below.
@@ -34,13 +36,7 @@ def augmentation(images, labels, versions, class_names, title=""):
     grid = figure.subplots(rows, columns, squeeze=False)
     for number, (pictures, truth) in enumerate([(images, labels), *versions]):
         for axes, picture, label in zip(grid[number], pictures, truth, strict=True):
-            gray = picture.shape[-1] == 1
-            axes.imshow(
-                picture[..., 0] if gray else np.clip(picture, 0, 1),
-                cmap="gray" if gray else None,
-                vmin=0,
-                vmax=1,
-            )
+            draw_image(axes, picture)
             axes.set(xticks=[], yticks=[])
             if number == 0:
                 axes.set_title(class_names[label], fontsize=8, parse_math=False)

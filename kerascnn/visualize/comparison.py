@@ -5,6 +5,7 @@ from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
 
 from kerascnn.arguments import UsageError
+from kerascnn.visualize.draw_image import draw_image
 
 
 def comparison(pictures, labels, names, detail=80, title=""):
@@ -61,14 +62,7 @@ def comparison(pictures, labels, names, detail=80, title=""):
 
 
 def _draw(axes, image, text):
-    gray = image.shape[-1] == 1
-    axes.imshow(
-        image[..., 0] if gray else image,
-        cmap="gray" if gray else None,
-        vmin=0,
-        vmax=255,
-        interpolation="nearest",
-    )
+    draw_image(axes, image)
     axes.set_title(text, fontsize=9, parse_math=False)
 
 

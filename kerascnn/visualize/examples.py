@@ -4,6 +4,8 @@ import math
 
 from matplotlib.figure import Figure
 
+from kerascnn.visualize.draw_image import draw_image
+
 
 def examples(images, labels, predicted, probabilities, class_names, title=""):
     """Draws images, each with its predicted class; mistakes in red, with the true class.
@@ -37,8 +39,7 @@ def examples(images, labels, predicted, probabilities, class_names, title=""):
     for axes, image, label, guess, probability in zip(
         figure.axes, images, labels, predicted, probabilities, strict=False
     ):
-        gray = image.shape[-1] == 1
-        axes.imshow(image[..., 0] if gray else image, cmap="gray" if gray else None, vmin=0, vmax=1)
+        draw_image(axes, image)
         text = f"{class_names[guess]} {probability:.0%}"
         if guess != label:
             text += f"\ntrue: {class_names[label]}"

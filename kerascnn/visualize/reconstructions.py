@@ -3,6 +3,8 @@
 import numpy as np
 from matplotlib.figure import Figure
 
+from kerascnn.visualize.draw_image import draw_image
+
 
 def reconstructions(images, outputs, title=""):
     """Draws images with their reconstructions below, and the absolute difference.
@@ -33,12 +35,6 @@ def reconstructions(images, outputs, title=""):
     for line, (name, pixels) in zip(grid, rows.items(), strict=True):
         line[0].set_ylabel(name, fontsize=8)
         for axes, image in zip(line, pixels, strict=True):
-            gray = image.shape[-1] == 1
-            axes.imshow(
-                image[..., 0] if gray else np.clip(image, 0, 1),
-                cmap="gray" if gray else None,
-                vmin=0,
-                vmax=1,
-            )
+            draw_image(axes, image)
             axes.set(xticks=[], yticks=[])
     return figure

@@ -1,10 +1,7 @@
-from dataclasses import replace
-
 import numpy as np
 import pytest
 from PIL import Image
 
-from kerascnn.tasks.upscaling import RECIPES
 from kerascnn_apps.command import run
 
 
@@ -59,22 +56,13 @@ def scenery(tmp_path_factory):
 
 
 @pytest.fixture(scope="session")
-def few_patches():
-    """Recipes of upscaling with few patches in an epoch: what they are for is tested elsewhere."""
-    with pytest.MonkeyPatch.context() as patch:
-        for name, recipe in RECIPES.rows.items():
-            patch.setitem(RECIPES.rows, name, replace(recipe, patches=64))
-        yield
-
-
-@pytest.fixture(scope="session")
-def train_words(scenery, few_patches):
+def train_words(scenery):
     """`{task: words of its train command}`, for a training of few steps."""
     segment = ("--model", "unet", "--option", "width=8", "--option", "depth=1", "--crop-size")
     words = {
         "classify": ("--image-size", "28"),
         "segment": (*segment, "16", "16"),
-        "upscale": ("--model", "espcn_x2"),
+        "upscale": ("--model", "espcn_x2", "--patches", "64"),
         "reconstruct": ("--image-size", "28", "--option", "width=4"),
     }
     return {

@@ -16,6 +16,7 @@ OWN = {
     "--factor",
     "--crop-size",
     "--patch-size",
+    "--patches",
     "--augment",
     "--probabilities",
     "--tile",

@@ -1,6 +1,7 @@
 import json
 import shutil
 import warnings
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -11,6 +12,7 @@ import kerascnn
 from kerascnn.inference import upscale
 from kerascnn.metrics import luminance_psnr
 from kerascnn.runs import ChangedDataWarning
+from kerascnn.tasks.upscaling import RECIPES
 from kerascnn.training import RunFolder
 from kerascnn_apps.command import run
 from tests.apps.commands import image_size, output
@@ -22,6 +24,15 @@ def told(capsys, *arguments, status=2):
     assert error.count("\n") == 1
     assert error.rstrip().endswith((".", "?"))
     return error
+
+
+@pytest.fixture(scope="module", autouse=True)
+def few_patches():
+    """Recipes with few patches in an epoch, for the tests of this file."""
+    with pytest.MonkeyPatch.context() as patch:
+        for name, recipe in RECIPES.rows.items():
+            patch.setitem(RECIPES.rows, name, replace(recipe, patches=64))
+        yield
 
 
 def picture(path, seed, size=(60, 66), mode="RGB"):
@@ -41,8 +52,8 @@ def pictures(tmp_path_factory):
     return folder
 
 
-@pytest.fixture(scope="session")
-def upscaler(tmp_path_factory, pictures, few_patches):
+@pytest.fixture(scope="module")
+def upscaler(tmp_path_factory, pictures):
     """A run of one epoch."""
     folder = tmp_path_factory.mktemp("upscale") / "run"
     train = ["upscale", "train", "--data", pictures, "--epochs", "1", "--out", folder]
@@ -167,6 +178,7 @@ def test_force_clears_nothing_for_a_command_that_is_wrong(upscaler, pictures, ca
         (["--recipe", "pie"], "`recipe` must be one of 'quick', 'standard'; got recipe='pie'"),
         (["--patch-size", "0"], "got patch_size=0"),
         (["--batch-size", "0"], "got batch_size=0"),
+        (["--patches", "0"], "got patches=0"),
         (["--seed", "-1"], "got seed=-1"),
         (["--no-such-option"], "--no-such-option"),
     ],
@@ -317,7 +329,7 @@ def test_a_folder_without_a_run_of_this_app(command, tmp_path, capsys):
     )
 
 
-def test_a_color_model_on_real_pictures(real_data, few_patches, tmp_path, capsys, monkeypatch):
+def test_a_color_model_on_real_pictures(real_data, tmp_path, capsys, monkeypatch):
     config = kerascnn.models.EDSRConfig(factor=2, depth=1, width=8)
     create_model = kerascnn.models.create_model
     monkeypatch.setattr(
@@ -340,7 +352,7 @@ def test_a_color_model_on_real_pictures(real_data, few_patches, tmp_path, capsys
 
 
 @pytest.mark.filterwarnings("ignore:Skipped")
-def test_what_was_trained_on_is_not_tested(tmp_path, few_patches, capsys):
+def test_what_was_trained_on_is_not_tested(tmp_path, capsys):
     """Pictures that are too small for the training move no border between the splits."""
     folder, out = tmp_path / "pictures", tmp_path / "run"
     for i in range(40):
