@@ -41,10 +41,10 @@ def libraries_silenced():
     try:
         yield
     finally:
-        _drop_descriptor_2()
-        if watcher is not None:
+        if watcher is not None:  # before the end of its pipe, at which it would show the lines
             os.kill(watcher, signal.SIGKILL)
             os.waitpid(watcher, 0)
+        _drop_descriptor_2()
 
 
 def _drop_descriptor_2():

@@ -81,6 +81,12 @@ def test_a_process_that_ends_by_itself_shows_only_its_own_lines(ending, status, 
     assert "Check failed" not in result.stderr
 
 
+def test_a_slow_end_shows_nothing_either():
+    slowly = "import time\nkill = os.kill\nos.kill = lambda *args: (time.sleep(0.5), kill(*args))\n"
+    result = run(slowly + CHATTER)
+    assert (result.returncode, result.stderr) == (0, "")
+
+
 def test_nothing_is_left_behind(tmp_path):
     result = run(
         f"os.chdir({str(tmp_path)!r})\n{CHATTER}",
