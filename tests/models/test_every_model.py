@@ -2,8 +2,6 @@
 
 import dataclasses
 import fnmatch
-import subprocess
-import sys
 
 import keras
 import numpy as np
@@ -12,6 +10,7 @@ import pytest
 from kerascnn.models import create_model, list_models, model_info
 from kerascnn.models.family import TASKS
 from kerascnn.models.registry import row_of, rows
+from tests import fresh_process
 from tests.nightly import every_night
 
 # The smallest images that show all of a network.
@@ -179,10 +178,7 @@ def test_saves_reloads_and_exports(task, others, tmp_path):
         again.export(tmp_path / name, format="tf_saved_model", verbose=False)
         np.savez(tmp_path / f"{name}.npz", *inputs)
         keras.backend.clear_session()
-    result = subprocess.run(
-        [sys.executable, "-c", ANSWER, str(tmp_path)], capture_output=True, text=True, check=False
-    )
-    assert result.returncode == 0, result.stderr[-2000:]
+    fresh_process.output(ANSWER, tmp_path)
     for name, answers in expected.items():
         found = np.load(tmp_path / f"{name}_answers.npz").values()
         for answer, of_export in zip(answers, found, strict=True):
