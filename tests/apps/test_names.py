@@ -12,6 +12,7 @@ from PIL import Image
 
 from kerascnn.runs.out import default_out
 from tests.apps.commands import output, predictions
+from tests.nightly import every_night
 
 ASCII = {"LC_ALL": "C", "PYTHONUTF8": "0", "PYTHONCOERCECLOCALE": "0"}
 
@@ -89,7 +90,7 @@ def test_classes_with_long_and_odd_names(tmp_path, odd_name, capsys):
     assert fits(folder.name)
 
 
-@pytest.mark.parametrize("task", ["segment", "upscale"])
+@pytest.mark.parametrize("task", every_night(["segment", "upscale"], {"upscale"}))
 def test_predict_with_long_and_odd_names(task, small_runs, scenery, tmp_path, odd_name, capsys):
     source = scenery / "upscale" / "0.png"
     (tmp_path / "images" / odd_name).mkdir(parents=True)
@@ -107,7 +108,7 @@ def test_predict_with_long_and_odd_names(task, small_runs, scenery, tmp_path, od
     assert all(fits(path.name) for path in written)
 
 
-@pytest.mark.parametrize("task", ["segment", "upscale"])
+@pytest.mark.parametrize("task", every_night(["segment", "upscale"], {"upscale"}))
 def test_training_on_long_and_odd_names(task, train_words, scenery, tmp_path, odd_name, capsys):
     data = tmp_path / odd_name
     shutil.copytree(scenery / task, data)
