@@ -46,7 +46,8 @@ def odd_name(tmp_path):
 
 @pytest.mark.parametrize("environment", [{}, ASCII], ids=["usual", "ASCII"])
 def test_errors_name_files_that_are_not_utf8(environment, tmp_path):
-    for name, shown in ((b"nope\xff.keras", rb"nope\xff.keras"), ("é.keras".encode(), None)):
+    names = ((b"nope\xff.keras", rb"nope\xff.keras"), ("é.keras".encode(), None))
+    for name, shown in names if environment else names[:1]:
         result = console("summary", os.fsencode(tmp_path) + b"/" + name, **environment)
         assert result.returncode == 2
         assert result.stdout == b""
