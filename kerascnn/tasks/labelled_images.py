@@ -1,8 +1,10 @@
 """Labelled images for models that take images of one size."""
 
+import tensorflow as tf
+
 from kerascnn import models, visualize
 from kerascnn.arguments import UsageError, at_least_one
-from kerascnn.data import load_classification
+from kerascnn.data import load_classification, order
 
 _PREVIEWED = 8
 
@@ -39,11 +41,13 @@ def remarks(data):
 def preview(data, recipe, seed, title, versions):
     """Draws training images with augmented versions of them below."""
     images, labels = next(iter(data.pipeline("train", batch_size=_PREVIEWED, seed=seed)))
-    augment = recipe.augmentation.function(seed, len(data.class_names))
+    augment = recipe.augmentation.function(len(data.class_names))
+    keys = tf.data.Dataset.from_tensor_slices(order.keys(order.epoch_key(seed, 0, 1), versions))
+    augmented = keys.map(lambda key: augment(images, labels, key)).as_numpy_iterator()
     return visualize.augmentation(
         images.numpy(),
         labels.numpy(),
-        [[part.numpy() for part in augment(images, labels)] for _ in range(versions)],
+        list(augmented),
         data.class_names,
         title,
     )
