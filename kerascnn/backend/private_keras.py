@@ -70,6 +70,24 @@ def start_at_epoch(model, epoch):
         model._initial_epoch = epoch
 
 
+def make_metrics(model, spec):
+    """Makes the variables of a compiled model's metrics and losses, as its first step would.
+
+    Without it, the sums of metrics in the epoch that a training resumes in begin at zero.
+
+    Args:
+        model: `keras.Model`.
+        spec: nested structure of `tf.TensorSpec` of a batch.
+    """
+    build = _found(model, "_symbolic_build")
+    if build is not None:
+        build(
+            data_batch=keras.tree.map_structure(
+                lambda part: keras.KerasTensor(tuple(part.shape), part.dtype.name), spec
+            )
+        )
+
+
 def losses():
     """Returns one sentence for each thing that `summary` cannot show with the installed Keras."""
     version = f"cannot be computed with Keras {keras.__version__}"

@@ -29,6 +29,7 @@ def upgraded(content):
         content["data"]["num_examples"] = content["data"].pop("num_pictures")
     for part in _PARTS:
         content["training"] |= content.pop(part, {})
+    content["training"] = {"patience": None, "stop_at": None, **content["training"]}
     if content["task"] == "upscaling":
         content["training"].pop("factor", None)  # the model's
     return content
