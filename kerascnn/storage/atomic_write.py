@@ -19,10 +19,7 @@ class WriteError(OSError):
 _REASONS = {
     errno.ENOSPC: ("the disk is full", "free some room"),
     errno.EDQUOT: ("the quota is used up", "free some room"),
-    errno.EFBIG: (
-        "it is larger than a file may be here",
-        "allow larger files, or use another disk",
-    ),
+    errno.EFBIG: ("files may not be so large here", "allow larger files, or use another disk"),
     errno.EROFS: ("the file system is read-only", "make it writable"),
     errno.EACCES: ("its folder is read-only", "make it writable"),
     errno.EPERM: ("its folder is read-only", "make it writable"),

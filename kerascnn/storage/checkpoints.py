@@ -97,12 +97,9 @@ class Checkpoints:
         for path, (epoch, batch) in reversed(self.places().items()):
             try:
                 arrays, facts = decode(path.read_bytes())
-                if not isinstance(facts, dict) or (facts["epoch"], facts["batch"]) != (
-                    epoch,
-                    batch,
-                ):
+                if (facts["epoch"], facts["batch"]) != (epoch, batch):
                     raise BrokenStateError("its name is that of another checkpoint")
-            except (BrokenStateError, KeyError, OSError) as error:
+            except (BrokenStateError, KeyError, TypeError, OSError) as error:
                 _warn(f"{path} cannot be used ({error}); the checkpoint before it is.")
                 continue
             return Checkpoint(epoch, batch, arrays, facts, path)

@@ -163,16 +163,15 @@ class RunFolder:
         before = found.get("training", {}).get("epochs")
         different = [key for key in recipe if found.get(key) != recipe[key]]
         same = {**recipe, "training": {**recipe.get("training", {}), "epochs": before}}
-        if different == ["training"] and all(found.get(key) == same[key] for key in same):
-            if recipe["training"]["epochs"] > before and self.is_complete(before):
-                self.metrics_path.unlink(missing_ok=True)
-                content = read_record(self.recipe_path)
-                epochs = [*content.get("extended_from", []), before]
-                training = recipe["training"]
-                self.write_json(
-                    self.recipe_path, {**content, "training": training, "extended_from": epochs}
-                )
-                return
+        only_epochs = different == ["training"] and found["training"] == same["training"]
+        if only_epochs and recipe["training"]["epochs"] > before and self.is_complete(before):
+            # In this order: killed in between, the same command extends the run as well.
+            self.metrics_path.unlink(missing_ok=True)
+            content = read_record(self.recipe_path)
+            epochs = [*content.get("extended_from", []), before]
+            longer = {**content, "training": recipe["training"], "extended_from": epochs}
+            self.write_json(self.recipe_path, longer)
+            return
         if different:
             raise FileExistsError(
                 f"{self.path} holds a run that was begun with another {' and '.join(different)}; "

@@ -1,7 +1,5 @@
 """Steps of a resumed epoch that are not trained again."""
 
-import keras
-
 from kerascnn.backend.private_keras import make_metrics
 from kerascnn.training.state import has_metrics, restore_model
 
@@ -48,7 +46,7 @@ class Replay:
     def _skip(self, batches):
         count = min(self.left, self.model.steps_per_execution)
         self.left -= count
-        if keras.backend.backend() != "tensorflow":  # Keras has taken them already
+        if isinstance(batches, list):  # on PyTorch, Keras has taken them already
             return
         if self.waiting:
             self.waiting = False

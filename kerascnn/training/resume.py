@@ -7,6 +7,7 @@ import keras
 import numpy as np
 
 from kerascnn.backend.private_keras import start_at_epoch
+from kerascnn.backend.torch_random import generator_states, set_generator_states
 from kerascnn.data import order
 from kerascnn.storage.checkpoints import Checkpoint, Checkpoints
 from kerascnn.training.errors import DivergedError, Interrupted
@@ -114,6 +115,7 @@ class Resume(keras.callbacks.Callback):
             )
         restore_model(self.model, checkpoint.arrays, checkpoint.path, ["model", "optimizer"])
         restore_random(known["random"])
+        set_generator_states(known["torch"])
         self._restore_callbacks(known)
         ended = known["stopped"] and not checkpoint.batch
         start_at_epoch(self.model, self.params["epochs"] if ended else checkpoint.epoch)
@@ -138,9 +140,7 @@ class Resume(keras.callbacks.Callback):
         known = unpacked(checkpoint.facts, checkpoint.arrays)
         if checkpoint.batch:
             self._restore_callbacks(known)
-            self._replay = Replay(
-                self.model, checkpoint, done=lambda: self._restore_callbacks(known)
-            )
+            self._replay = Replay(self.model, checkpoint, done=lambda: self._restore_late(known))
 
     def on_train_batch_end(self, batch, logs=None):
         if self._replay is not None and self._replay.left:
@@ -192,12 +192,18 @@ class Resume(keras.callbacks.Callback):
             "logs": {name: float(value) for name, value in (logs or {}).items()},
             "history": self._history,
             "random": self._random,
+            "torch": generator_states(),
             "stopped": bool(self.model.stop_training),
             "callbacks": [callback_state(callback) for callback in self.callbacks],
         }
         facts = packed(facts, arrays, "facts")
         self.checkpoints.save(Checkpoint(epoch, batch, arrays, facts))
         self._last_time, self._last_batch = time.monotonic(), batch
+
+    def _restore_late(self, known):
+        """Restores what the steps that are not trained again have changed."""
+        self._restore_callbacks(known)
+        set_generator_states(known["torch"])
 
     def _restore_callbacks(self, known):
         for callback, state in zip(self.callbacks, known["callbacks"], strict=False):

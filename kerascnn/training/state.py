@@ -76,7 +76,7 @@ def is_finite(model):
 
 
 def has_metrics(model, arrays):
-    """Returns whether the variables of the metrics exist, which Keras may make at the first step."""
+    """Returns whether the metrics have variables yet: Keras may make them at the first step."""
     return len(model.metrics_variables) == number_of(arrays, "metrics")
 
 
@@ -89,8 +89,8 @@ def _variables(model, kind):
 def callback_state(callback):
     """Returns what a callback knows, as a dict.
 
-    That is what its method `resume_state()` returns, or else all attributes that are numbers, texts,
-    arrays, or lists and dicts of those: what `EarlyStopping`, `ReduceLROnPlateau`,
+    That is what its method `resume_state()` returns, or else all attributes that are numbers,
+    texts, arrays, or lists and dicts of those: what `EarlyStopping`, `ReduceLROnPlateau`,
     `ModelCheckpoint` and `SwapEMAWeights` have.
     """
     if hasattr(callback, "resume_state"):
@@ -100,7 +100,7 @@ def callback_state(callback):
 
 
 def restore_callback(callback, state):
-    """Gives a callback what `callback_state` returned: to its method `resume_from`, if it has it."""
+    """Gives a callback what `callback_state` returned, by its method `resume_from` if it has it."""
     if hasattr(callback, "resume_from"):
         callback.resume_from(state)
     else:
