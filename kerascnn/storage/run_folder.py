@@ -59,7 +59,7 @@ class RunFolder:
         if self.recipe_path.is_file():
             if not is_run(read_record(self.recipe_path), self.recipe_path):
                 return "foreign"
-            finished = self.metrics_path.is_file() and self.owns(self.metrics_path)
+            finished = self.owns(self.metrics_path) and _is_json_object(self.metrics_path)
             return "finished" if finished else "unfinished"
         if not self.path.exists():
             return "new"
@@ -341,3 +341,11 @@ class RunFolder:
         with self.writing(path) as temporary:
             figure.savefig(temporary)
         return path
+
+
+def _is_json_object(path):
+    """Whether a file has an object of JSON: one that was cut has not."""
+    try:
+        return isinstance(json.loads(path.read_bytes()), dict)
+    except (OSError, ValueError, RecursionError):
+        return False

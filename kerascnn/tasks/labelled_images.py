@@ -27,6 +27,27 @@ def reload(record, name, data_dir):
     return data.resized((height, width), channels)
 
 
+def mismatch(model, record):
+    """Returns how the images of a record do not fit a model, or `None`."""
+    shape = record.data.image_shape
+    if shape is None or None in shape:
+        return "data.image_shape must be three numbers"
+    if len(model.inputs) != 1 or len(model.input_shape) != 4:
+        return "the model must take images"
+    takes = model.input_shape[1:]
+    if any(side not in (None, own) for side, own in zip(takes, shape, strict=True)):
+        return f"data.image_shape is {shape}, and the model takes {takes}"
+    return None
+
+
+def class_mismatch(model, class_names):
+    """Returns how classes do not fit a model, or `None`."""
+    outputs = model.output_shape[-1]
+    if outputs == len(class_names):
+        return None
+    return f"data.class_names are {len(class_names)} classes, and the model has {outputs}"
+
+
 def remarks(data):
     """Returns a line about the size of the images, where it is changed."""
     height, width, _ = data.stored_shape
