@@ -2,6 +2,7 @@
 
 from kerascnn.data import read_image
 from kerascnn.export import export as export_model
+from kerascnn.runs.export_folder import check_export
 from kerascnn.runs.record import load_model, open_run
 from kerascnn.tasks import get_task
 
@@ -22,6 +23,7 @@ def export(folder, out=None, *, task=None):
         kerascnn.export.ExportError: if what was written does not compute what the model does.
     """
     run, record = open_run(folder, task)
+    check_export(out or run.exports)
     model = load_model(run, record)
     images = [read_image(path) for path in sorted(run.examples.rglob("*.png"))]
     serving = get_task(record.task).serving(model, record)

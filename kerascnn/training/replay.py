@@ -1,5 +1,6 @@
 """Steps of a resumed epoch that are not trained again."""
 
+from kerascnn.arguments import UsageError
 from kerascnn.backend.private_keras import make_metrics
 from kerascnn.training.state import has_metrics, restore_model
 
@@ -15,9 +16,19 @@ class Replay:
         model: compiled `keras.Model` whose variables, but for metrics, are those of the checkpoint.
         checkpoint: `Checkpoint` in the middle of an epoch.
         done: function that is called before the first step that is trained.
+        is_last: bool, whether the checkpoint has all batches of the epoch behind it.
+
+    Raises:
+        UsageError: if `steps_per_execution` is not that of before.
     """
 
-    def __init__(self, model, checkpoint, done):
+    def __init__(self, model, checkpoint, done, is_last=False):
+        if checkpoint.batch % model.steps_per_execution and not is_last:
+            raise UsageError(
+                f"{checkpoint.path} was written after {checkpoint.batch} steps, which is no "
+                "multiple of the steps that are executed together: compile the model with the "
+                f"`steps_per_execution` of before; got {model.steps_per_execution}."
+            )
         self.model, self.checkpoint, self.done = model, checkpoint, done
         self.train_function = model.train_function
         self.left = checkpoint.batch

@@ -140,7 +140,12 @@ class Resume(keras.callbacks.Callback):
         known = unpacked(checkpoint.facts, checkpoint.arrays)
         if checkpoint.batch:
             self._restore_callbacks(known)
-            self._replay = Replay(self.model, checkpoint, done=lambda: self._restore_late(known))
+            self._replay = Replay(
+                self.model,
+                checkpoint,
+                done=lambda: self._restore_late(known),
+                is_last=checkpoint.batch == self.params["steps"],
+            )
 
     def on_train_batch_end(self, batch, logs=None):
         if self._replay is not None and self._replay.left:
