@@ -71,7 +71,7 @@ def decode(content):
     if not content.startswith(_MAGIC) or len(content) < start:
         raise BrokenStateError("it is not a checkpoint of kerascnn" if content else "it is empty")
     rest = memoryview(content)[start:]
-    if hashlib.sha256(rest).hexdigest().encode() != content[len(_MAGIC) : start - 1]:
+    if hashlib.sha256(rest).hexdigest().encode() + b"\n" != content[len(_MAGIC) : start]:
         raise BrokenStateError("its checksum is wrong")
     try:
         return _decoded(bytes(rest[:20]), rest)
