@@ -1,5 +1,6 @@
 """`recipe.json`, typed: all that decides the outcome of a run."""
 
+import re
 from dataclasses import asdict, dataclass, field, fields, is_dataclass, replace
 from pathlib import Path
 from typing import Annotated, Any, get_type_hints
@@ -16,8 +17,10 @@ _Count = Annotated[int, Field(ge=0, le=10**12)]
 _Side = Annotated[int, Field(ge=1, le=8192)]
 _Channels = Annotated[int, Field(ge=1, le=4)]
 _Names = Annotated[tuple[_Text, ...], Field(max_length=100_000)]
-# What the file has beside the fields of a `RunRecord`
+# What TensorFlow allows as the name of a layer
+_NAME = re.compile(r"[\w.\\/>-]+", re.ASCII)
 _LARGEST_BATCH, _MOST_EPOCHS = 100_000, 1_000_000
+# What the file has beside the fields of a `RunRecord`
 _BESIDE = ("kerascnn", "format", "versions", "extended_from")
 
 
@@ -172,6 +175,9 @@ def load_model(run, record):
     """
     model = run.load_model()
     reason = get_task(record.task).mismatch(model, record)
+    wrong = [part.name for part in (model, *model.layers) if not _NAME.fullmatch(part.name)]
+    if wrong:
+        raise RuntimeError(f"{run.model_path} has a layer with an invalid name, {wrong[0]!r}.")
     if reason:
         raise UsageError(f"{run.recipe_path} does not fit {run.model_path}: {reason}.")
     return model
