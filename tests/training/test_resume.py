@@ -41,9 +41,19 @@ class PulledPlugError(BaseException):
     """Stands for the end of a process: nothing catches it."""
 
 
-@pytest.fixture(autouse=True)
-def short_calls(monkeypatch):
-    monkeypatch.setattr(fitting, "_STEPS_PER_EXECUTION", 4)
+@pytest.fixture(autouse=True, scope="module")
+def short_calls():
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(fitting, "_STEPS_PER_EXECUTION", 4)
+        yield
+
+
+@pytest.fixture(scope="module")
+def whole(tmp_path_factory, short_calls):
+    """A run that was never stopped."""
+    out = tmp_path_factory.mktemp("whole") / "run"
+    classify(out)
+    return out
 
 
 @pytest.fixture
@@ -141,14 +151,12 @@ DAILY = ("dropout and augmentation", "moving average", "frozen epochs", "unet", 
 
 
 @pytest.mark.parametrize("way", every_night(WAYS, DAILY))
-def test_a_run_that_is_stopped_twice_ends_in_the_same_bits(way, tmp_path, plug):
+def test_a_run_that_is_stopped_ends_in_the_same_bits(way, tmp_path, plug):
     train = WAYS[way]
     whole = train(tmp_path / "whole")
-    steps = 10 if way in ("unet", "espcn") else STEPS
-    plug[:] = [steps // 2, steps + 6]
-    for _ in range(2):
-        with pytest.raises(PulledPlugError):
-            train(tmp_path / "run")
+    plug[:] = [14 if way in ("unet", "espcn") else STEPS + 6]  # in the second epoch
+    with pytest.raises(PulledPlugError):
+        train(tmp_path / "run")
     assert without_seconds(train(tmp_path / "run")) == without_seconds(whole)
     assert_equal_runs(tmp_path / "whole", tmp_path / "run")
     assert [path.suffix for path in RunFolder(tmp_path / "run").checkpoints.iterdir()] == [
@@ -158,8 +166,7 @@ def test_a_run_that_is_stopped_twice_ends_in_the_same_bits(way, tmp_path, plug):
 
 
 @pytest.mark.parametrize("cut", [200, -1])
-def test_a_broken_checkpoint_is_named_and_the_one_before_it_used(cut, tmp_path, plug):
-    classify(tmp_path / "whole")
+def test_a_broken_checkpoint_is_named_and_the_one_before_it_used(cut, whole, tmp_path, plug):
     plug[:] = [STEPS + 12]
     with pytest.raises(PulledPlugError):
         classify(tmp_path / "run")
@@ -168,12 +175,11 @@ def test_a_broken_checkpoint_is_named_and_the_one_before_it_used(cut, tmp_path, 
     path.write_bytes(content[:cut] + (b"X" if cut == -1 else b""))
     with pytest.warns(BrokenCheckpointWarning, match=f"{path.name} cannot be used"):
         classify(tmp_path / "run")
-    assert_equal_runs(tmp_path / "whole", tmp_path / "run")
+    assert_equal_runs(whole, tmp_path / "run")
 
 
 @pytest.mark.parametrize("damage", ["epoch,loss\n1,0.", "flour,eggs\n1,2\n"])
-def test_damaged_files_are_written_again(damage, tmp_path, plug):
-    classify(tmp_path / "whole")
+def test_damaged_files_are_written_again(damage, whole, tmp_path, plug):
     plug[:] = [STEPS + 12]
     with pytest.raises(PulledPlugError):
         classify(tmp_path / "run")
@@ -185,11 +191,11 @@ def test_damaged_files_are_written_again(damage, tmp_path, plug):
     text = " ".join(str(warning.message) for warning in caught)
     assert "history.csv is damaged" in text
     assert "model.keras is damaged" in text
-    assert_equal_runs(tmp_path / "whole", tmp_path / "run")
+    assert_equal_runs(whole, tmp_path / "run")
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
-def test_a_signal_writes_a_checkpoint_and_says_how_to_resume(number, tmp_path, monkeypatch):
+def test_a_signal_writes_a_checkpoint_and_says_how_to_resume(number, whole, tmp_path, monkeypatch):
     begin = fitting.Record.on_epoch_begin
 
     def signalled(self, epoch, logs=None):
@@ -205,9 +211,8 @@ def test_a_signal_writes_a_checkpoint_and_says_how_to_resume(number, tmp_path, m
         assert [signal.getsignal(each) for each in (signal.SIGINT, signal.SIGTERM)] == before
     assert caught.value.exit_status == 128 + number
     assert caught.value.path.name == "epoch_0001_batch_000004.state"
-    classify(tmp_path / "whole")
     classify(tmp_path / "run")
-    assert_equal_runs(tmp_path / "whole", tmp_path / "run")
+    assert_equal_runs(whole, tmp_path / "run")
 
 
 def test_divergence_names_step_rate_and_checkpoint(tmp_path, monkeypatch):
@@ -258,9 +263,8 @@ def test_a_folder_that_is_removed_ends_the_training_at_the_next_write(tmp_path, 
     [(errno.ENOSPC, "the disk is full"), (errno.EROFS, "the file system is read-only")],
 )
 def test_a_disk_that_cannot_be_written_leaves_the_last_checkpoint(
-    number, sentence, tmp_path, monkeypatch
+    number, sentence, whole, tmp_path, monkeypatch
 ):
-    classify(tmp_path / "whole")
     write, written = Path.write_bytes, []
 
     def failing(path, content):
@@ -276,7 +280,7 @@ def test_a_disk_that_cannot_be_written_leaves_the_last_checkpoint(
             classify(tmp_path / "run")
     assert not [path for path in (tmp_path / "run").rglob("*") if ".writing" in path.name]
     classify(tmp_path / "run")
-    assert_equal_runs(tmp_path / "whole", tmp_path / "run")
+    assert_equal_runs(whole, tmp_path / "run")
 
 
 @pytest.fixture
