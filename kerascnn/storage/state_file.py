@@ -46,9 +46,10 @@ def encode(arrays, facts):
         if array.dtype.name not in _DTYPES:
             raise TypeError(f"{name} must be an array of numbers; got dtype {array.dtype}.")
         header.append([name, array.dtype.name, list(array.shape)])
-        parts.append(np.ascontiguousarray(array.astype(array.dtype.newbyteorder("<"), copy=False)))
+        little = array.astype(array.dtype.newbyteorder("<"), copy=False)
+        parts.append(np.ascontiguousarray(little).reshape(-1).view(np.uint8))
     line = json.dumps({"facts": facts, "arrays": header}).encode()
-    body = [b"%d\n" % len(line), line, *(part.tobytes() for part in parts)]
+    body = [b"%d\n" % len(line), line, *parts]
     digest = hashlib.sha256()
     for part in body:
         digest.update(part)

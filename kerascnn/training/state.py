@@ -8,6 +8,8 @@ import numpy as np
 from kerascnn.arguments import UsageError
 
 _KINDS = ("model", "optimizer", "metrics")
+# The key of a dict that stands for an array
+_ARRAY = "__array__"
 
 
 def model_state(model):
@@ -125,7 +127,7 @@ def packed(value, arrays, name):
     """
     if isinstance(value, np.ndarray):
         arrays[name] = value
-        return {"array": name}
+        return {_ARRAY: name}
     if isinstance(value, np.generic):
         return value.item()
     if isinstance(value, dict):
@@ -138,8 +140,8 @@ def packed(value, arrays, name):
 def unpacked(value, arrays):
     """Returns what `packed` was given; tuples are lists."""
     if isinstance(value, dict):
-        if value.keys() == {"array"}:
-            return np.array(arrays[value["array"]])
+        if value.keys() == {_ARRAY}:
+            return np.array(arrays[value[_ARRAY]])
         return {key: unpacked(item, arrays) for key, item in value.items()}
     if isinstance(value, list):
         return [unpacked(item, arrays) for item in value]
