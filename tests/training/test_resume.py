@@ -407,6 +407,7 @@ class Shuffled(keras.utils.PyDataset):
     def __init__(self):
         super().__init__()
         self.images, self.labels = arrays()
+        self.on_epoch_begin()  # Keras looks at batches before the first epoch
 
     def __len__(self):
         return 6
