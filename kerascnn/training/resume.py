@@ -62,8 +62,8 @@ class Resume(keras.callbacks.Callback):
             `"30s"`, `"5m"`, `"1h"`. With `steps_per_execution`, after the steps that are executed
             together.
         callbacks: other callbacks of `fit` whose state is kept, such as `EarlyStopping` or
-            `SwapEMAWeights`: what their attributes have, or what a method `resume_state()` returns,
-            for a method `resume_from(state)`. They must come before this one in the list of `fit`.
+            `SwapEMAWeights`: attributes that are not arguments of the constructor, or what a method
+            `resume_state()` returns, for a method `resume_from(state)`. They must come before this one in the list of `fit`.
 
     Raises:
         UsageError: if `every` is wrong, or (in `fit`) the checkpoints are those of another model.

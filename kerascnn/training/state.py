@@ -1,5 +1,6 @@
 """The state of a training, as arrays and facts: of its model, and of its callbacks."""
 
+import inspect
 import random
 
 import keras
@@ -92,12 +93,14 @@ def callback_state(callback):
     """Returns what a callback knows, as a dict.
 
     That is what its method `resume_state()` returns, or else all attributes that are numbers,
-    texts, arrays, or lists and dicts of those: what `EarlyStopping`, `ReduceLROnPlateau`,
-    `ModelCheckpoint` and `SwapEMAWeights` have.
+    texts, arrays, or lists and dicts of those, but for the arguments of its constructor: what
+    `EarlyStopping`, `ReduceLROnPlateau`, `ModelCheckpoint` and `SwapEMAWeights` have.
     """
     if hasattr(callback, "resume_state"):
         return callback.resume_state()
-    known = {name: value for name, value in vars(callback).items() if name != "params"}
+    # Of its settings, `EarlyStopping` changes the sign of one when the first epoch ends.
+    settings = {*inspect.signature(type(callback).__init__).parameters, "params"}
+    known = {name: value for name, value in vars(callback).items() if name not in settings}
     return {name: value for name, value in known.items() if _is_plain(value)}
 
 
