@@ -63,7 +63,8 @@ class Resume(keras.callbacks.Callback):
             together.
         callbacks: other callbacks of `fit` whose state is kept, such as `EarlyStopping` or
             `SwapEMAWeights`: attributes that are not arguments of the constructor, or what a method
-            `resume_state()` returns, for a method `resume_from(state)`. They must come before this one in the list of `fit`.
+            `resume_state()` returns, for a method `resume_from(state)`. They must come before this
+            one in the list of `fit`.
 
     Raises:
         UsageError: if `every` is wrong, or (in `fit`) the checkpoints are those of another model.

@@ -427,9 +427,9 @@ def ours():
 
 @pytest.mark.parametrize("make", [Shuffled, ours])
 def test_data_of_the_user_in_another_order_in_every_epoch(make, tmp_path):
-    whole = plain_fit([], make())
-    assert plain_fit([Resume(tmp_path, every=2)], make(), stop=(1, 3)) is None
-    assert equal(plain_fit([Resume(tmp_path, every=2)], make()), whole)
+    whole = plain_fit([Resume(tmp_path / "whole")], make())
+    assert plain_fit([Resume(tmp_path / "run", every=2)], make(), stop=(1, 3)) is None
+    assert equal(plain_fit([Resume(tmp_path / "run", every=2)], make()), whole)
 
 
 def test_the_state_of_other_callbacks_is_kept(tmp_path):
