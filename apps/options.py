@@ -65,6 +65,22 @@ BatchSize = Annotated[
 LearningRate = Annotated[
     float | None, typer.Option(help="The highest learning rate; by default the recipe's.")
 ]
+Patience = Annotated[
+    int | None,
+    typer.Option(help="End the training after so many epochs without a better one."),
+]
+StopAt = Annotated[
+    float | None,
+    typer.Option(
+        metavar="METRIC", help="End the training when the metric in validation is this, or more."
+    ),
+]
+CheckpointEvery = Annotated[
+    str,
+    typer.Option(
+        help="Write a checkpoint after so many steps, or 30s, 5m, 1h; and after every epoch."
+    ),
+]
 Precision = Annotated[
     str | None,
     typer.Option(help="float32, mixed_bfloat16 or mixed_float16; by default the recipe's."),

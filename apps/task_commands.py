@@ -12,6 +12,7 @@ import typer
 from kerascnn_apps import options
 from kerascnn_apps.backend import use_backend
 from kerascnn_apps.messages import command_line, report_errors
+from kerascnn_apps.signals import ended_by_signals
 
 # Everything that imports Keras is imported by the commands themselves: `--help` answers at once.
 
@@ -26,6 +27,8 @@ _FIELDS = (
     "epochs",
     "batch_size",
     "learning_rate",
+    "patience",
+    "stop_at",
     "precision",
 )
 
@@ -144,14 +147,16 @@ def _train(commands):
         from kerascnn import runs, tasks
 
         task = tasks.get_task(commands.task)
-        run, trained = runs.train(
-            task,
-            _request(given),
-            given["out"],
-            force=given["force"],
-            command=command_line(),
-            say=typer.echo,
-        )
+        with ended_by_signals():
+            run, trained = runs.train(
+                task,
+                _request(given),
+                given["out"],
+                force=given["force"],
+                command=command_line(),
+                say=typer.echo,
+                checkpoint_every=given["checkpoint_every"],
+            )
         if trained:
             line = ["kerascnn", commands.command, "predict", str(run), str(run / "examples")]
             typer.echo(f"now:         {shlex.join(line)}")
@@ -163,6 +168,9 @@ def _train(commands):
         "epochs": (options.Epochs, None),
         "batch_size": (options.BatchSize, None),
         "learning_rate": (options.LearningRate, None),
+        "patience": (options.Patience, None),
+        "stop_at": (options.StopAt, None),
+        "checkpoint_every": (options.CheckpointEvery, "5m"),
         **_augment_option(commands),
         "precision": (options.Precision, None),
         "backend": (options.Backend, None),

@@ -6,6 +6,7 @@ from kerascnn.data.classification import ClassificationData, load_classification
 from kerascnn.data.images import UnreadableImageError, image_files, read_image
 from kerascnn.data.mask_folder import HeldOutWarning, read_mask
 from kerascnn.data.names import EMBEDDED, EmbeddedSetWarning
+from kerascnn.data.order import by_epoch, current_epoch
 from kerascnn.data.pixels import prepare
 from kerascnn.data.readable import SkippedImageWarning
 from kerascnn.data.segmentation import SegmentationData, load_segmentation
@@ -25,6 +26,8 @@ __all__ = [
     "SkippedImageWarning",
     "UnreadableImageError",
     "UpscalingData",
+    "by_epoch",
+    "current_epoch",
     "downscale_bicubic",
     "image_files",
     "load_classification",

@@ -8,8 +8,8 @@ from typing import Any
 import tensorflow as tf
 
 from kerascnn.arguments import UsageError, at_least_one, one_of, pair
-from kerascnn.data import memory
-from kerascnn.data.augmentation import Augmentation
+from kerascnn.data import memory, order
+from kerascnn.data.augmentation import keyed
 from kerascnn.data.names import EMBEDDED, is_embedded, is_folder
 from kerascnn.data.pixels import resize, scale, to_channels
 from kerascnn.data.splits import SPLITS, example_names
@@ -112,17 +112,17 @@ class ClassificationData:
     def pipeline(self, split, *, batch_size=128, seed=0, augment=None):
         """Returns batches of images and labels for `model.fit`.
 
-        The training split is shuffled: in another order in every epoch, and in the same orders
-        again under the same `seed`. The other splits keep their order. What fits into memory is
-        decoded in the first epoch only.
+        The training split is shuffled: in another order in every epoch. What a step sees depends on
+        `seed`, the number of the epoch and the place in the epoch alone. The other splits keep
+        their order. What fits into memory is decoded in the first epoch only.
 
         Args:
             split: `"train"`, `"validation"` or `"test"`.
             batch_size: int.
-            seed: int, decides the orders of the training split (together with TensorFlow's global
-                seed, if one is set).
+            seed: int, decides the orders and all random changes of the training split.
             augment: optional `Augmentation` of the training split, or a function on a batch of its
-                images, such as a Keras preprocessing layer.
+                images, such as a Keras preprocessing layer. A function that is not a Keras layer
+                must not draw random numbers, if a training is to resume exactly.
 
         Returns:
             `tf.data.Dataset` of float32 images `(batch, height, width, channels)` in [0, 1] and
@@ -139,7 +139,7 @@ class ClassificationData:
                 f"The images of {self.name} differ in size: `image_size` must be given; "
                 f"got image_size={self.image_size}."
             )
-        elements, count = self.elements[split], self.num_examples[split]
+        count = self.num_examples[split]
         same_size = (height, width) == self.stored_shape[:2]
         bytes_per_image = height * width * channels * (1 if same_size else 4)
         fits = memory.fits(count * bytes_per_image)
@@ -148,30 +148,71 @@ class ClassificationData:
             image, label = self.decode(*example)
             return resize(to_channels(image, channels), (height, width)), label
 
-        def shuffled(dataset):
-            buffer = count if fits else min(count, memory.SHUFFLE_BUFFER)
-            return dataset.shuffle(buffer, seed=seed, reshuffle_each_iteration=True)
+        if split != "train":
+            dataset = self.elements[split].map(read, tf.data.AUTOTUNE)
+            dataset = (dataset.cache() if fits else dataset).batch(batch_size)
+            dataset = dataset.map(_scaled, tf.data.AUTOTUNE).prefetch(tf.data.AUTOTUNE)
+            return dataset.apply(tf.data.experimental.assert_cardinality(-(-count // batch_size)))
+        change = None
+        if augment is not None:
+            change = keyed(augment, len(self.class_names))
 
-        training = split == "train"
+        def finish(batches, epoch, start):
+            """Scales and augments the batches of an epoch."""
+            batches = batches.map(_scaled, tf.data.AUTOTUNE)
+            if change is None:
+                return batches
+            key = order.epoch_key(seed, epoch, 1)
+            # A function that draws its own random numbers must be called in order.
+            parallel = tf.data.AUTOTUNE if change.exact else None
+            return batches.enumerate(start).map(
+                lambda step, batch: change(*batch, tf.random.fold_in(key, step, alg="philox")),
+                parallel,
+            )
+
+        return self._shuffled(read, fits, batch_size, seed, finish)
+
+    def _shuffled(self, read, fits, batch_size, seed, finish):
+        """Returns the batches of the training split, in another order in every epoch."""
+        elements, count = self.elements["train"], self.num_examples["train"]
+        steps = -(-count // batch_size)
+
+        def gathered(epoch, start, table):
+            """Batches of decoded images: a step gathers its own."""
+            images, labels = table
+            places = order.permutation(order.epoch_key(seed, epoch), count)
+
+            def batch(step):
+                chosen = places[step * batch_size : (step + 1) * batch_size]
+                return tf.gather(images, chosen), tf.gather(labels, chosen)
+
+            batches = tf.data.Dataset.range(start, steps).map(batch, tf.data.AUTOTUNE)
+            return finish(batches, epoch, start)
+
+        def decoded(epoch, start, table):
+            """Batches of images that are kept as they are stored, or as names of files."""
+            places = order.permutation(order.epoch_key(seed, epoch), count)
+
+            def one(place):
+                chosen = places[place]
+                return read(*_arguments(tf.nest.map_structure(lambda part: part[chosen], table)))
+
+            images = tf.data.Dataset.range(start * batch_size, count).map(one, tf.data.AUTOTUNE)
+            return finish(images.batch(batch_size), epoch, start)
+
+        def streamed(epoch, start):
+            """Batches of a dataset that is only read from its beginning; what is skipped too."""
+            key = order.epoch_key(seed, epoch)
+            images = order.shuffled(elements, memory.SHUFFLE_BUFFER, key).skip(start * batch_size)
+            batches = images.map(read, tf.data.AUTOTUNE).batch(batch_size)
+            return finish(batches, epoch, start)
+
         if fits:
-            dataset = elements.map(read, tf.data.AUTOTUNE).cache()
-            dataset = shuffled(dataset) if training else dataset
-        else:
-            dataset = shuffled(elements) if training else elements
-            dataset = dataset.map(read, tf.data.AUTOTUNE)
-        dataset = dataset.batch(batch_size)
-        dataset = dataset.map(lambda images, labels: (scale(images), labels), tf.data.AUTOTUNE)
-        if augment is not None and training:
-            # One call at a time: random numbers must be drawn in the same order in every run.
-            dataset = dataset.map(self._augmenting(augment, seed))
-        dataset = dataset.prefetch(tf.data.AUTOTUNE)
-        return dataset.apply(tf.data.experimental.assert_cardinality(-(-count // batch_size)))
-
-    def _augmenting(self, augment, seed):
-        """`augment` as a function of images and labels."""
-        if isinstance(augment, Augmentation):
-            return augment.function(seed, len(self.class_names))
-        return lambda images, labels: (augment(images), labels)
+            table = order.in_memory(elements.map(read, tf.data.AUTOTUNE), count)
+            return order.batches_by_epoch(gathered, steps, table)
+        if count <= memory.SHUFFLE_BUFFER or self.file_names is not None:
+            return order.batches_by_epoch(decoded, steps, order.in_memory(elements, count))
+        return order.batches_by_epoch(streamed, steps)
 
     def examples(self, split):
         """Yields the images one by one at their stored size, in the order in which they are stored.
@@ -201,6 +242,15 @@ class ClassificationData:
         names = example_names(split, self.file_names)
         for name, (image, label) in zip(names, dataset.as_numpy_iterator(), strict=False):
             yield name, image, int(label)
+
+
+def _scaled(images, labels):
+    return scale(images), labels
+
+
+def _arguments(example):
+    """Returns a stored example as `decode` takes it: a tuple is several arguments."""
+    return example if isinstance(example, tuple) else (example,)
 
 
 def load_classification(

@@ -10,7 +10,7 @@ import numpy as np
 import tensorflow as tf
 
 from kerascnn.arguments import UsageError, at_least_one, one_of, pair
-from kerascnn.data import memory
+from kerascnn.data import flat, memory, order
 from kerascnn.data.augmentation import Augmentation
 from kerascnn.data.joint_augmentation import random_view
 from kerascnn.data.names import is_embedded, is_folder
@@ -129,8 +129,9 @@ class SegmentationData:
         """Returns batches of images and masks for `model.fit`.
 
         The training split is shuffled, augmented and cut to windows of one size, each at a random
-        place. Images of the other splits stay whole (only the middle 1024x1024 pixels of larger
-        ones are used), and a batch has no more pixels than in training, or one image.
+        place. What a step sees depends on `seed`, the number of the epoch and the place in the
+        epoch alone. Images of the other splits stay whole (only the middle 1024x1024 pixels of
+        larger ones are used), and a batch has no more pixels than in training, or one image.
 
         Args:
             split: `"train"`, `"validation"` or `"test"`.
@@ -156,16 +157,6 @@ class SegmentationData:
         size = scaled_size(self.stored_shape[:2], factor)
         count = self.num_examples[split]
         fits = self._fits(split, factor, channels)
-        elements = self.elements[split]
-        if split == "train" and not fits:  # as they are stored, which takes less memory
-            elements = elements.shuffle(
-                min(count, memory.SHUFFLE_BUFFER), seed=seed, reshuffle_each_iteration=True
-            )
-        dataset = self._read(elements, channels).map(_resized(factor), tf.data.AUTOTUNE)
-        if split != "train" and any(side is None or side > _LARGEST for side in size):
-            dataset = dataset.map(_middle, tf.data.AUTOTUNE)
-        if fits:
-            dataset = dataset.cache()
         if split == "train":
             if crop_size is None and None in size:
                 raise UsageError(
@@ -174,22 +165,60 @@ class SegmentationData:
                 )
             window = size if crop_size is None else pair(crop_size, "crop_size")
             view = random_view(augment or Augmentation(), window)
-            # A number for each example makes what is random the same in any order of computation.
-            numbers = tf.data.Dataset.random(seed, rerandomize_each_iteration=True)
-            if fits:
-                dataset = dataset.shuffle(count, seed=seed, reshuffle_each_iteration=True)
-            dataset = tf.data.Dataset.zip(dataset, numbers.batch(2, drop_remainder=True))
-            dataset = dataset.map(
-                lambda example, number: view(scale(example[0]), example[1], number),
-                tf.data.AUTOTUNE,
-            )
-            dataset = dataset.batch(batch_size)
-        else:
-            batch_size = _whole_at_once(batch_size, size, crop_size)
-            dataset = dataset.batch(batch_size)
-            dataset = dataset.map(lambda images, masks: (scale(images), masks), tf.data.AUTOTUNE)
+            return self._shuffled(view, factor, channels, batch_size, seed, fits)
+        dataset = self._read(self.elements[split], channels).map(_resized(factor), tf.data.AUTOTUNE)
+        if any(side is None or side > _LARGEST for side in size):
+            dataset = dataset.map(_middle, tf.data.AUTOTUNE)
+        if fits:
+            dataset = dataset.cache()
+        batch_size = _whole_at_once(batch_size, size, crop_size)
+        dataset = dataset.batch(batch_size)
+        dataset = dataset.map(lambda images, masks: (scale(images), masks), tf.data.AUTOTUNE)
         dataset = dataset.prefetch(tf.data.AUTOTUNE)
         return dataset.apply(tf.data.experimental.assert_cardinality(-(-count // batch_size)))
+
+    def _shuffled(self, view, factor, channels, batch_size, seed, fits):
+        """Returns batches of random views of the training split, other ones in every epoch."""
+        elements, count = self.elements["train"], self.num_examples["train"]
+        steps = -(-count // batch_size)
+
+        def read(dataset):
+            return self._read(dataset, channels).map(_resized(factor), tf.data.AUTOTUNE)
+
+        decoded = read(elements)
+
+        def finish(examples, first, epoch):
+            keys = order.keys(order.epoch_key(seed, epoch, 1), count)
+            views = examples.enumerate(first).map(
+                lambda place, example: view(scale(example[0]), example[1], keys[place]),
+                tf.data.AUTOTUNE,
+            )
+            return views.batch(batch_size)
+
+        def shuffled(epoch, start, table):
+            """Views of examples that are in memory, or of which the names of files are."""
+            places = order.permutation(order.epoch_key(seed, epoch), count)
+            first = start * batch_size
+            chosen = tf.data.Dataset.range(first, count).map(lambda place: places[place])
+            if fits:
+                examples = chosen.map(lambda place: flat.take(table, place, decoded.element_spec))
+                return finish(examples, first, epoch)
+            examples = chosen.map(
+                lambda place: tf.nest.map_structure(lambda part: part[place], table)
+            )
+            return finish(read(examples), first, epoch)
+
+        def streamed(epoch, start):
+            """Views of a dataset that is only read from its beginning; what is skipped too."""
+            key, first = order.epoch_key(seed, epoch), start * batch_size
+            examples = order.shuffled(elements, memory.SHUFFLE_BUFFER, key).skip(first)
+            return finish(read(examples), first, epoch)
+
+        if fits:
+            return order.batches_by_epoch(shuffled, steps, flat.in_memory(decoded, count))
+        if count <= memory.SHUFFLE_BUFFER or self.file_names is not None:
+            return order.batches_by_epoch(shuffled, steps, order.in_memory(elements, count))
+        return order.batches_by_epoch(streamed, steps)
 
     def examples(self, split, channels=None):
         """Yields the images one by one at their stored size, in the order in which they are stored.

@@ -62,9 +62,10 @@ class UpscalingData:
 
         Images are downscaled as a whole (`downscale_bicubic`). For training, square patches at the
         same random place of both resolutions are cut out and randomly flipped and turned by
-        quarters, other ones in every epoch, and the same ones again under the same `seed`; every
-        image gives the same number of them. The other splits give whole images in their order, one
-        in a batch, or the middle of images that are higher or wider than 480 pixels.
+        quarters, other ones in every epoch; every image gives the same number of them. What a step
+        sees depends on `seed`, the number of the epoch and the place in the epoch alone. The other
+        splits give whole images in their order, one in a batch, or the middle of images that are
+        higher or wider than 480 pixels.
 
         Args:
             split: `"train"`, `"validation"` or `"test"`.
@@ -74,8 +75,7 @@ class UpscalingData:
             patches: int, how many of them an epoch has; rounded up to the same number for each
                 image, and for several images to whole batches.
             batch_size: int, patches in a batch.
-            seed: int, decides the order, places and turns of patches (together with TensorFlow's
-                global seed, if one is set).
+            seed: int, decides the order, places and turns of patches.
 
         Returns:
             `tf.data.Dataset` of pairs of float32 tensors `(batch, height, width, channels)` and

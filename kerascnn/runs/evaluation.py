@@ -5,7 +5,8 @@ from pathlib import Path
 
 from kerascnn.arguments import UsageError, one_of
 from kerascnn.data import SPLITS
-from kerascnn.runs.record import open_run
+from kerascnn.runs.record import load_model, open_run
+from kerascnn.runs.recorded_data import check_recorded
 from kerascnn.storage.atomic_write import atomic_write
 from kerascnn.tasks import get_task
 
@@ -39,6 +40,8 @@ def evaluate(folder, *, task=None, data=None, data_dir=None, split="test", plots
         raise FileExistsError(f"{plots} holds files; choose a new folder for the figures.")
     run, record = open_run(folder, task)
     known, task = record.data, get_task(record.task)
+    if data is None:
+        check_recorded(run, known, task.embedded, data_dir)
     found = task.reload(record, data or known.name, data_dir or known.data_dir)
     class_names = task.describe(found).get("class_names", ())
     if tuple(class_names) != known.class_names:
@@ -52,7 +55,7 @@ def evaluate(folder, *, task=None, data=None, data_dir=None, split="test", plots
     splits = [part for part in asked if found.num_examples[part]]
     if not splits:
         raise UsageError(f"{found.name} must have images in its {split} split; got none.")
-    model = run.load_model()
+    model = load_model(run, record)
     if plots is not None:
         plots.mkdir(parents=True, exist_ok=True)  # fails before the work is done, not after
     evaluation = task.evaluate(model, found, splits, record)

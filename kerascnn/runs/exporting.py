@@ -2,7 +2,8 @@
 
 from kerascnn.data import read_image
 from kerascnn.export import export as export_model
-from kerascnn.runs.record import open_run
+from kerascnn.runs.export_folder import check_export
+from kerascnn.runs.record import load_model, open_run
 from kerascnn.tasks import get_task
 
 
@@ -22,7 +23,8 @@ def export(folder, out=None, *, task=None):
         kerascnn.export.ExportError: if what was written does not compute what the model does.
     """
     run, record = open_run(folder, task)
-    model = run.load_model()
+    check_export(out or run.exports)
+    model = load_model(run, record)
     images = [read_image(path) for path in sorted(run.examples.rglob("*.png"))]
     serving = get_task(record.task).serving(model, record)
     return export_model(model, out or run.exports, serving, images)

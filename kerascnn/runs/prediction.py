@@ -5,7 +5,7 @@ from pathlib import Path
 
 from kerascnn.data import UnreadableImageError, read_image
 from kerascnn.runs.output_files import OutputFiles, input_files
-from kerascnn.runs.record import open_run
+from kerascnn.runs.record import load_model, open_run
 from kerascnn.storage.file_names import shortened
 from kerascnn.storage.printable import printable
 from kerascnn.tasks import get_task
@@ -50,7 +50,7 @@ def predict(
     run, record = open_run(folder, task)
     task, out = get_task(record.task), Path("predictions" if out is None else out)
     files = list(input_files(paths))
-    model = run.load_model()
+    model = load_model(run, record)
     outputs = OutputFiles([file for file, _ in files], record.data.name, force)
     waiting = deque()
 

@@ -8,7 +8,7 @@ import keras
 from kerascnn import visualize
 from kerascnn.arguments import UsageError
 from kerascnn.data.images import to_pillow
-from kerascnn.runs.earlier_run import is_finished, replacing
+from kerascnn.runs.earlier_run import continued, is_finished, replacing
 from kerascnn.runs.out import check_out, default_out
 from kerascnn.runs.record import DataRecord, ModelRecord, RunRecord
 from kerascnn.runs.start import start_of
@@ -17,16 +17,17 @@ from kerascnn.training import (
     best_epoch,
     fit,
     inference_model,
-    last_checkpoint,
     precision_scope,
 )
+from kerascnn.training.frequency import frequency
 
 
-def train(task, request, out=None, *, force=False, command="", say=print):
+def train(task, request, out=None, *, force=False, command="", say=print, checkpoint_every="5m"):
     """Trains a model, tests it, and draws how it learned.
 
-    The same call on an unfinished folder resumes; on a finished one it changes nothing, unless
-    `force` is given.
+    The same call on an unfinished folder resumes, and ends in the same weights and scores as if it
+    had never been stopped. On a finished one it changes nothing, unless `force` is given, or more
+    epochs than the run has: it then continues.
 
     Args:
         task: `kerascnn.tasks.Task`.
@@ -35,6 +36,8 @@ def train(task, request, out=None, *, force=False, command="", say=print):
         force: bool, whether an earlier run in the folder is cleared.
         command: str, how the run was started, for people to read; by default the request.
         say: function that is called with every line of the report.
+        checkpoint_every: when checkpoints are written besides the end of every epoch: a number of
+            steps, or `"30s"`, `"5m"`, `"1h"`.
 
     Returns:
         `(path of the run folder, whether there was anything to do)`.
@@ -74,11 +77,15 @@ def train(task, request, out=None, *, force=False, command="", say=print):
         request.data_dir,
         start.weights if start.weights != "imagenet" else None,
     )
+    frequency(checkpoint_every)
     run.check_usable()
-    if is_finished(run, force, say):
+    epochs = request.changes.get("epochs")
+    if is_finished(run, force, say, epochs):
         return run.path, False
     data = task.load(request, start, recipe)
     recipe = task.recipe(request, start, data)
+    if epochs is not None and not force:
+        recipe = continued(run, recipe)
     for line in task.remarks(data):
         say(line)
     keras.utils.set_random_seed(request.seed)
@@ -104,12 +111,10 @@ def train(task, request, out=None, *, force=False, command="", say=print):
         command=command,
     )
     with run.locked(command):
-        if is_finished(run, force, say):  # by another process, in the meantime
+        if is_finished(run, force, say, epochs):  # by another process, in the meantime
             return run.path, False
-        # A run that resumes must not see the orders of its first epochs again.
-        seed = request.seed + (0 if force else 1000 * last_checkpoint(run)[0])
         pipelines = {
-            split: task.pipeline(data, split, recipe, seed, model)
+            split: task.pipeline(data, split, recipe, request.seed, model)
             for split in ("train", "validation")
         }
         with replacing(run, force, say):  # now that nothing is left that could be wrong
@@ -123,6 +128,7 @@ def train(task, request, out=None, *, force=False, command="", say=print):
                 loss=loss,
                 metric=metric,
                 head=start.head(model),
+                checkpoint_every=checkpoint_every,
             )
         _finish(task, run, data, record, history, say)
     return run.path, True

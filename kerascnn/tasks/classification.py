@@ -124,6 +124,11 @@ class ClassificationTask(Task):
     def preview(self, data, start, recipe, seed, title):
         return labelled_images.preview(data, recipe, seed, title, _VERSIONS)
 
+    def mismatch(self, model, record):
+        return labelled_images.mismatch(model, record) or labelled_images.class_mismatch(
+            model, record.data.class_names
+        )
+
     def channels(self, model):
         return model.input_shape[-1]
 

@@ -111,6 +111,9 @@ class ReconstructionTask(Task):
     def preview(self, data, start, recipe, seed, title):
         return labelled_images.preview(data, recipe, seed, title, _VERSIONS)
 
+    def mismatch(self, model, record):
+        return labelled_images.mismatch(model, record)
+
     def channels(self, model):
         return model.input_shape[-1]
 

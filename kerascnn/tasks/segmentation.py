@@ -18,6 +18,7 @@ from kerascnn.losses import dense_loss, median_frequency_weights
 from kerascnn.metrics import MeanIoU
 from kerascnn.storage.atomic_write import atomic_write
 from kerascnn.storage.printable import printable
+from kerascnn.tasks import labelled_images
 from kerascnn.tasks.segmentation_recipes import RECIPES, SegmentationRecipe, cropped
 from kerascnn.tasks.task import Evaluation, Table, Task
 
@@ -140,6 +141,10 @@ class SegmentationTask(Task):
             versions.append((views, range(len(rows))))
         first = [drawn(image, mask) for image, mask in zip(images, masks, strict=True)]
         return visualize.augmentation(first, range(len(rows)), versions, names, title)
+
+    def mismatch(self, model, record):
+        names = [name for name in record.data.class_names if name not in record.data.ignored]
+        return super().mismatch(model, record) or labelled_images.class_mismatch(model, names)
 
     def channels(self, model):
         return model.input_shape[-1]

@@ -191,6 +191,12 @@ class Task(ABC):
     def preview(self, data: Any, start: Start, recipe: Recipe, seed: int, title: str) -> Figure:
         """Draws training images as a model sees them."""
 
+    def mismatch(self, model: keras.Model, record: Any) -> str | None:
+        """Returns how a model does not fit the record of its run, or `None`."""
+        if len(model.inputs) != 1 or len(model.input_shape) != 4:
+            return "the model must take images"
+        return None
+
     def channels(self, model: keras.Model) -> int | None:
         """Returns how many channels `predict` wants images to be read with; `None` for as is."""
         return None

@@ -217,17 +217,18 @@ def test_a_run_before_the_format_can_be_used_and_resumed(task, copied, train_wor
 def test_checkpoints_that_a_user_keeps(copied, train_words, capsys):
     out = copied("classify")
     (out / "metrics.json").unlink()
-    own = out / "checkpoints" / "epoch_0001.weights.h5"
-    for name in ("epoch_best.weights.h5", "epoch_0001_copy.weights.h5"):
+    own = out / "checkpoints" / "epoch_0001_batch_000000.state"
+    for name in ("epoch_best.state", "epoch_0001_copy.state"):
         shutil.copy(own, out / "checkpoints" / name)
     words = [*train_words["classify"], "--out", out]
     output(capsys, *words)
     words[words.index("--epochs") + 1] = "2"
     output(capsys, *words, "--force")
     assert {path.name for path in (out / "checkpoints").iterdir()} == {
-        "epoch_best.weights.h5",
-        "epoch_0001_copy.weights.h5",
-        "epoch_0002.weights.h5",
+        "epoch_best.state",
+        "epoch_0001_copy.state",
+        "epoch_0001_batch_000000.state",
+        "epoch_0002_batch_000000.state",
     }
 
 

@@ -106,7 +106,7 @@ def test_it_predicts_and_exports(task, tmp_path):
         ({"task": "singing"}, "must be a run of `kerascnn train`; it is another one (singing)."),
         ({"seed": "many"}, "seed: Input should be a valid integer"),
         ({"model": {}}, "model.name: Field required"),
-        ({"training": {"epochs": 0}}, "`epochs` must be at least 1"),
+        ({"training": {"epochs": 0}}, "training: `epochs` must be at least 1"),
     ],
 )
 def test_a_broken_record_gets_a_sentence(change, sentence, tmp_path):
