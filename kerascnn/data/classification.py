@@ -12,6 +12,7 @@ from kerascnn.data import memory
 from kerascnn.data.augmentation import Augmentation
 from kerascnn.data.names import EMBEDDED, is_embedded, is_folder
 from kerascnn.data.pixels import resize, scale, to_channels
+from kerascnn.data.report import Report
 from kerascnn.data.splits import SPLITS, example_names
 
 # Channels of a pipeline by those of the stored images: transparency is resolved.
@@ -36,6 +37,7 @@ class ClassificationData:
         file_names: optional `{split: names of the files}`.
         stored_label: optional function from a stored example to its label, where a label may be
             outside [0, number of classes).
+        report: optional `kerascnn.data.report.Report` on how a folder is read.
 
     Raises:
         UsageError: for a wrong argument, or stored images with another number of channels than 1,
@@ -53,6 +55,7 @@ class ClassificationData:
     version: str | None = None
     file_names: Mapping[str, tuple[str, ...]] | None = None
     stored_label: Callable[..., Any] | None = None
+    report: Report | None = None
 
     def __post_init__(self):
         if self.image_size is not None:
@@ -204,7 +207,14 @@ class ClassificationData:
 
 
 def load_classification(
-    name_or_folder, *, data_dir=None, image_size=None, channels=None, strict=False
+    name_or_folder,
+    *,
+    data_dir=None,
+    image_size=None,
+    channels=None,
+    strict=False,
+    max_pixels=None,
+    value_ranges=None,
 ):
     """Loads a dataset of labeled images.
 
@@ -213,13 +223,17 @@ def load_classification(
     Args:
         name_or_folder: `"digits"` (embedded: scikit-learn's handwritten digits), a folder with a
             subfolder of images for each class (or with `train`, `validation` and `test` folders of
-            that form), or the name of a classification dataset of TensorFlow Datasets.
+            that form, or of other forms that `docs/folders.md` lists), or the name of a
+            classification dataset of TensorFlow Datasets.
         data_dir: folder of TensorFlow Datasets; a dataset prepared there needs no network.
         image_size: int or `(height, width)` to which pipelines resize; by default the size of the
             images, if they share one.
         channels: 1 or 3; by default those of the images.
         strict: bool, whether a broken image in a folder is an error; otherwise it is skipped with
             a `SkippedImageWarning`.
+        max_pixels: int, the largest image in a folder that is read, as in `read_image`.
+        value_ranges: optional `{type: (low, high)}` that the images of a folder with more than
+            eight bits are scaled by, as in `read_image`; by default what the training images need.
 
     Returns:
         `ClassificationData`.
@@ -247,7 +261,7 @@ def load_classification(
     elif is_folder(name):
         from kerascnn.data.class_folder import class_folder
 
-        data = class_folder(name, strict)
+        data = class_folder(name, strict, max_pixels, value_ranges)
     elif name in EMBEDDED["segmentation"]:
         raise UsageError(f"{name!r} has masks, which are for segmentation, and no labels.")
     else:
