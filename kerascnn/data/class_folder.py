@@ -19,6 +19,7 @@ from kerascnn.data.report import Report
 from kerascnn.data.scan import (
     FolderWarning,
     check_images,
+    check_ranges,
     common_shape,
     describe_images,
     facts_of,
@@ -88,6 +89,7 @@ def class_folder(path, strict=False, max_pixels=None, known_ranges=None):
     ranges = known_ranges
     if ranges is None:
         ranges = value_ranges([facts[path] for path in flat["train"]], used)
+    check_ranges(root, used, ranges)
     notes = [f"{note}." for note in layout.notes]
     if layout.others:
         notes.append(

@@ -5,6 +5,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+import numpy as np
 import tensorflow as tf
 
 from kerascnn.arguments import UsageError, at_least_one, one_of, pair
@@ -112,6 +113,54 @@ class ClassificationData:
                         f"classes; got {wrong[0]} in the {split} split."
                     )
 
+    def labels(self, split="train"):
+        """Reads the labels of a split, without the images.
+
+        Args:
+            split: `"train"`, `"validation"` or `"test"`.
+
+        Returns:
+            int64 array of shape `(examples,)`.
+        """
+        label = self.stored_label or (lambda *example: example[-1])
+        batches = self.elements[one_of(split, SPLITS, "split")].map(label, tf.data.AUTOTUNE)
+        found = list(batches.batch(4096).as_numpy_iterator())
+        return np.concatenate(found).astype(np.int64) if found else np.zeros(0, np.int64)
+
+    def balanced(self):
+        """Returns the same data with a training split in which all classes are equally frequent.
+
+        Images of rare classes are there several times, so that each class has as many as the
+        largest one.
+
+        Returns:
+            `ClassificationData`.
+
+        Example:
+            >>> import numpy as np
+            >>> import kerascnn
+            >>> digits = kerascnn.data.load_classification("digits").balanced()
+            >>> set(np.bincount(digits.labels()).tolist())
+            {128}
+        """
+        labels = self.labels()
+        copies = _copies(labels)
+        pairs = tf.data.Dataset.zip(
+            self.elements["train"], tf.data.Dataset.from_tensor_slices(copies)
+        )
+        elements = pairs.flat_map(
+            lambda example, count: tf.data.Dataset.from_tensors(example).repeat(count)
+        )
+        names = self.file_names
+        if names is not None:
+            names = {**names, "train": tuple(np.repeat(names["train"], copies).tolist())}
+        return dataclasses.replace(
+            self,
+            elements={**self.elements, "train": elements},
+            num_examples={**self.num_examples, "train": int(copies.sum())},
+            file_names=names,
+        )
+
     def pipeline(self, split, *, batch_size=128, seed=0, augment=None):
         """Returns batches of images and labels for `model.fit`.
 
@@ -204,6 +253,16 @@ class ClassificationData:
         names = example_names(split, self.file_names)
         for name, (image, label) in zip(names, dataset.as_numpy_iterator(), strict=False):
             yield name, image, int(label)
+
+
+def _copies(labels):
+    """Returns how often each example must be there for all classes to be equally frequent."""
+    counts = np.bincount(labels)
+    copies = counts.max() // counts[labels]
+    for label in np.flatnonzero(counts):
+        places = np.flatnonzero(labels == label)
+        copies[places[: counts.max() % counts[label]]] += 1
+    return copies.astype(np.int64)
 
 
 def load_classification(

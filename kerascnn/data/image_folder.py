@@ -8,7 +8,7 @@ from kerascnn.data.file_tree import SUFFIXES, described, find_images, has_images
 from kerascnn.data.images import UnreadableImageError, read_image
 from kerascnn.data.readable import readable
 from kerascnn.data.report import Report
-from kerascnn.data.scan import check_images, describe_images, facts_of, value_ranges
+from kerascnn.data.scan import check_images, check_ranges, describe_images, facts_of, value_ranges
 from kerascnn.data.splits import SPLITS, cut, innermost, split_folders, split_of
 from kerascnn.data.upscaling import StoredImage, UpscalingData
 from kerascnn.storage.printable import printable
@@ -48,6 +48,7 @@ def image_folder(path, strict=False, smallest=1, max_pixels=None, known_ranges=N
     ranges = known_ranges
     if ranges is None:
         ranges = value_ranges([facts[path] for path in files["train"]], used)
+    check_ranges(root, used, ranges)
     if others:
         notes.append(f"{len(others):,} files are left out: {described(others, root)}.")
 

@@ -23,12 +23,13 @@ from kerascnn.data.mask_errors import (
 )
 from kerascnn.data.mask_layouts import mask_layout
 from kerascnn.data.mask_pairs import listed
-from kerascnn.data.mask_reading import MaskReading, hexadecimal, named_values, raw_mask
+from kerascnn.data.mask_reading import MaskReading, as_text, hexadecimal, named_values, raw_mask
 from kerascnn.data.readable import readable
 from kerascnn.data.report import Report
 from kerascnn.data.scan import (
     FolderWarning,
     check_images,
+    check_ranges,
     common_shape,
     describe_images,
     facts_of,
@@ -127,6 +128,7 @@ def mask_folder(path, options=None, strict=False, for_training=True):
     ranges = options.value_ranges
     if ranges is None:
         ranges = value_ranges([facts[image] for image in images["train"]], used)
+    check_ranges(root, used, ranges)
     notes = [f"{note}." for note in layout.notes]
     if absent:
         notes.append(f"{listed(absent)} never occur in training masks.")
@@ -145,6 +147,8 @@ def mask_folder(path, options=None, strict=False, for_training=True):
         masks=_masks_read(known, reading, table, ignored),
         notes=tuple(map(printable, notes)),
         value_ranges=ranges,
+        mask_values=as_text(options.values),
+        mask_colors=as_text(options.colors),
     )
     plan = _Plan(root, table.names, ignored, reading, options.max_pixels, ranges, report)
     return _data(plan, pairs, turns, facts)

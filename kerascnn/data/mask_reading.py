@@ -184,11 +184,7 @@ def named_values(given, option="mask_values"):
     """
     if given is None:
         return None
-    if isinstance(given, Mapping):
-        words = [f"{name}={value}" for name, value in given.items()]
-    else:
-        words = given.split(",") if isinstance(given, str) else [str(word) for word in given]
-    words = [word.strip() for word in words if word.strip()]
+    words = [word.strip() for word in as_text(given).split(",") if word.strip()]
     nearest = "nearest" in words
     words = [word for word in words if word != "nearest"]
     names, numbers = [], []
@@ -210,6 +206,13 @@ def named_values(given, option="mask_values"):
             f"name or none; got {given!r}: write `--{option.replace('_', '-')} {example}`."
         )
     return (tuple(names) if all(names) else None), tuple(numbers), nearest
+
+
+def as_text(given):
+    """Returns what `named_values` takes as text, or `None`."""
+    if isinstance(given, Mapping):
+        given = [f"{name}={value}" for name, value in given.items()]
+    return given if given is None or isinstance(given, str) else ",".join(map(str, given))
 
 
 def hexadecimal(color):

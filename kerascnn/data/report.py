@@ -22,6 +22,8 @@ class Report:
         masks: str, how masks are read.
         notes: sentences: what was left out, and so on.
         value_ranges: `{type: (low, high)}` by which values of more than eight bits are scaled.
+        mask_values: optional str, what was asked for to read masks by number.
+        mask_colors: optional str, what was asked for to read masks by color.
     """
 
     layout: str
@@ -32,6 +34,8 @@ class Report:
     masks: str = ""
     notes: tuple[str, ...] = ()
     value_ranges: Mapping[str, tuple[float, float]] = field(default_factory=dict)
+    mask_values: str | None = None
+    mask_colors: str | None = None
 
     def lines(self):
         """Returns lines for the user: two, and one for each note."""
@@ -59,8 +63,5 @@ class Report:
 
     def record(self):
         """Returns what is kept in the recipe of a run."""
-        found = asdict(self)
-        found["value_ranges"] = {kind: list(pair) for kind, pair in self.value_ranges.items()}
-        found["notes"] = list(self.notes)
-        del found["classes"], found["counts"]
-        return found
+        names = ("layout", "splits", "classes", "images", "masks", "notes")
+        return {name: value for name, value in asdict(self).items() if name in names}

@@ -81,6 +81,26 @@ def value_ranges(train, facts):
     return found
 
 
+def check_ranges(root, facts, ranges):
+    """Raises an error if there are images whose values no range is known for.
+
+    Args:
+        root: path of the folder.
+        facts: list of `Facts`.
+        ranges: `{kind: (low, high)}`, as `value_ranges` returns it.
+    """
+    for fact in facts:
+        if fact.kind in ranges or fact.kind == "uint8":
+            continue
+        inside = values.in_range_of_type(fact.kind, fact.low, fact.high)
+        if not inside:
+            raise UsageError(
+                f"{root} has images with values in [{fact.low:g}, {fact.high:g}] ({fact.kind}), "
+                "and the training images of the run had none of this kind: save them as the "
+                "training images are, for example `mogrify -depth 8 *.tif`."
+            )
+
+
 def describe_images(facts, ranges):
     """Returns a phrase about modes, depths and sizes of images."""
     modes = Counter(_mode(fact) for fact in facts)

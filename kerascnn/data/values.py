@@ -40,7 +40,7 @@ def to_pixels(values, kind, ranges=None):
     check_finite(values)
     if given is None:
         given = _OF_TYPE.get(kind)
-        if given is None or values.min() < given[0] or values.max() > given[1]:
+        if not in_range_of_type(kind, values.min(), values.max()):
             allowed = "; floats must be in [0, 1]" if given else ""
             raise ValueError(
                 f"its {_NAMES[kind]} values are in [{values.min():g}, {values.max():g}]{allowed}, "
@@ -49,6 +49,12 @@ def to_pixels(values, kind, ranges=None):
     low, high = given
     scaled = (values.astype(np.float64) - low) * (255 / (high - low))
     return np.rint(scaled.clip(0, 255)).astype(np.uint8)
+
+
+def in_range_of_type(kind, low, high):
+    """Returns whether values in `[low, high]` are in the range that their type has by itself."""
+    bounds = _OF_TYPE.get(kind)
+    return bounds is not None and bounds[0] <= low and high <= bounds[1]
 
 
 def check_finite(values):

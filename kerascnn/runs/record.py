@@ -42,6 +42,11 @@ class DataRecord:
         image_shape: `(height, width, channels)` of the images as the model gets them, or as they
             are stored if it takes any size; `None` where they differ.
         smallest: int, how many pixels high and wide an image must be to be used.
+        value_ranges: `{type: (low, high)}`, the values of images of more than eight bits that
+            become 0 and 255, as in `kerascnn.data.read_image`.
+        mask_values: optional str, the numbers in masks that mean the classes.
+        mask_colors: optional str, the colors in masks that mean the classes.
+        reading: dict, what was taken for what in a folder, for people to read.
     """
 
     name: str
@@ -52,6 +57,10 @@ class DataRecord:
     ignored: tuple[str, ...] = ()
     image_shape: tuple[int | None, int | None, int] | None = None
     smallest: int = 1
+    value_ranges: dict[str, tuple[float, float]] = field(default_factory=dict)
+    mask_values: str | None = None
+    mask_colors: str | None = None
+    reading: dict[str, Any] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
