@@ -83,7 +83,7 @@ def class_folder(path, strict=False, max_pixels=None, known_ranges=None):
         )
     flat = {split: [path for images in files[split] for path in images] for split in SPLITS}
     check_images(root, flat, facts)
-    _check_labels(root, flat["train"], files["train"], facts, layout.class_names)
+    _check_labels(root, files, facts)
     _warn_of_counts(root, files, layout.class_names)
     used = [facts[path] for split in SPLITS for path in flat[split]]
     ranges = known_ranges
@@ -123,18 +123,20 @@ def _oxford_pets(root):
     return ClassLayout("Oxford pets", tuple(class_names), files, sources, tuple(others))
 
 
-def _check_labels(root, paths, by_class, facts, class_names):
+def _check_labels(root, files, facts):
     """Says which images are in two classes with equal pixels."""
-    labels = {path: i for i, images in enumerate(by_class) for path in images}
+    labels = {
+        path: i for split in SPLITS for i, images in enumerate(files[split]) for path in images
+    }
     first, wrong = {}, []
-    for path in paths:
+    for path in labels:
         other = first.setdefault(facts[path].digest, path)
         if labels[other] != labels[path]:
             wrong.append(f"{other.relative_to(root)} and {path.relative_to(root)}")
     if wrong:
         more = f" and {len(wrong) - _NAMED:,} more" if len(wrong) > _NAMED else ""
         warnings.warn(
-            f"{len(wrong):,} training images of {root} have equal pixels in two classes: "
+            f"{len(wrong):,} images of {root} have equal pixels in two classes: "
             f"{'; '.join(wrong[:_NAMED])}{more}. Delete the wrong ones.",
             FolderWarning,
             stacklevel=3,
@@ -155,20 +157,20 @@ def _warn_of_counts(root, files, class_names):
             FolderWarning,
             stacklevel=3,
         )
+    without = {}
     for split in ("validation", "test"):
-        without = [
-            printable(name)
-            for name, images in zip(class_names, files[split], strict=True)
-            if not images
-        ]
-        if without and any(files[split]):
-            more = f" and {len(without) - _NAMED:,} more" if len(without) > _NAMED else ""
-            warnings.warn(
-                f"The {split} split of {root} has no image of {', '.join(without[:_NAMED])}{more}: "
-                "how well that is learned is not measured.",
-                FolderWarning,
-                stacklevel=3,
-            )
+        for name, images in zip(counts, files[split], strict=True):
+            if not images and any(files[split]):
+                without.setdefault(name, []).append(split)
+    if without:
+        named = [f"{name} ({' and '.join(splits)})" for name, splits in without.items()]
+        more = f" and {len(named) - _NAMED:,} more" if len(named) > _NAMED else ""
+        warnings.warn(
+            f"There are classes of {root} without an image to measure how well they are learned: "
+            f"{', '.join(named[:_NAMED])}{more}.",
+            FolderWarning,
+            stacklevel=3,
+        )
 
 
 def _data(root, class_names, files, facts, ranges, max_pixels, report):

@@ -43,6 +43,7 @@ def class_folders(root):
     given, root = root, innermost(root, lambda folder: len(subfolders(folder)) != 1)
     if not subfolders(root):
         root = given if root == given else root.parent
+    _check_not_masks(root, [entry.name for entry in subfolders(root)])
     trees, apart, notes = _trees(root)
     if trees is None:
         trees, notes = _class_first(root), []
@@ -61,7 +62,6 @@ def class_folders(root):
                 *notes,
                 f"{name} is taken for a class, not for a split, as it has images and no folders",
             ]
-        _check_not_masks(root, trees["train"])
         return _layout(root, "folders of classes", trees, images_in(root), notes)
     return _layout(root, "folders of classes in folders of splits", trees, apart, notes)
 

@@ -24,6 +24,7 @@ from kerascnn.data.mask_errors import (
 from kerascnn.data.mask_layouts import mask_layout
 from kerascnn.data.mask_pairs import listed
 from kerascnn.data.mask_reading import MaskReading, as_text, hexadecimal, named_values, raw_mask
+from kerascnn.data.published_masks import VOC_BORDER
 from kerascnn.data.readable import readable
 from kerascnn.data.report import Report
 from kerascnn.data.scan import (
@@ -184,7 +185,10 @@ def _reading(root, layout, pairs, options):
     if table is None:
         raise FileNotFoundError(sentence_without_classes(root, _peek(masks, options.max_pixels)))
     if table.colors and _go_by_color(masks, table.colors, options.max_pixels):
-        return table, MaskReading(colors={color: i for i, color in enumerate(table.colors)})
+        border = {VOC_BORDER: IGNORED} if layout.name == "Pascal VOC" else {}
+        return table, MaskReading(
+            colors=border | {color: i for i, color in enumerate(table.colors)}
+        )
     return table, MaskReading(values=layout.values)
 
 
@@ -210,7 +214,7 @@ def _peek(masks, max_pixels):
 def _go_by_color(masks, colors, max_pixels):
     """Whether masks have colors, or palettes of these colors."""
     for raw in _peek(masks, max_pixels):
-        palette = set(raw.palette.values()) - {0xE0E0C0}  # the border in Pascal VOC
+        palette = set(raw.palette.values()) - {VOC_BORDER}
         if raw.colored or (len(palette) > 1 and palette <= set(colors)):
             return True
         if not raw.palette and raw.mode == "L" and max(raw.counts) < len(colors):
@@ -369,10 +373,10 @@ def _masks_read(known, reading, table, ignored):
     if drawn:
         text = f"drawn from annotations, {len(names)} classes with the background"
     elif reading.colors:
-        shown = [
-            f"{hexadecimal(color)} {names[i]}" for color, i in list(reading.colors.items())[:4]
+        items = [
+            f"{hexadecimal(key)} {names[i]}" for key, i in reading.colors.items() if i != IGNORED
         ]
-        more = f" and {len(reading.colors) - 4} more" if len(reading.colors) > 4 else ""
+        shown, more = items[:4], f" and {len(items) - 4} more" if len(items) > 4 else ""
         text = f"by color, {', '.join(shown)}{more}"
     elif reading.values:
         items = [f"{value} {names[i]}" for value, i in reading.values.items() if i != IGNORED]

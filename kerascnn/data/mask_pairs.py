@@ -4,6 +4,7 @@ from kerascnn.arguments import UsageError
 from kerascnn.data.file_tree import SUFFIXES, composed, find_images
 
 _NAMED = 3
+_SEPARATORS = "_-. "
 # How many ways in which names may differ are tried.
 _TRIED = 64
 
@@ -80,7 +81,31 @@ def _affixes(images, masks):
             f"There must be one mask for each image; got {first} and {second} for the image "
             f"{images[keys[0]]}. Move those of one kind away: `mv MASKS/*{second[4:]}.* ..`."
         )
-    return fitting[0] if fitting else None
+    return _at_separators(fitting[0], keys) if fitting else None
+
+
+def _at_separators(affixes, keys):
+    """Returns affixes that begin and end at a separator, where all names agree that far."""
+    cores = [_core(key, affixes[:2]) for key in keys]
+    (image_before, image_after), (mask_before, mask_after) = affixes[:2], affixes[2:]
+    if len(cores) > 1 and (image_before or mask_before):
+        shared = _shared(cores)
+        more = shared[: 1 + next((i for i, c in enumerate(shared) if c in _SEPARATORS), -1)]
+        image_before, mask_before = image_before + more, mask_before + more
+        cores = [core[len(more) :] for core in cores]
+    if len(cores) > 1 and (image_after or mask_after):
+        shared = _shared([core[::-1] for core in cores])[::-1]
+        start = max(shared.rfind(c) for c in _SEPARATORS)
+        more = shared[start:] if start >= 0 else ""
+        image_after, mask_after = more + image_after, more + mask_after
+    return image_before, image_after, mask_before, mask_after
+
+
+def _shared(texts):
+    """Returns what all texts begin with."""
+    low, high = min(texts), max(texts)
+    size = next((i for i, (a, b) in enumerate(zip(low, high, strict=False)) if a != b), len(low))
+    return low[:size]
 
 
 def _common(one, other):

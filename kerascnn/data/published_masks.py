@@ -25,6 +25,9 @@ VOC = (
     "tvmonitor",
 )
 
+# The color of the border between objects, which is not scored
+VOC_BORDER = 0xE0E0C0
+
 # Cordts et al., 2016, https://arxiv.org/abs/1604.01685: `{id in a mask: train id}`
 CITYSCAPES = (
     "road",
