@@ -366,8 +366,8 @@ def coco_mask():
     return expected
 
 
+@pytest.mark.extra("coco")
 def test_coco(tmp_path):
-    pytest.importorskip("pycocotools", reason="needs the extra 'coco'")
     with pytest.warns(HeldOutWarning):
         data = load_segmentation(folders.coco(tmp_path))
     assert data.num_examples == {"train": 4, "validation": 3, "test": 1}
@@ -384,9 +384,9 @@ def test_coco(tmp_path):
     np.testing.assert_array_equal(mask_of(again), coco_mask())
 
 
+@pytest.mark.extra("coco")
 @pytest.mark.parametrize("content", ["[]", "{", '{"images": [], "annotations": 3}', "boxes"])
 def test_other_annotations_are_refused(tmp_path, content):
-    pytest.importorskip("pycocotools", reason="needs the extra 'coco'")
     folders.coco(tmp_path)
     path = tmp_path / "annotations" / "instances_train2017.json"
     if content == "boxes":
