@@ -56,7 +56,7 @@ def coco(root):
 
     Raises:
         UsageError: if a file is not of this form, or has no segmentations.
-        ImportError: if pycocotools is not installed.
+        RuntimeError: if pycocotools is not installed.
     """
     from kerascnn.data.mask_layouts import MaskLayout
 
@@ -193,8 +193,7 @@ def _pycocotools():
     try:
         from pycocotools import mask
     except ImportError as error:
-        raise ImportError(
-            "COCO annotations need pycocotools: `pip install 'kerascnn[coco]'`.",
-            name="pycocotools",
+        raise RuntimeError(
+            "COCO annotations need pycocotools: `pip install 'kerascnn[coco]'`."
         ) from error
     return mask

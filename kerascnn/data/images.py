@@ -203,18 +203,28 @@ def upright(pixels, orientation):
     return np.ascontiguousarray(_UPRIGHT[orientation](pixels))
 
 
-def in_bands(image, convert):
-    """Returns the array that a function makes of a Pillow image, which it is given in bands."""
+def bands(image):
+    """Yields a Pillow image in bands of rows, from the top."""
     width, height = image.size
     rows = max(1, _BAND // max(width, 1))
     if rows >= height:
-        return convert(image)
-    result = None
+        yield image
+        return
     for top in range(0, height, rows):
-        band = convert(image.crop((0, top, width, min(top + rows, height))))
+        yield image.crop((0, top, width, min(top + rows, height)))
+
+
+def in_bands(image, convert):
+    """Returns the array that a function makes of a Pillow image, which it is given in bands."""
+    result, top = None, 0
+    for band in bands(image):
+        part = convert(band)
+        if len(part) == image.height:
+            return part
         if result is None:
-            result = np.empty((height, *band.shape[1:]), band.dtype)
-        result[top : top + len(band)] = band
+            result = np.empty((image.height, *part.shape[1:]), part.dtype)
+        result[top : top + len(part)] = part
+        top += len(part)
     return result
 
 

@@ -6,7 +6,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import tensorflow as tf
 
 from kerascnn.arguments import UsageError
@@ -23,7 +22,14 @@ from kerascnn.data.mask_errors import (
 )
 from kerascnn.data.mask_layouts import mask_layout
 from kerascnn.data.mask_pairs import listed
-from kerascnn.data.mask_reading import MaskReading, as_text, hexadecimal, named_values, raw_mask
+from kerascnn.data.mask_reading import (
+    MaskReading,
+    as_text,
+    counts_of,
+    hexadecimal,
+    named_values,
+    raw_mask,
+)
 from kerascnn.data.published_masks import VOC_BORDER
 from kerascnn.data.readable import readable
 from kerascnn.data.report import Report
@@ -230,12 +236,12 @@ def _known(pairs, reading, table, max_pixels, strict):
         facts = facts_of(image, max_pixels)
         if isinstance(mask, DrawnMask):
             classes = mask.draw()
-            present = frozenset(range(len(table.names))) & set(classes.ravel().tolist())
-            return _Pair(facts, mask.size, 1, None, frozenset(present), ())
+            present = frozenset(counts_of(classes))
+            return _Pair(facts, mask.size, 1, None, present, ())
         raw = raw_mask(mask, max_pixels, by_color=reading.colors is not None)
         strays = tuple(reading.strays(raw, len(table.names)))
         classes = reading.classes(raw) if not raw.colored or reading.colors else None
-        present = frozenset() if classes is None else frozenset(_unique(classes))
+        present = frozenset() if classes is None else frozenset(counts_of(classes))
         size = raw.values.shape
         light = type(raw)(
             None, raw.colored, raw.mode, raw.counts, raw.palette, raw.jpeg, raw.orientation
@@ -243,10 +249,6 @@ def _known(pairs, reading, table, max_pixels, strict):
         return _Pair(facts, size, raw.orientation, light, present, strays)
 
     return readable([pair for found in pairs.values() for pair in found], read, strict)
-
-
-def _unique(classes):
-    return np.flatnonzero(np.bincount(classes.ravel(), minlength=256)).tolist()
 
 
 def _turns(root, known):

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from kerascnn.arguments import UsageError
-from kerascnn.data.images import in_bands, open_image, orientation_of
+from kerascnn.data.images import bands, in_bands, open_image, orientation_of
 from kerascnn.ops.ignored import IGNORED
 
 _COLOR_MODES = ("RGB", "RGBA", "RGBX", "LA", "PA", "CMYK", "YCbCr")
@@ -154,16 +154,14 @@ def raw_mask(path, max_pixels=None, by_color=False):
                 "Save the masks as 8-bit PNG files."
             )
         if by_color or mode in _COLOR_MODES:
-            values = in_bands(image, _packed)
-            if not by_color and mode != "PA":
-                colored = not _is_gray(values)
-                values = values if colored else values & 0xFF
+            colored = by_color or not all(map(_is_gray, bands(image)))
+            values = in_bands(image, _packed if colored else _first_channel)
         else:
             values = np.asarray(image)
             values = values.astype(np.uint8) if values.dtype == bool else values
             if mode == "P":
                 palette = _palette(image)
-    counts = _counts(values)
+    counts = counts_of(values)
     palette = {key: palette.get(key, 0) for key in counts} if palette else {}
     return RawMask(values, colored, mode, counts, palette, jpeg, own)
 
@@ -254,9 +252,14 @@ def _packed(band):
     return (pixels[..., 0] << 16) | (pixels[..., 1] << 8) | pixels[..., 2]
 
 
-def _is_gray(values):
-    found = np.array(sorted(_counts(values)), np.uint32)
-    return bool(((found >> 16 == found & 255) & (found >> 8 & 255 == found & 255)).all())
+def _first_channel(band):
+    return np.asarray(band.convert("RGB"))[..., 0]
+
+
+def _is_gray(band):
+    """Returns whether the channels of all pixels are equal."""
+    pixels = np.asarray(band.convert("RGB"))
+    return bool((pixels == pixels[..., :1]).all())
 
 
 def _palette(image):
@@ -264,11 +267,15 @@ def _palette(image):
     return {i: int(r) << 16 | int(g) << 8 | int(b) for i, (r, g, b) in enumerate(flat)}
 
 
-def _counts(values):
-    if values.dtype == np.uint8:
-        counts = np.bincount(values.ravel(), minlength=256)
-        return {int(i): int(counts[i]) for i in np.flatnonzero(counts)}
+def counts_of(values):
+    """Returns `{value: pixels}` of an array of ints."""
     total, flat = {}, values.reshape(-1)
+    if values.dtype == np.uint8:
+        counts = sum(
+            np.bincount(flat[start : start + _BAND], minlength=256)
+            for start in range(0, flat.size, _BAND)
+        )
+        return {int(i): int(counts[i]) for i in np.flatnonzero(counts)}
     for start in range(0, flat.size, _BAND):
         keys, counts = np.unique(flat[start : start + _BAND], return_counts=True)
         for key, count in zip(keys.tolist(), counts.tolist(), strict=True):
