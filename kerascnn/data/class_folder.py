@@ -11,7 +11,7 @@ from kerascnn.arguments import UsageError
 from kerascnn.data.class_layouts import ClassLayout, class_folders
 from kerascnn.data.classification import ClassificationData
 from kerascnn.data.csv_labels import csv_labels
-from kerascnn.data.file_tree import SUFFIXES, described
+from kerascnn.data.file_tree import SUFFIXES, left_out
 from kerascnn.data.images import read_image
 from kerascnn.data.oxford_pets import is_oxford_pets, listed
 from kerascnn.data.readable import readable
@@ -92,9 +92,7 @@ def class_folder(path, strict=False, max_pixels=None, known_ranges=None):
     check_ranges(root, used, ranges)
     notes = [f"{note}." for note in layout.notes]
     if layout.others:
-        notes.append(
-            f"{len(layout.others):,} files are left out: {described(layout.others, root)}."
-        )
+        notes.append(left_out(layout.others, root))
     report = Report(
         layout=layout.name,
         splits=sources,

@@ -106,8 +106,8 @@ def composed(text):
     return unicodedata.normalize("NFC", text)
 
 
-def described(paths, root):
-    """Returns a phrase for files that are left out: how many of which suffix, and the first ones.
+def left_out(paths, root):
+    """Returns a sentence for files that are left out: how many of which suffix, and the first.
 
     Args:
         paths: list of paths.
@@ -120,7 +120,9 @@ def described(paths, root):
     first = next(iter(paths))
     if root in first.parents:
         first = first.relative_to(root)
-    return f"{counts}; the first is {first}"
+    if len(paths) == 1:
+        return f"1 file is left out: {first}."
+    return f"{len(paths):,} files are left out: {counts}; the first is {first}."
 
 
 def format_by_content(start):

@@ -4,7 +4,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from kerascnn.arguments import UsageError
-from kerascnn.data.file_tree import SUFFIXES, described, find_images, has_images, subfolders
+from kerascnn.data.file_tree import SUFFIXES, find_images, has_images, left_out, subfolders
 from kerascnn.data.images import UnreadableImageError, read_image
 from kerascnn.data.readable import readable
 from kerascnn.data.report import Report
@@ -50,7 +50,7 @@ def image_folder(path, strict=False, smallest=1, max_pixels=None, known_ranges=N
         ranges = value_ranges([facts[path] for path in files["train"]], used)
     check_ranges(root, used, ranges)
     if others:
-        notes.append(f"{len(others):,} files are left out: {described(others, root)}.")
+        notes.append(left_out(others, root))
 
     def stored(path):
         name = printable(path.relative_to(root).as_posix())

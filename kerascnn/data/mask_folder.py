@@ -11,7 +11,7 @@ import tensorflow as tf
 from kerascnn.arguments import UsageError
 from kerascnn.data.class_tables import ClassTable
 from kerascnn.data.coco import DrawnMask
-from kerascnn.data.file_tree import described
+from kerascnn.data.file_tree import left_out
 from kerascnn.data.images import read_image, upright
 from kerascnn.data.mask_errors import (
     palette_sentence,
@@ -140,9 +140,7 @@ def mask_folder(path, options=None, strict=False, for_training=True):
     if absent:
         notes.append(f"{listed(absent)} never occur in training masks.")
     if layout.others:
-        notes.append(
-            f"{len(layout.others):,} files are left out: {described(layout.others, root)}."
-        )
+        notes.append(left_out(layout.others, root))
     turned = sum(turn != 1 for turn in turns.values())
     if turned:
         notes.append(f"{turned:,} masks are turned with their image, by EXIF.")
@@ -385,7 +383,9 @@ def _masks_read(known, reading, table, ignored):
         more = f" and {len(items) - 4} more" if len(items) > 4 else ""
         text = f"by number, {', '.join(items[:4])}{more}"
     else:
-        text = f"numbers from 0 to {len(names) - 1}, 255 is ignored"
+        shown = [f"{number} {name}" for number, name in enumerate(names[:4])]
+        more = f" and {len(names) - 4} more" if len(names) > 4 else ""
+        text = f"by number, {', '.join(shown)}{more}, 255 is ignored"
     if not drawn and (reading.nearest or any(found.raw.jpeg for found in known.values())):
         text += ", each pixel taken for the nearest of them"
     if ignored:

@@ -46,7 +46,7 @@ def test_what_is_in_no_split_is_said(tmp_path):
     (tmp_path / "test_set" / "cats" / "notes.txt").write_text("notes")
     notes = load_classification(tmp_path).report.notes
     assert notes[0] == "extra/ is left out: its 1 images are in no split."
-    assert notes[1] == "1 files are left out: 1 .txt; the first is test_set/cats/notes.txt."
+    assert notes[1] == "1 file is left out: test_set/cats/notes.txt."
 
 
 def test_a_class_that_is_called_train(tmp_path):

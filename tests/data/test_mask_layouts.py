@@ -424,4 +424,4 @@ def test_no_warning_for_good_masks(tmp_path):
     with warnings.catch_warnings():
         warnings.simplefilter("error")
         data = load_segmentation(masks(tmp_path))
-    assert data.report.masks == "numbers from 0 to 1, 255 is ignored"
+    assert data.report.masks == "by number, 0 ground, 1 field, 255 is ignored"
