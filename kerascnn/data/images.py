@@ -250,7 +250,7 @@ def _is_deep_color(image):
 
 def _pixels(image, channels, kind, value_ranges):
     transparent = image.has_transparency_data
-    gray_key = image.info.get("transparency", -1)
+    gray_key = image.info.get("transparency")
     alpha_mode = "LA" if image.mode in ("1", "L", "LA", "La") else "RGBA"
     gray = image.mode in ("1", "L")
 
