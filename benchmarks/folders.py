@@ -30,9 +30,10 @@ SIDE, CLASSES, BATCH = 256, 10, 32
 
 PAGE = """# Folders of images
 
-{count:,} JPEG files of {side}x{side} in {classes} classes: finding and checking them and one epoch of
-`pipeline(split, batch_size={batch})` over all splits, against `keras.utils.image_dataset_from_directory` and one
-iteration. Medians of {rounds} rounds, both sides in turn.
+{count:,} JPEG files of {side}x{side} in {classes} classes: finding and checking them and one epoch
+of `pipeline(split, batch_size={batch})` over all splits, against
+`keras.utils.image_dataset_from_directory` and one iteration. Medians of {rounds} rounds, both sides
+in turn.
 
 | | seconds | images per second |
 |---|---|---|

@@ -14,7 +14,6 @@ from kerascnn.data.csv_labels import csv_labels
 from kerascnn.data.file_tree import SUFFIXES, left_out
 from kerascnn.data.images import read_image
 from kerascnn.data.oxford_pets import is_oxford_pets, listed
-from kerascnn.data.readable import readable
 from kerascnn.data.report import Report
 from kerascnn.data.scan import (
     FolderWarning,
@@ -22,7 +21,7 @@ from kerascnn.data.scan import (
     check_ranges,
     common_shape,
     describe_images,
-    facts_of,
+    read_facts,
     value_ranges,
 )
 from kerascnn.data.splits import SPLITS, cut
@@ -57,7 +56,7 @@ def class_folder(path, strict=False, max_pixels=None, known_ranges=None):
     root = Path(path).resolve()
     layout = _oxford_pets(root) or csv_labels(root) or class_folders(root)
     every = [path for by_class in layout.files.values() for images in by_class for path in images]
-    facts = readable(every, lambda path: facts_of(path, max_pixels), strict)
+    facts = read_facts(every, max_pixels, strict)
     files = {
         split: [[path for path in images if path in facts] for images in by_class]
         for split, by_class in layout.files.items()

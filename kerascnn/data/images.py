@@ -26,6 +26,9 @@ _UPRIGHT = {
     7: lambda x: x.swapaxes(0, 1)[::-1, ::-1],
     8: lambda x: x.swapaxes(0, 1)[::-1],
 }
+# From this orientation on, rows and columns are exchanged.
+_ACROSS = 5
+_REDUCED = 8
 # Pixels are converted in bands of about so many, so that a large image is in memory once.
 _BAND = 2**20
 
@@ -44,6 +47,7 @@ class Opened:
         mode: str, Pillow's mode.
         kind: str, the type of the values in the file, as `kerascnn.data.values.kind_of` returns it.
         orientation: int, the EXIF orientation by which the pixels were turned.
+        size: `(height, width)` of the image in the file, upright.
         deep_color: bool, whether the file has colors of 16 bits, of which the upper 8 are read.
     """
 
@@ -51,6 +55,7 @@ class Opened:
     mode: str
     kind: str
     orientation: int
+    size: tuple[int, int]
     deep_color: bool = False
 
 
@@ -128,35 +133,38 @@ def read_image(path, channels=None, max_pixels=None, value_ranges=None):
     return read_opened(path, channels, max_pixels, value_ranges).pixels
 
 
-def read_opened(path, channels=None, max_pixels=None, value_ranges=None, raw=False):
+def read_opened(path, channels=None, max_pixels=None, value_ranges=None, raw=False, reduced=False):
     """Reads an image as `read_image` does, with what is known about the file.
 
     Args:
         path, channels, max_pixels, value_ranges: as in `read_image`.
         raw: bool, whether values of more than eight bits are returned as they are.
+        reduced: bool, whether a JPEG file is decoded at about an eighth of its height and width.
 
     Returns:
         `Opened`.
     """
-    with open_image(path, max_pixels) as image:
+    with open_image(path, max_pixels, reduced=reduced) as image:
         kind, mode, orientation = kind_of(image), image.mode, orientation_of(image)
-        deep_color = image.kerascnn_deep_color
+        deep_color, size = image.kerascnn_deep_color, image.kerascnn_size
         if kind != "uint8" and raw:
             pixels = np.asarray(image)
             check_finite(pixels)
         else:
             pixels = _pixels(image, channels, kind, value_ranges)
-    return Opened(upright(pixels, orientation), mode, kind, orientation, deep_color)
+    size = size if orientation >= _ACROSS else size[::-1]
+    return Opened(upright(pixels, orientation), mode, kind, orientation, size, deep_color)
 
 
 @contextlib.contextmanager
-def open_image(path, max_pixels=None, kind="an image"):
+def open_image(path, max_pixels=None, kind="an image", reduced=False):
     """Opens and decodes a file as a Pillow image.
 
     Args:
         path: path of a regular file of one of `FORMATS`, whatever its suffix.
         max_pixels: as in `read_image`.
         kind: str, what the file must be, for the error.
+        reduced: bool, as in `read_opened`.
 
     Raises:
         UnreadableImageError: for every error in opening, decoding, and the body of the `with`.
@@ -177,8 +185,12 @@ def open_image(path, max_pixels=None, kind="an image"):
                     "a larger `max_pixels` (`--max-pixels`) allows it"
                 )
             image.kerascnn_deep_color = _is_deep_color(image)
+            if reduced and image.format == "JPEG":
+                image.draft(None, (max(1, width // _REDUCED), max(1, height // _REDUCED)))
             with pillow_limit.decoding(width * height):
                 image.load()
+            # Reading TIFF turns an image upright.
+            image.kerascnn_size = (width, height) if image.format == "JPEG" else image.size
             yield image
     except (FileNotFoundError, UsageError):
         raise
@@ -188,6 +200,15 @@ def open_image(path, max_pixels=None, kind="an image"):
         ) from error
     except Exception as error:  # Pillow's decoders raise errors of many kinds
         raise UnreadableImageError(f"{path} cannot be read as {kind} ({error}).") from error
+
+
+def is_jpeg(path):
+    """Returns whether a file begins as JPEG files do."""
+    try:
+        with open(path, "rb") as file:
+            return file.read(3) == b"\xff\xd8\xff"
+    except OSError:
+        return False
 
 
 def orientation_of(image):

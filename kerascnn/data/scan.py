@@ -1,13 +1,16 @@
 """What is known about the images of a folder after each was read once, and what looks wrong."""
 
-import hashlib
 import warnings
+import zlib
 from collections import Counter
 from dataclasses import dataclass
 
+import numpy as np
+
 from kerascnn.arguments import UsageError
 from kerascnn.data import values
-from kerascnn.data.images import read_opened
+from kerascnn.data.images import is_jpeg, read_opened
+from kerascnn.data.readable import readable
 
 # Where all values of all images are within so few levels of 255, there is hardly anything to see.
 _DARK = 16
@@ -27,7 +30,7 @@ class Facts:
         mode: str, Pillow's mode.
         kind: str, as `kerascnn.data.values.kind_of` returns it.
         low, high: the smallest and largest value.
-        digest: bytes that are equal for equal pixels.
+        digest: tuple that is equal for equal pixels, and hardly ever for others.
         orientation: int, the EXIF orientation.
         deep_color: bool, whether there are colors of 16 bits, of which the upper 8 are read.
     """
@@ -37,23 +40,57 @@ class Facts:
     kind: str
     low: float
     high: float
-    digest: bytes
+    digest: tuple
     orientation: int = 1
     deep_color: bool = False
 
 
-def facts_of(path, max_pixels=None):
-    """Reads an image file and returns its `Facts`."""
-    opened = read_opened(path, max_pixels=max_pixels, raw=True)
-    pixels = opened.pixels
-    digest = hashlib.blake2b(repr(pixels.shape).encode(), digest_size=16)
-    digest.update(pixels.data if pixels.flags.c_contiguous else pixels.tobytes())
-    shape = pixels.shape if pixels.ndim == 3 else (*pixels.shape, 1)
-    low, high = pixels.min().item(), pixels.max().item()
+def read_facts(paths, max_pixels, strict):
+    """Reads all images of a folder once.
+
+    Where all files are JPEG, they are decoded at an eighth of their size, which also shows whether
+    they are whole, and takes half of the time. What looks equal there is read in full again.
+
+    Args:
+        paths: list of paths.
+        max_pixels: int, as in `read_image`.
+        strict: bool, as in `readable`.
+
+    Returns:
+        `{path: Facts}` of the images that can be read.
+    """
+    reduced = all(map(is_jpeg, paths))
+    facts = readable(paths, lambda path: facts_of(path, max_pixels, reduced), strict)
+    if reduced and facts:
+        counts = Counter(fact.digest for fact in facts.values())
+        dark = max(f.high for f in facts.values()) - min(f.low for f in facts.values()) < _DARK
+        again = [path for path, fact in facts.items() if dark or counts[fact.digest] > 1]
+        facts |= readable(again, lambda path: facts_of(path, max_pixels), strict)
+    return facts
+
+
+def facts_of(path, max_pixels=None, reduced=False):
+    """Reads an image file and returns its `Facts`.
+
+    Args:
+        path: path.
+        max_pixels: int, as in `read_image`.
+        reduced: bool, whether values and digest of a JPEG file are those at an eighth of its size.
+    """
+    opened = read_opened(path, max_pixels=max_pixels, raw=True, reduced=reduced)
+    pixels = np.ascontiguousarray(opened.pixels)
+    data, middle = pixels.reshape(-1).view(np.uint8), pixels.nbytes // 2
+    digest = (opened.size, pixels.shape, zlib.crc32(data[:middle]), zlib.crc32(data[middle:]))
     return Facts(
-        shape, opened.mode, opened.kind, low, high, digest.digest(), opened.orientation,
-        opened.deep_color,
-    )  # fmt: skip
+        shape=(*opened.size, pixels.shape[2] if pixels.ndim == 3 else 1),
+        mode=opened.mode,
+        kind=opened.kind,
+        low=pixels.min().item(),
+        high=pixels.max().item(),
+        digest=digest,
+        orientation=opened.orientation,
+        deep_color=opened.deep_color,
+    )
 
 
 def common_shape(facts):
