@@ -228,6 +228,13 @@ class Task(ABC):
     ) -> Iterator[Prediction]:
         """Yields the prediction for each of the uint8 images."""
 
+    def metadata(self, record: Any) -> dict[str, Any]:
+        """Returns what an export says about how images are read, for programs that serve it."""
+        ranges = record.data.value_ranges
+        return (
+            {"value_ranges": {kind: list(ends) for kind, ends in ranges.items()}} if ranges else {}
+        )
+
     @abstractmethod
     def serving(self, model: keras.Model, record: Any) -> Any:
         """Returns the `kerascnn.export.Serving` of the model."""
