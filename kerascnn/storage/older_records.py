@@ -23,12 +23,18 @@ def upgraded(content):
         "ignored": [],
         "image_shape": None,
         "smallest": 1,
+        "value_ranges": {},
+        "mask_values": None,
+        "mask_colors": None,
+        "reading": {},
         **data,
     }
     if "num_pictures" in data:
         content["data"]["num_examples"] = content["data"].pop("num_pictures")
     for part in _PARTS:
         content["training"] |= content.pop(part, {})
+    if content["task"] == "classification":
+        content["training"] = {"class_weights": False, "balance": False} | content["training"]
     if content["task"] == "upscaling":
         content["training"].pop("factor", None)  # the model's
     return content

@@ -153,7 +153,7 @@ class RunFolder:
 
     def _check_same(self, recipe):
         found, recipe = self.recipe(), upgraded(recipe)
-        different = [key for key in recipe if found.get(key) != recipe[key]]
+        different = [key for key in recipe if _decisive(found.get(key)) != _decisive(recipe[key])]
         if different:
             raise FileExistsError(
                 f"{self.path} holds a run that was begun with another {' and '.join(different)}; "
@@ -303,3 +303,10 @@ class RunFolder:
         with self.writing(path) as temporary:
             figure.savefig(temporary)
         return path
+
+
+def _decisive(part):
+    """Returns a part of a record without what is there for people to read."""
+    if not isinstance(part, dict):
+        return part
+    return {key: value for key, value in part.items() if key != "reading"}
