@@ -159,7 +159,7 @@ def _is_new(place, name, seen):
     if not os.path.islink(path):
         return True
     real = os.path.realpath(path)
-    if real in seen or os.path.realpath(place).startswith(real):
+    if real in seen or Path(real) in (Path(os.path.realpath(place)) / "here").parents:
         return False
     seen.add(real)
     return True

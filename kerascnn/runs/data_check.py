@@ -52,7 +52,8 @@ def check_data(task, request):
         warnings.simplefilter("always")
         try:
             data = task.load(request, start, recipe)
-            lines = list(task.remarks(data)) or _lines(data)
+            in_a_folder = getattr(data, "report", None) is not None
+            lines = [*([] if in_a_folder else _lines(data)), *task.remarks(data)]
         except _FAULTS as error:
             errors.append(str(error))
     ours = [str(w.message) for w in caught if w.category.__module__.startswith("kerascnn")]

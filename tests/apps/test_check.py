@@ -60,6 +60,7 @@ def test_every_task_checks(scenery, capsys):
         assert text.startswith(f"data:        train {6 if folder == 'classify' else 8}")
     assert output(capsys, "classify", "check").out == (
         "data:        train 1,257, validation 180, test 360\n"
+        "images:      8x8, resized to 28x28 (--image-size)\n"
     )
 
 

@@ -273,3 +273,14 @@ def test_oxford_pets(tmp_path):
 def test_data_for_segmentation_are_sent_there(tmp_path):
     with pytest.raises(UsageError, match="which are for segmentation: `kerascnn segment train"):
         load_classification(folders.masks(tmp_path))
+
+
+def test_linked_folders_are_read_once(tmp_path):
+    folders.classes(tmp_path / "data", (6, 6))
+    for i in range(3):
+        folders.save(tmp_path / "data2" / f"more{i}.png", folders.pixels((5, i)))
+    (tmp_path / "data" / "cats" / "more").symlink_to(tmp_path / "data2")
+    (tmp_path / "data" / "cats" / "loop").symlink_to(tmp_path / "data")
+    (tmp_path / "data" / "cats" / "again").symlink_to(tmp_path / "data2")
+    data = load_classification(tmp_path / "data")
+    assert data.report.classes == {"cats": 9, "dogs": 6}
