@@ -39,7 +39,7 @@ class Request:
         seed: int in [0, 2**32).
         strict: bool, whether a broken file is an error; otherwise it is skipped with a warning.
         mask_values: the numbers in masks that mean the classes, as `load_segmentation` takes them.
-        mask_colors: the colors in masks that mean the classes, likewise.
+        mask_colors: the colors in masks that mean the classes, as `load_segmentation` takes them.
         max_pixels: int, the largest image in a folder that is read.
 
     Raises:
