@@ -35,6 +35,24 @@ ClassWeights = Annotated[
         "--class-weights/--no-class-weights", help="Give rare classes more weight in the loss."
     ),
 ]
+Balance = Annotated[
+    bool | None,
+    typer.Option(
+        "--balance/--no-balance",
+        help="Show images of rare classes more often, so that all classes are equally frequent.",
+    ),
+]
+MaskValues = Annotated[
+    str | None,
+    typer.Option(
+        help="The numbers in masks that mean the classes: 0,255 in the order of classes.txt, or "
+        "road=0,car=255; with ',nearest', others are taken for the nearest one."
+    ),
+]
+MaskColors = Annotated[
+    str | None,
+    typer.Option(help="The colors in masks that mean the classes: 'road=#804080,car=#00008e'."),
+]
 Factor = Annotated[
     float | None, typer.Option(help="Resize images for the model by this factor, such as 0.5.")
 ]

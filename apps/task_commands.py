@@ -1,4 +1,4 @@
-"""The commands of a task: train, evaluate, predict, export and show-data, the same for all."""
+"""The commands of a task: train, evaluate, predict, export, show-data and check, alike for all."""
 
 import inspect
 import json
@@ -20,6 +20,7 @@ from kerascnn_apps.signals import ended_by_signals
 _FIELDS = (
     "loss",
     "class_weights",
+    "balance",
     "factor",
     "crop_size",
     "patch_size",
@@ -81,6 +82,7 @@ def task_app(commands):
         "predict": _predict,
         "export": _export,
         "show-data": _show_data,
+        "check": _check,
     }.items():
         function, parameters = run(commands)
         app.command(name, help=commands.docs[name])(_with_options(function, parameters))
@@ -138,6 +140,9 @@ def _request(given):
         ignore=given.get("ignore") or None,
         seed=given["seed"],
         strict=given.get("strict", False),
+        mask_values=given.get("mask_values"),
+        mask_colors=given.get("mask_colors"),
+        max_pixels=given.get("max_pixels"),
     )
 
 
@@ -174,6 +179,7 @@ def _train(commands):
         **_augment_option(commands),
         "precision": (options.Precision, None),
         "backend": (options.Backend, None),
+        "max_pixels": (options.MaxPixels, None),
         "seed": (options.Seed, 0),
         "strict": (options.Strict, False),
         "force": (options.Force, False),
@@ -192,6 +198,7 @@ def _evaluate(commands):
             data_dir=given.get("data_dir"),
             split=given["split"],
             plots=given["plots"],
+            max_pixels=given["max_pixels"],
         )
         if given["as_json"]:
             typer.echo(json.dumps({**found.numbers, **found.details}))
@@ -209,6 +216,7 @@ def _evaluate(commands):
         **({"data_dir": (options.DataDir, None)} if commands.data_dir else {}),
         "split": (options.Split, "test"),
         "plots": (options.Plots, None),
+        "max_pixels": (options.MaxPixels, None),
         "as_json": (options.AsJson, False),
     }
 
@@ -272,6 +280,30 @@ def _show_data(commands):
         "out": (options.DataPlot, None),
         **training,
         **_augment_option(commands),
+        "max_pixels": (options.MaxPixels, None),
         "seed": (options.Seed, 0),
         "force": (options.Overwrite, False),
+    }
+
+
+def _check(commands):
+    def check(**given):
+        from kerascnn import runs, tasks
+        from kerascnn_apps.messages import readable
+
+        found = runs.check_data(tasks.get_task(commands.task), _request({**given, "seed": 0}))
+        lines = [
+            *found.lines,
+            *(f"warning:     {line}" for line in found.warnings),
+            *(f"error:       {line}" for line in found.errors),
+        ]
+        for line in lines:
+            typer.echo(readable(line))
+        if found.errors:
+            raise typer.Exit(1)
+
+    return check, {
+        **_data_options(commands),
+        "max_pixels": (options.MaxPixels, None),
+        "strict": (options.Strict, False),
     }

@@ -5,6 +5,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+import numpy as np
 import tensorflow as tf
 
 from kerascnn.arguments import UsageError, at_least_one, one_of, pair
@@ -12,6 +13,7 @@ from kerascnn.data import memory, order
 from kerascnn.data.augmentation import keyed
 from kerascnn.data.names import EMBEDDED, is_embedded, is_folder
 from kerascnn.data.pixels import resize, scale, to_channels
+from kerascnn.data.report import Report
 from kerascnn.data.splits import SPLITS, example_names
 
 # Channels of a pipeline by those of the stored images: transparency is resolved.
@@ -36,6 +38,7 @@ class ClassificationData:
         file_names: optional `{split: names of the files}`.
         stored_label: optional function from a stored example to its label, where a label may be
             outside [0, number of classes).
+        report: optional `kerascnn.data.report.Report` on how a folder is read.
 
     Raises:
         UsageError: for a wrong argument, or stored images with another number of channels than 1,
@@ -53,6 +56,7 @@ class ClassificationData:
     version: str | None = None
     file_names: Mapping[str, tuple[str, ...]] | None = None
     stored_label: Callable[..., Any] | None = None
+    report: Report | None = None
 
     def __post_init__(self):
         if self.image_size is not None:
@@ -108,6 +112,54 @@ class ClassificationData:
                         f"The labels of {self.name} must be in [0, {classes}), for {classes} "
                         f"classes; got {wrong[0]} in the {split} split."
                     )
+
+    def labels(self, split="train"):
+        """Reads the labels of a split, without the images.
+
+        Args:
+            split: `"train"`, `"validation"` or `"test"`.
+
+        Returns:
+            int64 array of shape `(examples,)`.
+        """
+        label = self.stored_label or (lambda *example: example[-1])
+        batches = self.elements[one_of(split, SPLITS, "split")].map(label, tf.data.AUTOTUNE)
+        found = list(batches.batch(4096).as_numpy_iterator())
+        return np.concatenate(found).astype(np.int64) if found else np.zeros(0, np.int64)
+
+    def balanced(self):
+        """Returns the same data with a training split in which all classes are equally frequent.
+
+        Images of rare classes are there several times, so that each class has as many as the
+        largest one.
+
+        Returns:
+            `ClassificationData`.
+
+        Example:
+            >>> import numpy as np
+            >>> import kerascnn
+            >>> digits = kerascnn.data.load_classification("digits").balanced()
+            >>> set(np.bincount(digits.labels()).tolist())
+            {128}
+        """
+        labels = self.labels()
+        copies = _copies(labels)
+        pairs = tf.data.Dataset.zip(
+            self.elements["train"], tf.data.Dataset.from_tensor_slices(copies)
+        )
+        elements = pairs.flat_map(
+            lambda example, count: tf.data.Dataset.from_tensors(example).repeat(count)
+        )
+        names = self.file_names
+        if names is not None:
+            names = {**names, "train": tuple(np.repeat(names["train"], copies).tolist())}
+        return dataclasses.replace(
+            self,
+            elements={**self.elements, "train": elements},
+            num_examples={**self.num_examples, "train": int(copies.sum())},
+            file_names=names,
+        )
 
     def pipeline(self, split, *, batch_size=128, seed=0, augment=None):
         """Returns batches of images and labels for `model.fit`.
@@ -253,8 +305,25 @@ def _arguments(example):
     return example if isinstance(example, tuple) else (example,)
 
 
+def _copies(labels):
+    """Returns how often each example must be there for all classes to be equally frequent."""
+    counts = np.bincount(labels)
+    copies = counts.max() // counts[labels]
+    for label in np.flatnonzero(counts):
+        places = np.flatnonzero(labels == label)
+        copies[places[: counts.max() % counts[label]]] += 1
+    return copies.astype(np.int64)
+
+
 def load_classification(
-    name_or_folder, *, data_dir=None, image_size=None, channels=None, strict=False
+    name_or_folder,
+    *,
+    data_dir=None,
+    image_size=None,
+    channels=None,
+    strict=False,
+    max_pixels=None,
+    value_ranges=None,
 ):
     """Loads a dataset of labeled images.
 
@@ -263,13 +332,17 @@ def load_classification(
     Args:
         name_or_folder: `"digits"` (embedded: scikit-learn's handwritten digits), a folder with a
             subfolder of images for each class (or with `train`, `validation` and `test` folders of
-            that form), or the name of a classification dataset of TensorFlow Datasets.
+            that form, or of other forms that `docs/folders.md` lists), or the name of a
+            classification dataset of TensorFlow Datasets.
         data_dir: folder of TensorFlow Datasets; a dataset prepared there needs no network.
         image_size: int or `(height, width)` to which pipelines resize; by default the size of the
             images, if they share one.
         channels: 1 or 3; by default those of the images.
         strict: bool, whether a broken image in a folder is an error; otherwise it is skipped with
             a `SkippedImageWarning`.
+        max_pixels: int, the largest image in a folder that is read, as in `read_image`.
+        value_ranges: optional `{type: (low, high)}` that the images of a folder with more than
+            eight bits are scaled by, as in `read_image`; by default what the training images need.
 
     Returns:
         `ClassificationData`.
@@ -297,7 +370,7 @@ def load_classification(
     elif is_folder(name):
         from kerascnn.data.class_folder import class_folder
 
-        data = class_folder(name, strict)
+        data = class_folder(name, strict, max_pixels, value_ranges)
     elif name in EMBEDDED["segmentation"]:
         raise UsageError(f"{name!r} has masks, which are for segmentation, and no labels.")
     else:

@@ -15,6 +15,7 @@ from kerascnn.data.augmentation import Augmentation
 from kerascnn.data.joint_augmentation import random_view
 from kerascnn.data.names import is_embedded, is_folder
 from kerascnn.data.pixels import rescale, scale, scaled_size, to_channels
+from kerascnn.data.report import Report
 from kerascnn.data.splits import SPLITS, example_names
 from kerascnn.ops.ignored import IGNORED
 
@@ -46,6 +47,7 @@ class SegmentationData:
             the images differ in size.
         version: optional str, the version of the dataset.
         file_names: optional `{split: names of the files}`.
+        report: optional `kerascnn.data.report.Report` on how a folder is read.
 
     Raises:
         UsageError: if fewer than two classes are left, or there are more than 255.
@@ -61,6 +63,7 @@ class SegmentationData:
     num_pixels: Mapping[str, int] | None = None
     version: str | None = None
     file_names: Mapping[str, tuple[str, ...]] | None = None
+    report: Report | None = None
 
     def __post_init__(self):
         if len(self.class_names) > IGNORED:
@@ -262,7 +265,16 @@ class SegmentationData:
 
 
 def load_segmentation(
-    name_or_folder, *, data_dir=None, ignore=None, strict=False, for_training=True
+    name_or_folder,
+    *,
+    data_dir=None,
+    ignore=None,
+    strict=False,
+    for_training=True,
+    mask_values=None,
+    mask_colors=None,
+    max_pixels=None,
+    value_ranges=None,
 ):
     """Loads a dataset of images with masks.
 
@@ -271,8 +283,8 @@ def load_segmentation(
     Args:
         name_or_folder: `"scenes"` (embedded: scikit-learn's handwritten digits, composed into
             scenes), a folder with `classes.txt`, `images` and `masks` (or with `train`, `val` and
-            `test` folders of these two), or the name of a dataset of TensorFlow Datasets
-            (`oxford_iiit_pet`).
+            `test` folders of these two, or of other forms that `docs/folders.md` lists), or the
+            name of a dataset of TensorFlow Datasets (`oxford_iiit_pet`).
         data_dir: folder of TensorFlow Datasets; a dataset prepared there needs no network.
         ignore: optional names of classes to ignore, in addition to those named `void` or the like
             and to pixels of 255.
@@ -280,6 +292,14 @@ def load_segmentation(
             `SkippedImageWarning`.
         for_training: bool, whether a folder must have images for training and validation, with all
             classes in them; a test needs none.
+        mask_values: optional, the numbers in the masks of a folder that mean the classes: a list in
+            the order of `classes.txt`, a dict by name, which `classes.txt` is not needed for, or
+            both as text: `"0,255"`, `"road=0,car=255"`. With `"nearest"` among them, and in JPEG
+            files, other numbers are taken for the nearest one.
+        mask_colors: optional, the same for masks in colors: `"road=#804080,car=#00008e"`.
+        max_pixels: int, the largest image in a folder that is read, as in `read_image`.
+        value_ranges: optional `{type: (low, high)}` that the images of a folder with more than
+            eight bits are scaled by, as in `read_image`; by default what the training images need.
 
     Returns:
         `SegmentationData`.
@@ -303,9 +323,10 @@ def load_segmentation(
 
         return dataclasses.replace(scenes(), ignored=tuple(ignore or ()))
     if is_folder(name):
-        from kerascnn.data.mask_folder import mask_folder
+        from kerascnn.data.mask_folder import MaskOptions, mask_folder
 
-        return mask_folder(name, ignore, strict, for_training)
+        options = MaskOptions(ignore, mask_values, mask_colors, max_pixels, value_ranges)
+        return mask_folder(name, options, strict, for_training)
     from kerascnn.data.tensorflow_datasets import segmentation_dataset
 
     return segmentation_dataset(name, data_dir, ignore)

@@ -8,6 +8,7 @@ import numpy as np
 
 from kerascnn.arguments import UsageError, one_of
 from kerascnn.data.names import is_embedded
+from kerascnn.data.report import Report
 from kerascnn.data.resolution_pairs import random_patches, whole_images
 from kerascnn.data.splits import SPLITS
 
@@ -36,11 +37,13 @@ class UpscalingData:
         images: `{split: tuple of images}`, each with `.name`, `.size` (height, width) and
             `.read()`, which returns a uint8 array `(height, width, 3)`.
         smallest: int, how many pixels high and wide an image had to be.
+        report: optional `kerascnn.data.report.Report` on how a folder is read.
     """
 
     name: str
     images: Mapping[str, tuple[StoredImage, ...]]
     smallest: int = 1
+    report: Report | None = None
 
     @property
     def num_examples(self):
@@ -116,12 +119,13 @@ class UpscalingData:
             yield image.name, image.read(), None
 
 
-def load_upscaling(name_or_folder, *, strict=False, smallest=1):
+def load_upscaling(name_or_folder, *, strict=False, smallest=1, max_pixels=None, value_ranges=None):
     """Loads a dataset of images without labels.
 
-    A folder may have a subfolder for each split (what is missing of validation and test is then
-    cut from training); otherwise all images below it are used. A cut takes a tenth, at least one
-    image, chosen by a hash of the file's name. Each image is read once, to find broken ones.
+    A folder may have a subfolder for each split, as DIV2K has (what is missing of validation and
+    test is then cut from training); otherwise all images below it are used. A cut takes a tenth, at
+    least one image, chosen by a hash of the file's name. Each image is read once, to find broken
+    ones.
 
     Args:
         name_or_folder: `"photos"` (embedded: the two sample photographs of scikit-learn, of
@@ -130,6 +134,9 @@ def load_upscaling(name_or_folder, *, strict=False, smallest=1):
         strict: bool, whether a broken or too small image is an error; otherwise it is skipped with
             a `SkippedImageWarning`.
         smallest: int, how many pixels high and wide an image must be.
+        max_pixels: int, the largest image in a folder that is read, as in `read_image`.
+        value_ranges: optional `{type: (low, high)}` that the images of a folder with more than
+            eight bits are scaled by, as in `read_image`; by default what the training images need.
 
     Returns:
         `UpscalingData`.
@@ -156,4 +163,4 @@ def load_upscaling(name_or_folder, *, strict=False, smallest=1):
         )
     from kerascnn.data.image_folder import image_folder
 
-    return image_folder(name, strict, smallest)
+    return image_folder(name, strict, smallest, max_pixels, value_ranges)

@@ -1,5 +1,6 @@
 """Runs: trains, evaluates, predicts and exports for any task."""
 
+from kerascnn.runs.data_check import DataCheck, check_data
 from kerascnn.runs.data_preview import show_data
 from kerascnn.runs.evaluation import ChangedDataWarning, evaluate
 from kerascnn.runs.exporting import export
@@ -9,9 +10,11 @@ from kerascnn.runs.training import train
 
 __all__ = [
     "ChangedDataWarning",
+    "DataCheck",
     "DataRecord",
     "ModelRecord",
     "RunRecord",
+    "check_data",
     "evaluate",
     "export",
     "predict",

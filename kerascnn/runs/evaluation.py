@@ -15,7 +15,9 @@ class ChangedDataWarning(UserWarning):
     """A dataset has become larger or smaller since a model was trained on it."""
 
 
-def evaluate(folder, *, task=None, data=None, data_dir=None, split="test", plots=None):
+def evaluate(
+    folder, *, task=None, data=None, data_dir=None, split="test", plots=None, max_pixels=None
+):
     """Tests the best model of a run on a split of its own data, or of other data.
 
     Args:
@@ -25,6 +27,8 @@ def evaluate(folder, *, task=None, data=None, data_dir=None, split="test", plots
         data_dir: folder of TensorFlow Datasets; by default that of the training.
         split: `"train"`, `"validation"`, `"test"` or `"all"`.
         plots: optional path of a new folder for figures.
+        max_pixels: int, the largest image that is read; by default what fits into a quarter of the
+            memory.
 
     Returns:
         `(kerascnn.tasks.Evaluation, paths of the figures)`.
@@ -42,7 +46,8 @@ def evaluate(folder, *, task=None, data=None, data_dir=None, split="test", plots
     known, task = record.data, get_task(record.task)
     if data is None:
         check_recorded(run, known, task.embedded, data_dir)
-    found = task.reload(record, data or known.name, data_dir or known.data_dir)
+    limit = {} if max_pixels is None else {"max_pixels": max_pixels}
+    found = task.reload(record, data or known.name, data_dir or known.data_dir, **limit)
     class_names = task.describe(found).get("class_names", ())
     if tuple(class_names) != known.class_names:
         raise UsageError(

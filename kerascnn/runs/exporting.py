@@ -1,5 +1,7 @@
 """Exports the model of a finished run."""
 
+from dataclasses import replace
+
 from kerascnn.data import read_image
 from kerascnn.export import export as export_model
 from kerascnn.runs.export_folder import check_export
@@ -26,5 +28,8 @@ def export(folder, out=None, *, task=None):
     check_export(out or run.exports)
     model = load_model(run, record)
     images = [read_image(path) for path in sorted(run.examples.rglob("*.png"))]
-    serving = get_task(record.task).serving(model, record)
+    task = get_task(record.task)
+    serving = task.serving(model, record)
+    metadata = {**serving.metadata, **task.metadata(record)}
+    serving = replace(serving, metadata=metadata)
     return export_model(model, out or run.exports, serving, images)

@@ -55,6 +55,11 @@ class DataRecord:
         image_shape: `(height, width, channels)` of the images as the model gets them, or as they
             are stored if it takes any size; `None` where they differ.
         smallest: int, how many pixels high and wide an image must be to be used.
+        value_ranges: `{type: (low, high)}`, the values of images of more than eight bits that
+            become 0 and 255, as in `kerascnn.data.read_image`.
+        mask_values: optional str, the numbers in masks that mean the classes.
+        mask_colors: optional str, the colors in masks that mean the classes.
+        reading: dict, what was taken for what in a folder, for people to read.
     """
 
     name: _Text
@@ -65,6 +70,10 @@ class DataRecord:
     ignored: _Names = ()
     image_shape: tuple[_Side | None, _Side | None, _Channels] | None = None
     smallest: _Side = 1
+    value_ranges: dict[_Text, tuple[float, float]] = field(default_factory=dict)
+    mask_values: _Text | None = None
+    mask_colors: _Text | None = None
+    reading: dict[str, Any] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)

@@ -26,6 +26,10 @@ def upgraded(content):
         "ignored": [],
         "image_shape": None,
         "smallest": 1,
+        "value_ranges": {},
+        "mask_values": None,
+        "mask_colors": None,
+        "reading": {},
         **data,
     }
     if "num_pictures" in data:
@@ -33,6 +37,8 @@ def upgraded(content):
     for part in _PARTS:
         content["training"] |= content.pop(part, {})
     content["training"] = {"patience": None, "stop_at": None, **content["training"]}
+    if content["task"] == "classification":
+        content["training"] = {"class_weights": False, "balance": False} | content["training"]
     if content["task"] == "upscaling":
         content["training"].pop("factor", None)  # the model's
     return content

@@ -161,7 +161,7 @@ class RunFolder:
         """Raises an error for another recipe; more epochs than are completed extend the run."""
         found, recipe = self.recipe(), upgraded(recipe)
         before = found.get("training", {}).get("epochs")
-        different = [key for key in recipe if found.get(key) != recipe[key]]
+        different = [key for key in recipe if _decisive(found.get(key)) != _decisive(recipe[key])]
         same = {**recipe, "training": {**recipe.get("training", {}), "epochs": before}}
         only_epochs = different == ["training"] and found["training"] == same["training"]
         if only_epochs and recipe["training"]["epochs"] > before and self.is_complete(before):
@@ -349,3 +349,10 @@ def _is_json_object(path):
         return isinstance(json.loads(path.read_bytes()), dict)
     except (OSError, ValueError, RecursionError):
         return False
+
+
+def _decisive(part):
+    """Returns a part of a record without what is there for people to read."""
+    if not isinstance(part, dict):
+        return part
+    return {key: value for key, value in part.items() if key != "reading"}

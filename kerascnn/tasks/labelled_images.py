@@ -14,15 +14,22 @@ _LARGER = 4
 
 def load(request, start):
     """Finds the data of a request, with the size and channels that the model wants."""
-    data = load_classification(request.data, data_dir=request.data_dir, strict=request.strict)
+    data = load_classification(
+        request.data,
+        data_dir=request.data_dir,
+        strict=request.strict,
+        max_pixels=request.max_pixels,
+    )
     data.check_labels()
     return data.resized(_image_size(request, start, data.stored_shape), start.channels)
 
 
-def reload(record, name, data_dir):
-    """Finds data to evaluate a run on, resized as those of its training were."""
+def reload(record, name, data_dir, max_pixels=None):
+    """Finds data to evaluate a run on, read and resized as those of its training were."""
     height, width, channels = record.data.image_shape
-    data = load_classification(name, data_dir=data_dir)
+    data = load_classification(
+        name, data_dir=data_dir, max_pixels=max_pixels, value_ranges=record.data.value_ranges
+    )
     data.check_labels()
     return data.resized((height, width), channels)
 

@@ -50,12 +50,25 @@ class SegmentationTask(Task):
 
     def load(self, request, start, recipe):
         return load_segmentation(
-            request.data, data_dir=request.data_dir, ignore=request.ignore, strict=request.strict
+            request.data,
+            data_dir=request.data_dir,
+            ignore=request.ignore,
+            strict=request.strict,
+            mask_values=request.mask_values,
+            mask_colors=request.mask_colors,
+            max_pixels=request.max_pixels,
         )
 
-    def reload(self, record, name, data_dir):
+    def reload(self, record, name, data_dir, max_pixels=None):
         return load_segmentation(
-            name, data_dir=data_dir, ignore=record.data.ignored, for_training=False
+            name,
+            data_dir=data_dir,
+            ignore=record.data.ignored,
+            for_training=False,
+            mask_values=record.data.mask_values,
+            mask_colors=record.data.mask_colors,
+            max_pixels=max_pixels,
+            value_ranges=record.data.value_ranges,
         )
 
     def model(self, start, data, recipe):
@@ -86,6 +99,7 @@ class SegmentationTask(Task):
             "class_names": data.class_names,
             "ignored": data.ignored,
             "image_shape": data.image_shape,
+            **super().describe(data),
         }
 
     def evaluate(self, model, data, splits, record):

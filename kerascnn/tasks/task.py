@@ -38,6 +38,9 @@ class Request:
         ignore: names of classes that are not scored, where a task has such.
         seed: int in [0, 2**32).
         strict: bool, whether a broken file is an error; otherwise it is skipped with a warning.
+        mask_values: the numbers in masks that mean the classes, as `load_segmentation` takes them.
+        mask_colors: the colors in masks that mean the classes, as `load_segmentation` takes them.
+        max_pixels: int, the largest image in a folder that is read.
 
     Raises:
         ValueError: if `seed` is out of its range, or `ignore` is not a list.
@@ -54,6 +57,9 @@ class Request:
     ignore: Sequence[str] | None = None
     seed: int = 0
     strict: bool = False
+    mask_values: Any = None
+    mask_colors: Any = None
+    max_pixels: int | None = None
 
     def __post_init__(self):
         if not 0 <= self.seed < 2**32:
@@ -153,7 +159,9 @@ class Task(ABC):
         """
 
     @abstractmethod
-    def reload(self, record: Any, name: str | None, data_dir: Path | None) -> Any:
+    def reload(
+        self, record: Any, name: str | None, data_dir: Path | None, max_pixels: int | None = None
+    ) -> Any:
         """Finds the data of a run again, or other data that are read in the same way."""
 
     @abstractmethod
@@ -170,11 +178,20 @@ class Task(ABC):
 
     def describe(self, data: Any) -> dict[str, Any]:
         """Returns fields of `kerascnn.runs.DataRecord` that not all data have."""
-        return {}
+        report = getattr(data, "report", None)
+        if report is None:
+            return {}
+        return {
+            "reading": report.record(),
+            "value_ranges": dict(report.value_ranges),
+            "mask_values": report.mask_values,
+            "mask_colors": report.mask_colors,
+        }
 
     def remarks(self, data: Any) -> Iterable[str]:
         """Returns lines for the user about how the data are read."""
-        return ()
+        report = getattr(data, "report", None)
+        return () if report is None else report.lines()
 
     @abstractmethod
     def evaluate(
@@ -216,6 +233,13 @@ class Task(ABC):
         self, model: keras.Model, images: Iterable[np.ndarray], record: Any, **options: Any
     ) -> Iterator[Prediction]:
         """Yields the prediction for each of the uint8 images."""
+
+    def metadata(self, record: Any) -> dict[str, Any]:
+        """Returns what an export says about how images are read, for programs that serve it."""
+        ranges = record.data.value_ranges
+        return (
+            {"value_ranges": {kind: list(ends) for kind, ends in ranges.items()}} if ranges else {}
+        )
 
     @abstractmethod
     def serving(self, model: keras.Model, record: Any) -> Any:

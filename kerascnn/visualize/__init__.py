@@ -5,6 +5,7 @@ from kerascnn.visualize.calibration import calibration
 from kerascnn.visualize.comparison import comparison
 from kerascnn.visualize.confusion_matrix import confusion_matrix
 from kerascnn.visualize.examples import examples
+from kerascnn.visualize.fonts import MissingFontWarning
 from kerascnn.visualize.learning_curves import learning_curves
 from kerascnn.visualize.overlays import overlays
 from kerascnn.visualize.palette import blend, colorize, palette
@@ -12,6 +13,7 @@ from kerascnn.visualize.per_class import per_class
 from kerascnn.visualize.reconstructions import reconstructions
 
 __all__ = [
+    "MissingFontWarning",
     "augmentation",
     "blend",
     "calibration",

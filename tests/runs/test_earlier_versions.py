@@ -45,7 +45,7 @@ def test_it_is_evaluated_to_the_same_numbers(task):
 
     def compare(found, expected):
         if isinstance(expected, dict):
-            assert found.keys() == expected.keys()
+            assert found.keys() >= expected.keys()  # there are more numbers now
             for key, value in expected.items():
                 compare(found[key], value)
         elif isinstance(expected, list):
