@@ -105,6 +105,7 @@ class NeocognitronOptions(ClassifierOptions):
         activity: float in [0, 1), how strong an input must be next to the strongest.
         stage_images: int, how many images a stage of cells learns from.
         max_cells: int, how many cells a stage may have.
+        top_rule: `"misread"` or `"winner_take_all"`, which vectors there are.
         margin: float of at least 0, by which the right class must win.
         max_vectors: int, how many labelled vectors there may be.
     """
@@ -117,6 +118,7 @@ class NeocognitronOptions(ClassifierOptions):
     activity: float = 0.5
     stage_images: int = 500
     max_cells: int = 1000
+    top_rule: str = "misread"
     margin: float = 0.1
     max_vectors: int = 20_000
 

@@ -1,6 +1,7 @@
 """Pictures of a training, as Matplotlib figures."""
 
 from kerascnn.visualize.augmentation import augmentation
+from kerascnn.visualize.births import births
 from kerascnn.visualize.calibration import calibration
 from kerascnn.visualize.comparison import comparison
 from kerascnn.visualize.confusion_matrix import confusion_matrix
@@ -13,6 +14,7 @@ from kerascnn.visualize.reconstructions import reconstructions
 
 __all__ = [
     "augmentation",
+    "births",
     "blend",
     "calibration",
     "colorize",

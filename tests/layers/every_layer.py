@@ -94,12 +94,12 @@ EVERY_LAYER = {
         (2, 3), decay=0.9, output_size=(3, 4), spacing=1.6
     )(keras.ops.relu(x)),
     "ShuntingSCells2D": lambda x: layers.ShuntingSCells2D(
-        4, 3, kernel_initializer=keras.initializers.RandomUniform(0.0, 1.0)
+        4, 3, kernel_initializer=keras.initializers.RandomUniform(0.0, 0.02)
     )(keras.ops.relu(x)),
     "ShuntingSCells2D_output_size": lambda x: layers.ShuntingSCells2D(
         4,
         output_size=4,
-        kernel_initializer=keras.initializers.RandomUniform(0.0, 1.0),
+        kernel_initializer=keras.initializers.RandomUniform(0.0, 0.01),
         inhibition_initializer="ones",
     )(keras.ops.relu(x)),
     "SqueezeExcite": lambda x: layers.SqueezeExcite(4)(x),
