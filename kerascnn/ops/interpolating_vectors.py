@@ -4,6 +4,7 @@ import numpy as np
 from keras import ops
 
 from kerascnn.arguments import UsageError, at_least_one
+from kerascnn.ops.empty_batch import takes_empty_batches
 from kerascnn.ops.precision import float_dtype, widened
 from kerascnn.ops.s_cells import EPSILON
 from kerascnn.ops.symbolic import symbolic
@@ -46,6 +47,7 @@ def interpolating_vectors_shape(shape, vectors_shape, overlaps_shape, counts, ne
 
 
 @symbolic(interpolating_vectors_shape, tensors=3, output_dtype=float_dtype)
+@takes_empty_batches
 def interpolating_vectors(x, vectors, overlaps, counts, neighbors=10):
     """Scores classes by the cosine to the best mixture of two of their vectors.
 

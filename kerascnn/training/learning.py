@@ -3,6 +3,7 @@
 import csv
 from contextlib import contextmanager
 from dataclasses import asdict
+from itertools import islice
 
 import numpy as np
 from rich.console import Console
@@ -97,6 +98,8 @@ class SelfOrganizing:
             )
         with run.writing(run.model_path) as temporary:
             model.save(temporary)
+        for images, _ in islice(data.get("validation", ()), 1):
+            _draw_cells(model, np.asarray(images), run)
         return rows
 
     def figures(self, history):
@@ -115,6 +118,17 @@ class SelfOrganizing:
 def _last_rows(history):
     """The last row of each stage."""
     return {row["stage"]: row for row in history}
+
+
+def _draw_cells(model, images, run):
+    """Draws what the learned cells prefer, and what all of them answer to the first image."""
+    *cells, _ = stages_of(model)
+    for name in cells:
+        title = f"{run.path.name}: the patterns that cells prefer"
+        figure = visualize.preferred_patterns(model, name, images, title=title)
+        run.save_figure("cells" if len(cells) == 1 else f"cells_{name}", figure)
+    title = f"{run.path.name}: responses to one image"
+    run.save_figure("responses", visualize.responses(model, images[0], title))
 
 
 def _stage_path(run, number):

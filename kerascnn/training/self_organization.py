@@ -17,7 +17,7 @@ from kerascnn.training.representatives import Representatives
 TOP_RULES = ("misread", "winner_take_all")
 
 # How often a stage reports how it goes: every so many images.
-_REPORTS = 500
+_REPORTS = 100
 # `q` of the stages of 1980, the last one also of further stages, and the side of their S-columns.
 _RATES = (1.0, 16.0, 16.0)
 _COLUMN = 5

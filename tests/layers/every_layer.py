@@ -100,7 +100,7 @@ EVERY_LAYER = {
         4,
         output_size=4,
         kernel_initializer=keras.initializers.RandomUniform(0.0, 0.01),
-        inhibition_initializer="ones",
+        inhibition_initializer=keras.initializers.Constant(0.5),
     )(keras.ops.relu(x)),
     "SqueezeExcite": lambda x: layers.SqueezeExcite(4)(x),
     "StochasticDepth": lambda x: layers.StochasticDepth(0.3)(x),
