@@ -77,7 +77,8 @@ def learn(names, seed=0, rounds=20, **options):
 
     model = create_model("neocognitron_1980", (16, 16, 1), len(names))
     shown = list(presentations(names, rounds, seed))
-    model, _ = self_organize(model, {"train": shown}, SelfOrganization(margin=0.0, **options))
+    settings = SelfOrganization(margin=0.0, stage_images=len(shown), **options)
+    model, _ = self_organize(model, {"train": shown}, settings)
     return model, keras.Model(model.inputs[0], model.get_layer("stage3_c_cells").output)
 
 
@@ -99,24 +100,117 @@ def shifted_winners(cells, names):
     """How many of all shifts of all patterns keep their winner: `(kept, all)`."""
     first, _ = winners(cells, names)
     found = answers(cells, [pattern(name, *shift) for name in names for shift in SHIFTS])
-    kept = found.argmax(1).reshape(len(names), -1) == first[:, np.newaxis]
-    return int(kept.sum()), kept.size
+    right = is_answered_by(found, np.repeat(first, len(SHIFTS)))
+    return int(right.sum()), right.size
+
+
+def is_answered_by(found, cells):
+    """Whether a cell answers to each image, and more than all others."""
+    return (found.argmax(1) == cells) & (found.max(1) > 0)
+
+
+def variants(name, seed=0):
+    """Figure 6 of the paper: the pattern shifted, in other sizes, with noise and with gaps."""
+    from scipy.ndimage import zoom
+
+    rng = np.random.default_rng([seed, *map(ord, name)])
+    image = pattern(name)
+
+    def sized(factor):
+        larger = zoom(image, factor, order=1) > 0.35
+        found = np.zeros((16, 16), "float32")
+        top, left = ((16 - side) // 2 for side in larger.shape)
+        inside = larger[max(-top, 0) : max(-top, 0) + 16, max(-left, 0) : max(-left, 0) + 16]
+        top, left = max(top, 0), max(left, 0)
+        found[top : top + inside.shape[0], left : left + inside.shape[1]] = inside
+        return found
+
+    def noisy(count):
+        found, places = image.copy(), np.flatnonzero(image == 0)
+        found.flat[rng.choice(places, count, replace=False)] = 1
+        return found
+
+    def with_gaps(count):
+        found, places = image.copy(), np.flatnonzero(image)
+        found.flat[rng.choice(places, count, replace=False)] = 0
+        return found
+
+    return {
+        "learned": [image],
+        "shifted": [pattern(name, -2, -2), pattern(name, 2, 2), pattern(name, -3, 3)],
+        "size": [sized(0.8), sized(0.9), sized(1.2)],
+        "noise": [noisy(3), noisy(6), noisy(10)],
+        "gaps": [with_gaps(2), with_gaps(4), with_gaps(6)],
+    }
+
+
+def tolerance(cells, names):
+    """For each pattern and kind of change: the images, and whether the same cell answers most."""
+    first, _ = winners(cells, names)
+    found = []
+    for name, own in zip(names, first, strict=True):
+        images = variants(name)
+        found.append(
+            {
+                kind: (group, is_answered_by(answers(cells, group), own).tolist())
+                for kind, group in images.items()
+            }
+        )
+    return found
+
+
+def draw(rows, names, path):
+    """Draws a row for each pattern, with a green frame where its own cell answers most."""
+    from matplotlib.figure import Figure
+
+    columns = sum(len(group) for group, _ in rows[0].values())
+    figure = Figure(figsize=(0.9 * columns, 1.1 * len(rows)), dpi=110, layout="constrained")
+    grid = figure.subplots(len(rows), columns, squeeze=False)
+    for line, row, name in zip(grid, rows, names, strict=True):
+        flat = [
+            (kind if i == 0 else "", image, known)
+            for kind, (group, right) in row.items()
+            for i, (image, known) in enumerate(zip(group, right, strict=True))
+        ]
+        for axes, (kind, image, known) in zip(line, flat, strict=True):
+            axes.imshow(image, cmap="gray_r", vmin=0, vmax=1, interpolation="nearest")
+            axes.set(xticks=[], yticks=[])
+            for spine in axes.spines.values():
+                spine.set(color="tab:green" if known else "tab:red", linewidth=2)
+            if name == names[0]:
+                axes.set_title(kind, fontsize=8)
+    figure.savefig(path)
 
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--patterns", default="01234")
     parser.add_argument("--seeds", type=int, default=3)
+    parser.add_argument("--out", help="a picture of what the first start tolerates")
     given = parser.parse_args()
+    names = given.patterns
     for seed in range(given.seeds):
-        _, cells = learn(given.patterns, seed)
-        first, found = winners(cells, given.patterns)
-        other = np.sort(found, 1)[:, -2] / found.max(1)
+        _, cells = learn(names, seed)
+        first, found = winners(cells, names)
+        ordered = np.sort(found, 1)
         print(
-            f"seed {seed}: cells {first.tolist()}, {len(set(first.tolist()))} of them;",
-            f"answers {found.max(1).round(2).tolist()}, next cell at most {other.max():.0%} of it;",
-            "kept under shifts: {} of {}".format(*shifted_winners(cells, given.patterns)),
+            f"seed {seed}: cells {first.tolist()}, {len(set(first.tolist()))} of them for "
+            f"{len(names)} patterns; they answer",
+            ", ".join(f"{answer:.2f}" for answer in ordered[:, -1]),
+            "and the next cell at most",
+            f"{ordered[:, -2].max():.2f};",
+            "kept under shifts: {} of {}".format(*shifted_winners(cells, names)),
+            flush=True,
         )
+        rows = tolerance(cells, names)
+        kept = {kind: [sum(row[kind][1]) for row in rows] for kind in rows[0]}
+        print(
+            "    kept",
+            {kind: f"{sum(n)} of {len(rows[0][kind][0]) * len(names)}" for kind, n in kept.items()},
+            flush=True,
+        )
+        if given.out and seed == 0:
+            draw(rows, names, given.out)
 
 
 if __name__ == "__main__":

@@ -23,6 +23,7 @@ from kerascnn.models.neocognitron import (
     NeocognitronConfig,
     NeocognitronOptions,
     ShuntingNeocognitronConfig,
+    ShuntingNeocognitronOptions,
 )
 from kerascnn.models.new_head import head_names, with_new_head
 from kerascnn.models.registry import ModelInfo, list_models, model_info
@@ -78,6 +79,7 @@ __all__ = [
     "ShuffleNetV2Config",
     "ShuffleNetV2Options",
     "ShuntingNeocognitronConfig",
+    "ShuntingNeocognitronOptions",
     "UNetConfig",
     "UNetOptions",
     "VGGConfig",

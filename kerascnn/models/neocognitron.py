@@ -123,6 +123,17 @@ class NeocognitronOptions(ClassifierOptions):
     max_vectors: int = 20_000
 
 
+@dataclass(frozen=True)
+class ShuntingNeocognitronOptions(NeocognitronOptions):
+    """What a Neocognitron of 1980 takes: as `NeocognitronOptions`, of which `cells` is not used.
+
+    Args:
+        margin: float of at least 0; by default an image becomes a vector if it is misread.
+    """
+
+    margin: float = 0.0
+
+
 def _gray(x):
     """The mean of the channels: cells see brightness alone."""
     axis = channel_axis()
@@ -228,7 +239,7 @@ FAMILIES = (
     ),
     Family(
         builder=_builder(_shunting_trunk, _any),
-        options=NeocognitronOptions,
+        options=ShuntingNeocognitronOptions,
         variants=SHUNTING_VARIANTS,
         input_shape=(_SIDE, _SIDE, 1),
         num_classes=10,

@@ -96,13 +96,13 @@ def interpolating_vectors(x, vectors, overlaps, counts, neighbors=10):
     vectors, overlaps = ops.cast(vectors, x.dtype), ops.cast(overlaps, x.dtype)
     length = ops.sqrt(ops.sum(ops.square(x), -1, keepdims=True) + ops.cast(EPSILON, x.dtype))
     cosines = ops.matmul(x / length, ops.transpose(vectors))
-    columns, offsets = _places(counts)
+    columns, offsets = (ops.convert_to_tensor(part, "int32") for part in _places(counts))
     # What stands for the vectors that smaller classes lack comes last, and is never mixed.
     cosines = ops.concatenate([cosines, -ops.ones_like(cosines[:, :1])], -1)
     by_class = ops.take(cosines, columns, axis=1)  # (batch, classes, most vectors of a class)
     nearest, places = ops.top_k(by_class, min(neighbors, max(counts)))
     places = ops.cast(places, "int32")
-    sizes = np.array(counts, "int32")[:, np.newaxis]
+    sizes = ops.convert_to_tensor(np.array(counts)[:, np.newaxis], "int32")
     known = ops.cast(places < sizes, "int32")
     rows = known * (places * sizes + offsets)  # others look up a product that counts for nothing
     index = ops.expand_dims(rows, 3) + ops.expand_dims(known * places, 2)
@@ -113,13 +113,13 @@ def interpolating_vectors(x, vectors, overlaps, counts, neighbors=10):
 
 def _places(counts):
     """Columns of each class's cosines, and where its products begin."""
-    columns = np.full((len(counts), max(counts)), sum(counts), "int32")
+    columns = np.full((len(counts), max(counts)), sum(counts))
     offsets, column, offset = [], 0, 0
     for row, count in zip(columns, counts, strict=True):
         row[:count] = np.arange(column, column + count)
         offsets.append(offset if count else 0)
         column, offset = column + count, offset + count**2
-    return columns, np.array(offsets, "int32")[:, np.newaxis]
+    return columns, np.array(offsets)[:, np.newaxis]
 
 
 def _mixed(s_i, s_j, g):

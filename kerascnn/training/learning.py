@@ -74,11 +74,11 @@ class SelfOrganizing:
         names = [name for name in stages_of(model)[: len(done)] if name in known]
         rows = [row for row in earlier if row["stage"] in names]
 
-        def on_stage(number, weights):
+        def on_stage(number, weights, passes):
             with run.writing(run.history_path) as temporary:
                 _write_history(temporary, rows)
             with run.writing(_stage_path(run, number)) as temporary, open(temporary, "wb") as file:
-                np.savez(file, *weights)
+                np.savez(file, passes, *weights)
             run.delete_replaced()
 
         with _bar(progress) as show:
@@ -136,11 +136,12 @@ def _stage_path(run, number):
 
 
 def _read_stages(run):
-    """The weights of the stages of a run that have learned."""
+    """The weights and the passes of the stages of a run that have learned."""
     found = []
     while (path := _stage_path(run, len(found))).is_file() and run.owns(path):
         with np.load(path) as arrays:
-            found.append([arrays[f"arr_{i}"] for i in range(len(arrays.files))])
+            passes, *weights = (arrays[f"arr_{i}"] for i in range(len(arrays.files)))
+            found.append((weights, int(passes)))
     return found
 
 

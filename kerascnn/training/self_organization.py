@@ -21,6 +21,8 @@ _REPORTS = 100
 # `q` of the stages of 1980, the last one also of further stages, and the side of their S-columns.
 _RATES = (1.0, 16.0, 16.0)
 _COLUMN = 5
+# How often each pattern is shown, in the experiments of 1980
+_ROUNDS = 20
 
 
 class SilentImageWarning(UserWarning):
@@ -93,11 +95,13 @@ def self_organize(model, data, settings=None, *, passes=1, done=(), on_stage=Non
         data: `{"train": ..., "validation": ...}`, iterables of batches of images and labels, such
             as `tf.data` pipelines; without `"validation"` the scale stays as it is.
         settings: optional `SelfOrganization`.
-        passes: int, how often all images are shown to the vectors. The cells of 1980 see the first
-            `stage_images` images of as many passes.
-        done: weights of the stages that have learned before, as `on_stage` got them.
-        on_stage: optional function that is called with the number of a stage and its weights, a
-            list of arrays.
+        passes: int, how often all images are shown to the vectors. A stage of cells sees
+            `stage_images` images, those of 1980 again and again, up to 20 times, where there are
+            fewer.
+        done: pairs of the weights and the passes of the stages that have learned before, as
+            `on_stage` got them.
+        on_stage: optional function that is called with the number of a stage, its weights, a list
+            of arrays, and the passes that it has begun.
         on_report: optional function that is called with each row of the history, when it is new.
 
     Returns:
@@ -136,12 +140,13 @@ def self_organize(model, data, settings=None, *, passes=1, done=(), on_stage=Non
     for number, name in enumerate(stages):
         stage = _Stage(model, name, number, settings)
         if number < len(done):
-            stage.skip(data["train"], passes)
-            weights = done[number]
+            weights, begun = done[number]
+            for _ in range(begun):  # shuffled data go on to where they are after the stage
+                next(iter(data["train"]), None)
         else:
-            weights = stage.learn(data["train"], passes, report)
+            weights, begun = stage.learn(data["train"], passes, report)
             if on_stage is not None:
-                on_stage(number, weights)
+                on_stage(number, weights, begun)
         model = _with_weights(model, name, weights)
     if data.get("validation") is not None:
         calibrate(model, data["validation"])
@@ -189,16 +194,8 @@ class _Stage:
             rate = _RATES[min(number, len(_RATES) - 1)]
             self.learner = Representatives(self.layer, rate, _COLUMN)
 
-    def _passes(self, passes):
-        return 1 if isinstance(self.learner, Competition) else passes
-
-    def skip(self, batches, passes):
-        """Lets shuffled data go on to where they are when the stage has learned."""
-        for _ in range(self._passes(passes)):
-            next(iter(batches), None)
-
     def learn(self, batches, passes, report):
-        """Shows the images, and returns the weights."""
+        """Shows the images, and returns the weights and how many passes were begun."""
         began, seen, reported = time.perf_counter(), 0, None
         learner = self.learner
 
@@ -211,24 +208,26 @@ class _Stage:
                 "seconds": round(time.perf_counter() - began, 3),
             }
 
-        for _ in range(self._passes(passes)):
-            in_pass = 0
+        limit = float("inf") if self.top else self.settings.stage_images
+        if not self.top:
+            passes = 1 if isinstance(learner, Competition) else _ROUNDS
+        begun = 0
+        while begun < passes and seen < limit:
+            begun += 1
             for images, labels in batches:
-                if not self.top:
-                    left = self.settings.stage_images - in_pass
-                    images, labels = images[:left], labels[:left]
-                in_pass += len(images)
+                if seen + len(images) > limit:
+                    images, labels = images[: limit - seen], labels[: limit - seen]
                 self._show(np.asarray(images), np.asarray(labels))
                 seen += len(images)
                 if seen // _REPORTS != (seen - len(images)) // _REPORTS:
                     report(row())
                     reported = seen
-                if not self.top and in_pass >= self.settings.stage_images:
+                if seen >= limit:
                     break
-            if in_pass < self.classes and (self.top or in_pass < self.settings.stage_images):
+            if begun == 1 and seen < min(self.classes, limit):
                 raise UsageError(
                     "There must be at least as many training images as classes; got "
-                    f"{in_pass} images of {self.classes} classes: add images."
+                    f"{seen} images of {self.classes} classes: add images."
                 )
         if not learner.count:
             raise UsageError(
@@ -245,7 +244,7 @@ class _Stage:
             )
         if reported != seen:
             report(row())
-        return self._weights()
+        return self._weights(), begun
 
     def _show(self, images, labels):
         features = keras.ops.convert_to_numpy(self.before.predict_on_batch(images))
