@@ -9,6 +9,7 @@ from kerascnn.ops.contrast_extraction import (
     check_contrast_extraction,
     contrast_extraction2d_shape,
 )
+from kerascnn.ops.padding import standardize_padding
 from kerascnn.ops.shapes import standardize_data_format
 
 
@@ -29,7 +30,8 @@ class ContrastExtraction2D(keras.layers.Layer):
         kernel_size: int or pair of ints, the window.
         center: float, the standard deviation of the center in pixels.
         surround: float above `center`, that of the surround.
-        padding: `"same"`, which adds zeros, or `"valid"`.
+        padding: `"same"`, `"valid"`, or zeros around the image: an int, a pair
+            `(height, width)` or pairs `((top, bottom), (left, right))`.
         data_format: `"channels_last"` or `"channels_first"`; by default Keras's own setting.
         **kwargs: `name`, `dtype` and so on.
 
@@ -63,7 +65,7 @@ class ContrastExtraction2D(keras.layers.Layer):
         self.kernel_size = pair(kernel_size, "kernel_size")
         self.center = center
         self.surround = surround
-        self.padding = padding
+        self.padding = standardize_padding(padding)
         self.data_format = standardize_data_format(data_format)
         check_contrast_extraction(self.kernel_size, center, surround, padding)
 

@@ -142,9 +142,8 @@ def _gray(x):
 
 def _trunk(x, config, options):
     x = _gray(x)
-    if config.border:
-        x = keras_layers.ZeroPadding2D(config.border, name="border")(x)
-    x = layers.ContrastExtraction2D(name="contrast")(x)
+    # One padding: of two, OpenVINO leaves out the first where "same" follows.
+    x = layers.ContrastExtraction2D(7, padding=config.border + 3, name="contrast")(x)
     x = layers.SCells2D(
         config.orientations,
         5,

@@ -3,8 +3,9 @@
 import numpy as np
 from keras import ops
 
-from kerascnn.arguments import one_of, pair
+from kerascnn.arguments import pair
 from kerascnn.ops.depthwise_conv import depthwise_conv2d, depthwise_conv2d_shape
+from kerascnn.ops.padding import standardize_padding
 from kerascnn.ops.precision import float_dtype, widened
 from kerascnn.ops.shapes import image_shape, in_format, known_channels, standardize_data_format
 from kerascnn.ops.symbolic import symbolic
@@ -27,7 +28,7 @@ def check_contrast_extraction(kernel_size, center, surround, padding):
         )
     if kernel_size == (1, 1):
         raise ValueError(f"`kernel_size` must have more than one pixel; got {kernel_size}.")
-    one_of(padding, ("same", "valid"), "padding")
+    standardize_padding(padding)
     return kernel_size
 
 
@@ -63,7 +64,7 @@ def contrast_extraction2d(
         kernel_size: int or pair of ints, the window.
         center: float, the standard deviation of the center in pixels.
         surround: float above `center`, that of the surround.
-        padding: `"same"`, which adds zeros, or `"valid"`.
+        padding: `"same"`, `"valid"`, or zeros around the image, as in `group_conv2d`.
         data_format: `"channels_last"` or `"channels_first"`; by default Keras's own setting.
 
     Returns:

@@ -77,7 +77,7 @@ def images(*shape):
     return np.random.default_rng(0).uniform(0.05, 1.0, size=shape)
 
 
-@pytest.mark.parametrize("padding", ["same", "valid"])
+@pytest.mark.parametrize("padding", ["same", "valid", 2])
 def test_contrast(padding):
     options = {"kernel_size": (3, 4), "center": 0.6, "surround": 1.1, "padding": padding}
     check_values(
