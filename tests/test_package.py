@@ -6,12 +6,13 @@ import tarfile
 import zipfile
 from pathlib import Path
 
+from tests import fresh_process
+
 ROOT = Path(__file__).resolve().parents[1]
 
 
 def python(program):
-    command = [sys.executable, "-c", program]
-    result = subprocess.run(command, capture_output=True, text=True, check=False)
+    result = fresh_process.run(program)
     assert result.returncode == 0, result.stderr
     return result
 

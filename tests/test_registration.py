@@ -1,14 +1,13 @@
 """What Keras needs to load a saved model is there after `import kerascnn` alone."""
 
 import json
-import subprocess
-import sys
 
 import keras
 import numpy as np
 import pytest
 
 from kerascnn import losses, metrics
+from tests import fresh_process
 
 REGISTERED = """
 import importlib, json, pkgutil, sys
@@ -28,10 +27,7 @@ print(json.dumps([sorted(alone), sorted(names())]))
 
 
 def python(program, *arguments):
-    command = [sys.executable, "-c", program, *arguments]
-    result = subprocess.run(command, capture_output=True, text=True, check=False)
-    assert result.returncode == 0, result.stderr[-2000:]
-    return result.stdout.strip().splitlines()
+    return fresh_process.output(program, *arguments).strip().splitlines()
 
 
 def test_every_registered_object_is_registered_by_the_import_alone():

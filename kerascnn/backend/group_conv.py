@@ -69,8 +69,9 @@ def _channels_last(x, kernel, strides, padding, dilation_rate):
     groups = channels // kernel.shape[2]
     dilated = max(dilation_rate) > 1
     complete = native_is_complete(x.dtype)
-    if dilated and groups == channels and x.dtype == tf.bfloat16:
-        # The gradient of the kernel is NaN there, or the process crashes (TensorFlow 2.21).
+    if dilated and groups > 1 and x.dtype == tf.bfloat16:
+        # TensorFlow 2.21: on processors with bfloat16 but no AMX, the gradient of the kernel is NaN
+        # or the process crashes; on all of them if every channel is a group.
         complete = False
     chosen, count = form(channels, groups, strides, complete, dilated)
     if dilated and padding == "same" and _pads_explicitly(x, strides, complete):

@@ -1,6 +1,4 @@
 import json
-import subprocess
-import sys
 from dataclasses import replace
 
 import keras
@@ -12,6 +10,7 @@ from PIL import Image
 from kerascnn import layers
 from kerascnn.export import ExportError, classification_serving, export, saved_model
 from kerascnn.models import create_model
+from tests import fresh_process
 
 NAMES = ["cat", "dog", "Ente"]
 
@@ -94,10 +93,8 @@ def test_answers_in_a_process_without_keras(model, tmp_path):
     logits = model.predict(pixels, verbose=0).astype("float64")
     expected = np.exp(logits) / np.exp(logits).sum(axis=1, keepdims=True)
 
-    command = [sys.executable, "-c", FRESH, path, tmp_path / "batch.npy", *files]
-    result = subprocess.run(command, capture_output=True, text=True, check=False)
-    assert result.returncode == 0, result.stderr
-    lines = [line.split() for line in result.stdout.splitlines()]
+    printed = fresh_process.output(FRESH, path, tmp_path / "batch.npy", *files)
+    lines = [line.split() for line in printed.splitlines()]
     assert len(lines) == 6
     for line, row in zip(lines, [*expected, *expected], strict=True):
         assert line[0] == NAMES[row.argmax()]

@@ -1,5 +1,3 @@
-import subprocess
-import sys
 from dataclasses import replace
 
 import keras
@@ -12,6 +10,7 @@ from kerascnn.data import read_image
 from kerascnn.export import ExportError, export, segmentation_serving
 from kerascnn.inference import segment
 from kerascnn.models import create_model
+from tests import fresh_process
 
 # Classes 0, 2 and 5 count; the others were ignored.
 VALUES = [0, 2, 5]
@@ -49,9 +48,7 @@ def test_answers_in_a_process_without_keras(model, tmp_path):
     assert [path.name for path in paths] == ["1", "2", "3"]
     pixels = np.random.default_rng(0).integers(0, 256, (37, 53, 3), np.uint8)
     Image.fromarray(pixels).save(tmp_path / "odd.png")
-    command = [sys.executable, "-c", FRESH, tmp_path / "odd.png", *paths]
-    result = subprocess.run(command, capture_output=True, text=True, check=False)
-    assert result.returncode == 0, result.stderr[-1000:]
+    fresh_process.output(FRESH, tmp_path / "odd.png", *paths)
     for factor, path in zip(factors, paths, strict=True):
         answer = np.load(path / "answer.npz")
         assert answer["mask"].shape == (2, 37, 53)

@@ -1,6 +1,3 @@
-import subprocess
-import sys
-
 import keras
 import numpy as np
 import pytest
@@ -11,6 +8,7 @@ from kerascnn.data import read_image
 from kerascnn.export import ExportError, export, upscaling_serving
 from kerascnn.inference import upscale
 from kerascnn.layers import SubpixelConv2D
+from tests import fresh_process
 
 
 def write(model, path):
@@ -73,9 +71,7 @@ def test_answers_in_a_process_without_keras(model, exported, tmp_path):
     for image, file in zip(batch, files, strict=True):
         Image.fromarray(image).save(file)
     answers = tmp_path / "answers.npz"
-    command = [sys.executable, "-c", FRESH, exported, tmp_path / "batch.npy", answers, *files]
-    result = subprocess.run(command, capture_output=True, text=True, check=False)
-    assert result.returncode == 0, result.stderr
+    fresh_process.output(FRESH, exported, tmp_path / "batch.npy", answers, *files)
     # Pillow converts, the network answers, NumPy puts together what Pillow has enlarged.
     expected = []
     for image in batch:

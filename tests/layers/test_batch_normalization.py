@@ -1,6 +1,4 @@
 import functools
-import subprocess
-import sys
 
 import keras
 import numpy as np
@@ -8,6 +6,7 @@ import pytest
 
 from kerascnn import ops, reference
 from kerascnn.layers import BatchNormalization
+from tests import fresh_process
 from tests.gradients import value_and_gradients
 from tests.layers.check_layer import check_layer
 
@@ -219,10 +218,7 @@ np.testing.assert_allclose(np.concatenate(found), expected, atol=1e-4)
 np.testing.assert_allclose(layer.moving_mean.numpy(), whole.moving_mean.numpy(), atol=1e-5)
 np.testing.assert_allclose(layer.moving_variance.numpy(), whole.moving_variance.numpy(), atol=1e-5)
 """
-    result = subprocess.run(
-        [sys.executable, "-c", code], capture_output=True, text=True, check=False
-    )
-    assert result.returncode == 0, result.stderr[-2000:]
+    fresh_process.output(code)
 
 
 def rounded(x, dtype):
@@ -382,5 +378,4 @@ model.fit(data, epochs=2, verbose=0)
 for weight in model.get_weights():
     assert np.isfinite(weight).all(), model.get_weights()
 """
-    result = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True)
-    assert result.returncode == 0, result.stderr[-3000:]
+    fresh_process.output(program)

@@ -10,6 +10,7 @@ import pytest
 
 from kerascnn import runs, tasks
 from kerascnn.runs.record import open_run
+from tests.nightly import every_night
 
 BEFORE = Path(__file__).parent / "before"
 TASKS = sorted(path.name for path in BEFORE.iterdir())
@@ -89,7 +90,7 @@ def test_an_unfinished_one_is_the_run_of_the_same_request(task, tmp_path, monkey
         runs.train(tasks.get_task(task), dataclasses.replace(request, changes={}), copy)
 
 
-@every_task
+@pytest.mark.parametrize("task", every_night(TASKS, {"classification"}))
 def test_it_predicts_and_exports(task, tmp_path):
     copy = tmp_path / "run"
     shutil.copytree(BEFORE / task, copy)
