@@ -332,8 +332,9 @@ def load_classification(
     Args:
         name_or_folder: `"digits"` (embedded: scikit-learn's handwritten digits), a folder with a
             subfolder of images for each class (or with `train`, `validation` and `test` folders of
-            that form, or of other forms that `docs/folders.md` lists), or the name of a
-            classification dataset of TensorFlow Datasets.
+            that form, or of other forms that `docs/folders.md` lists), a folder with the files of
+            ETL-1 (`ETL1C_01` and so on: its digits), or the name of a classification dataset of
+            TensorFlow Datasets.
         data_dir: folder of TensorFlow Datasets; a dataset prepared there needs no network.
         image_size: int or `(height, width)` to which pipelines resize; by default the size of the
             images, if they share one.
@@ -369,8 +370,12 @@ def load_classification(
         data = digits()
     elif is_folder(name):
         from kerascnn.data.class_folder import class_folder
+        from kerascnn.data.etl1 import etl1, etl1_files
 
-        data = class_folder(name, strict, max_pixels, value_ranges)
+        if etl1_files(name):
+            data = etl1(name)
+        else:
+            data = class_folder(name, strict, max_pixels, value_ranges)
     elif name in EMBEDDED["segmentation"]:
         raise UsageError(f"{name!r} has masks, which are for segmentation, and no labels.")
     else:

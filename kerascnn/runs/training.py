@@ -5,7 +5,6 @@ from itertools import chain, count
 
 import keras
 
-from kerascnn import visualize
 from kerascnn.arguments import UsageError
 from kerascnn.data.images import to_pillow
 from kerascnn.runs.earlier_run import continued, is_finished, replacing
@@ -14,8 +13,6 @@ from kerascnn.runs.record import DataRecord, ModelRecord, RunRecord
 from kerascnn.runs.start import start_of
 from kerascnn.training import (
     RunFolder,
-    best_epoch,
-    fit,
     inference_model,
     precision_scope,
 )
@@ -62,7 +59,7 @@ def train(task, request, out=None, *, force=False, command="", say=print, checkp
     command = command or repr(request)
     # Faults that can be found before the data are read, which may take a while, are.
     start = start_of(task, request)
-    recipe = task.recipe(request, start)
+    recipe, learning = task.recipe(request, start), task.learning(start)
     if recipe.frozen_epochs and start.weights is None:
         raise UsageError(
             "A recipe with frozen epochs trains the head of a model that has weights: give "
@@ -118,7 +115,7 @@ def train(task, request, out=None, *, force=False, command="", say=print, checkp
             for split in ("train", "validation")
         }
         with replacing(run, force, say):  # now that nothing is left that could be wrong
-            history = fit(
+            history = learning.learn(
                 model,
                 pipelines,
                 recipe,
@@ -130,11 +127,11 @@ def train(task, request, out=None, *, force=False, command="", say=print, checkp
                 head=start.head(model),
                 checkpoint_every=checkpoint_every,
             )
-        _finish(task, run, data, record, history, say)
+        _finish(task, run, data, record, learning, history, say)
     return run.path, True
 
 
-def _finish(task, run, data, record, history, say):
+def _finish(task, run, data, record, learning, history, say):
     """Tests the best model, draws, and writes `metrics.json`, which marks a run as finished."""
     split = "test" if data.num_examples["test"] else "validation"
     evaluation = task.evaluate(run.load_model(), data, [split], record)
@@ -145,14 +142,14 @@ def _finish(task, run, data, record, history, say):
         written.add(name)
         with run.writing(run.free_path(run.examples / f"{name}.png")) as path:
             to_pillow(image).save(path)
-    best, seconds = best_epoch(history)["epoch"], sum(row["seconds"] for row in history)
+    seconds = learning.seconds(history)
     title = f"{run.path.name}: {split} images"
-    figures = {"learning_curves": visualize.learning_curves(history, best)}
+    figures = learning.figures(history)
     figures |= {name: draw(title) for name, draw in evaluation.figures.items()}
     plots = [run.save_figure(name, figure) for name, figure in figures.items()]
     metrics = {
         split: evaluation.numbers,
-        "best_epoch": best,
+        **learning.numbers(history),
         "training_seconds": round(seconds, 1),
     }
     run.write_json(run.metrics_path, metrics)

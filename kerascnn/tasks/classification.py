@@ -1,13 +1,14 @@
 """Classification: one class for every image."""
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from itertools import chain, islice
 
 import keras
 import numpy as np
 
-from kerascnn import visualize
+from kerascnn import models, visualize
+from kerascnn.arguments import UsageError
 from kerascnn.data import EMBEDDED, prepare
 from kerascnn.export import classification_serving
 from kerascnn.inference import classify
@@ -21,6 +22,7 @@ from kerascnn.tasks.classification_recipes import (
     ClassificationRecipe,
 )
 from kerascnn.tasks.task import Evaluation, Table, Task
+from kerascnn.training import SelfOrganization, SelfOrganizing
 
 _EXAMPLES_ON_PAGE = 48
 _EXAMPLE_FILES = 16
@@ -50,9 +52,21 @@ class ClassificationTask(Task):
         if name is None:
             small = data is None or data.num_examples["train"] < SMALL
             name = "finetune" if start.weights else "small" if small else "standard"
-        gray = data is not None and data.stored_shape[2] == 1
+        gray = data is not None and data.stored_shape[2] == 1 and not _learns_by_itself(start)
         found = {"augmentation": CHARACTERS} if gray else {}
         return self.recipes.choose(name, start.model, {**request.changes, **start.changes}, **found)
+
+    def learning(self, start):
+        if not _learns_by_itself(start):
+            return super().learning(start)
+        if start.weights is not None:
+            raise UsageError(
+                f"{start.model!r} learns from the beginning; got weights={start.weights!r}: leave "
+                "them out."
+            )
+        options = {**models.model_info(start.model).options, **start.options}
+        names = [setting.name for setting in fields(SelfOrganization)]
+        return SelfOrganizing(SelfOrganization(**{name: options[name] for name in names}))
 
     def load(self, request, start, recipe):
         return labelled_images.load(request, start)
@@ -186,6 +200,14 @@ class ClassPrediction:
     def line(self):
         found = self.json()
         return f"{found['class_name']}  {found['probability']:.2%}"
+
+
+def _learns_by_itself(start):
+    """Whether a model learns without a gradient, by `kerascnn.training.self_organize`."""
+    names = {setting.name for setting in fields(SelfOrganization)}
+    return start.model in models.list_models() and names <= set(
+        models.model_info(start.model).options
+    )
 
 
 def _images(pipeline, wanted):

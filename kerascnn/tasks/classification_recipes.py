@@ -38,6 +38,9 @@ class ClassificationRecipe(Recipe):
 # characters: a mirrored digit is none.
 CHARACTERS = Augmentation(shift=0.07, rotate=8.0, zoom=0.1)
 _THINGS = Augmentation(flip=True, crop=0.125)
+# Models that learn by themselves heed no other number of a recipe than the passes.
+_ONE_PASS = {"epochs": 1, "batch_size": 128, "augmentation": Augmentation()}
+_SHIFTED = Augmentation(shift=0.125)
 
 # Networks without batch normalization do not bear the learning rates of those with it.
 _DEEP_PLAIN = ("alexnet*", "zfnet", "vgg*")
@@ -85,6 +88,11 @@ RECIPES = Recipes(
         ),
     },
     changes={
+        # Fukushima, 2013: one pass, nothing but the images. 1980: the patterns at random places.
+        "*": [
+            (("neocognitron",), _ONE_PASS),
+            (("neocognitron_1980",), {**_ONE_PASS, "augmentation": _SHIFTED}),
+        ],
         "standard": [
             # So few parameters cannot learn the shifted and turned digits by heart in any time.
             (("lenet5",), {"epochs": 60}),

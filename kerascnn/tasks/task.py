@@ -15,7 +15,7 @@ from matplotlib.figure import Figure
 from kerascnn.arguments import UsageError
 from kerascnn.tasks.recipes import Recipes
 from kerascnn.tasks.start import Start
-from kerascnn.training import Recipe
+from kerascnn.training import GradientDescent, Recipe
 
 # How many images a run keeps to try `predict` on
 EXAMPLE_FILES = 6
@@ -167,6 +167,10 @@ class Task(ABC):
     @abstractmethod
     def model(self, start: Start, data: Any, recipe: Recipe) -> keras.Model:
         """Builds the model to train."""
+
+    def learning(self, start: Start) -> Any:
+        """Returns how the model learns: an object with the methods of `GradientDescent`."""
+        return GradientDescent()
 
     @abstractmethod
     def objective(self, data: Any, recipe: Recipe, model: keras.Model) -> tuple[Any, Any]:

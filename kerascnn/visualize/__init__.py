@@ -1,7 +1,9 @@
 """Pictures of a training, as Matplotlib figures."""
 
 from kerascnn.visualize.augmentation import augmentation
+from kerascnn.visualize.births import births
 from kerascnn.visualize.calibration import calibration
+from kerascnn.visualize.cells import preferred_patterns, responses
 from kerascnn.visualize.comparison import comparison
 from kerascnn.visualize.confusion_matrix import confusion_matrix
 from kerascnn.visualize.examples import examples
@@ -15,6 +17,7 @@ from kerascnn.visualize.reconstructions import reconstructions
 __all__ = [
     "MissingFontWarning",
     "augmentation",
+    "births",
     "blend",
     "calibration",
     "colorize",
@@ -25,5 +28,7 @@ __all__ = [
     "overlays",
     "palette",
     "per_class",
+    "preferred_patterns",
     "reconstructions",
+    "responses",
 ]

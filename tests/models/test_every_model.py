@@ -15,6 +15,7 @@ from tests.nightly import every_night
 
 # The smallest images that show all of a network.
 SIZES = {"mlp": 8, "lenet1": 28, "lenet5": 28, "lenet5_1998": 28, "alexnet": 67, "zfnet": 63}
+SIZES |= {"neocognitron": 16, "neocognitron_1980": 16}
 SIZES |= {"alexnet_single_column": 63, **dict.fromkeys(list_models("googlenet"), 64)}
 CLASSES = 3
 # Sides that no network halves without a rest, and fewer filters than the papers have
