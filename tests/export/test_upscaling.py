@@ -14,7 +14,7 @@ from kerascnn.layers import SubpixelConv2D
 
 
 def write(model, path):
-    return export(model, path, upscaling_serving(model))
+    return export(model, path, serving=upscaling_serving(model)).path
 
 
 def network(channels, factor, policy="float32", seed=0):
