@@ -248,10 +248,10 @@ class _Job:
 
     def _sentence(self, network, error):
         """Says why the model cannot be exported, and which layer is the reason."""
-        reason = str(error).strip().splitlines()[-1:] or [type(error).__name__]
+        reason = " ".join(str(error).split()) or type(error).__name__
         layer = named_layer(network, self.runs)
         where = f"; {self.format.title} cannot hold the layer {layer}" if layer else ""
-        return f"The model cannot be exported to {self.format.title}{where} ({reason[0][:300]})."
+        return f"The model cannot be exported to {self.format.title}{where} ({reason[:300]})."
 
     def runs(self, model):
         """Returns whether a part of the model can be exported and run."""

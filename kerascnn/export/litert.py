@@ -2,6 +2,7 @@
 
 import json
 import tempfile
+import warnings
 import zipfile
 from pathlib import Path
 
@@ -45,7 +46,9 @@ def _quantized(converter, feeds):
     calibrate on have one. Only the debugger takes the operations to leave out.
     """
     options = tf.lite.experimental.QuantizationDebugOptions(denylisted_ops=_FLOAT)
-    debugger = tf.lite.experimental.QuantizationDebugger(
-        converter=converter, debug_dataset=lambda: iter(feeds[:1]), debug_options=options
-    )
-    return debugger.get_nondebug_quantized_model()
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # TensorFlow's, that its interpreter moves to LiteRT
+        debugger = tf.lite.experimental.QuantizationDebugger(
+            converter=converter, debug_dataset=lambda: iter(feeds[:1]), debug_options=options
+        )
+        return debugger.get_nondebug_quantized_model()
