@@ -18,6 +18,7 @@ EXTRAS = {
     "export": ("ai_edge_litert", "onnx", "onnxruntime", "openvino", "tf2onnx"),
     "fonts": ("matplotlib_fontja",),
     "jax": ("jax",),
+    "quantize": ("nncf",),
     "serve": ("fastapi", "httpx", "uvicorn"),
     "torch": ("torch",),
     "torchvision": ("torch", "torchvision"),

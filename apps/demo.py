@@ -27,7 +27,7 @@ def demo(
         )
     if not trained and _is_exported(out):
         return
-    typer.echo(f"SavedModel:  {runs.export(out)} (reloaded in a fresh process: same outputs)")
+    typer.echo(f"SavedModel:  {runs.export(out).path} (reloaded in a fresh process: same outputs)")
     for file, prediction in list(runs.predict(out, [out / "examples"]))[:3]:
         typer.echo(f"predicts:    {file} is a {prediction.json()['class_name']}")
     line = ["kerascnn", "classify", "predict", str(out), "YOUR_IMAGE.png"]

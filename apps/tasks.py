@@ -24,7 +24,7 @@ from kerascnn_apps import options
 from kerascnn_apps.task_commands import TaskCommands
 
 _AUGMENT = "flip, crop, shift, zoom, rotate, color, rand_augment, cutout, mixup"
-_EXPORT = "Write a SavedModel for serving, checked in a fresh process."
+_EXPORT = "Write the model for another runtime, checked in a fresh process."
 _CHECK = (
     "Read the data once and print what is taken for what in them, and what looks wrong; status 1 "
     "if they cannot be trained on."

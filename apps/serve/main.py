@@ -3,7 +3,7 @@
     kerascnn serve runs/mnist --port 8000
     curl --data-binary @picture.png http://127.0.0.1:8000/predict
 
-TensorFlow Serving takes the same export.
+TensorFlow Serving takes the same SavedModel.
 """
 
 import socket
@@ -14,7 +14,7 @@ import typer
 
 
 def serve(
-    folder: Annotated[Path, typer.Argument(help="A run, its export folder, or one version in it.")],
+    folder: Annotated[Path, typer.Argument(help="A run, its export folder, or one export in it.")],
     host: Annotated[str, typer.Option(help="Address to listen on.")] = "127.0.0.1",
     port: Annotated[int, typer.Option(help="Port to listen on.")] = 8000,
 ):
@@ -27,7 +27,9 @@ def serve(
         raise RuntimeError(
             f"`kerascnn serve` needs {error.name}: pip install 'kerascnn[serve]'."
         ) from error
-    version = newest_version(folder)
+    from kerascnn.export.formats import find_export
+
+    version = find_export(folder)
     with socket.socket() as probe:  # uvicorn itself would end the process without a sentence
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
@@ -39,22 +41,3 @@ def serve(
     server = create_server(version)
     typer.echo(f"Serving {version} on http://{host}:{port}/predict (Ctrl+C ends it)")
     uvicorn.run(server, host=host, port=port, log_level="warning")
-
-
-def newest_version(folder):
-    """The SavedModel with the highest version number in a run or an export folder.
-
-    Raises:
-        FileNotFoundError: if there is none.
-    """
-    for candidate in (folder, folder / "export"):
-        if (candidate / "saved_model.pb").is_file():
-            return candidate
-        versions = [path.parent for path in candidate.glob("*/saved_model.pb")]
-        numbered = [path for path in versions if path.name.isdecimal()]
-        if numbered:
-            return max(numbered, key=lambda path: int(path.name))
-    raise FileNotFoundError(
-        f"{folder} holds no exported model; `kerascnn classify export` (or that of another "
-        "task) writes one."
-    )

@@ -1,50 +1,50 @@
 """The HTTP interface of an exported model."""
 
-import tensorflow as tf
-from fastapi import FastAPI, HTTPException, Request, Response
+import io
 
-from kerascnn.export.saved_model import read_metadata
+from fastapi import FastAPI, HTTPException, Request, Response
+from fastapi.concurrency import run_in_threadpool
+
+from kerascnn.data import UnreadableImageError
+from kerascnn.data.images import to_pillow
+from kerascnn.export import load_exported
 
 # The output that is an image, in exports of before they said so themselves
 _IMAGES = ("mask", "images")
 
 
 def create_server(path):
-    """Builds the application for one SavedModel.
+    """Builds the application for one export of any format.
 
     `POST /predict` takes the bytes of a PNG or JPEG file as its body. It returns the output that is
     an image as a PNG file (a mask, an upscaled image), and otherwise all outputs as JSON
     (`class_name`, `class_id`, `probabilities`); wrong input gets status 400 and a sentence.
     """
-    loaded = tf.saved_model.load(str(path))  # must stay alive as long as its signatures
-    metadata = read_metadata(path)
+    exported = load_exported(path)
     server = FastAPI(title="kerascnn")
-    server.state.model = loaded
+    server.state.model = exported
 
     @server.get("/health")
     def health():
-        return {"model": str(path)}
+        return {"model": str(exported.path)}
 
     @server.post("/predict")
     async def predict(request: Request):
         body = await request.body()
         try:
-            outputs = loaded.signatures["encoded_images"](encoded_images=tf.constant([body]))
-        # TensorFlow quotes what it cannot decode, and that is seldom valid UTF-8.
-        except (tf.errors.InvalidArgumentError, UnicodeDecodeError) as error:
-            raise HTTPException(
-                400, f"The body must be the bytes of a PNG or JPEG file; got {len(body)} bytes."
-            ) from error
+            outputs = await run_in_threadpool(exported.decode, [body])
+        except UnreadableImageError as error:
+            raise HTTPException(400, f"{error} The body has {len(body)} bytes.") from error
         older = next((name for name in _IMAGES if name in outputs), None)
-        image = metadata.get("image") if metadata else older
+        image = exported.metadata.get("image") if exported.metadata else older
         if image:
-            pixels = outputs[image][0]
-            pixels = pixels[..., tf.newaxis] if pixels.shape.rank == 2 else pixels
-            return Response(tf.io.encode_png(pixels).numpy(), media_type="image/png")
-        return {name: _as_json(tensor[0].numpy()) for name, tensor in outputs.items()}
+            return Response(_png(outputs[image][0]), media_type="image/png")
+        return {name: array[0].tolist() for name, array in outputs.items()}
 
     return server
 
 
-def _as_json(value):
-    return value.decode() if isinstance(value, bytes) else value.tolist()
+def _png(pixels):
+    file = io.BytesIO()
+    to_pillow(pixels[..., None] if pixels.ndim == 2 else pixels).save(file, "PNG")
+    return file.getvalue()

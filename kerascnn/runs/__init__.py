@@ -3,7 +3,7 @@
 from kerascnn.runs.data_check import DataCheck, check_data
 from kerascnn.runs.data_preview import show_data
 from kerascnn.runs.evaluation import ChangedDataWarning, evaluate
-from kerascnn.runs.exporting import export
+from kerascnn.runs.exporting import RunExport, Score, export
 from kerascnn.runs.prediction import predict
 from kerascnn.runs.record import DataRecord, ModelRecord, RunRecord
 from kerascnn.runs.training import train
@@ -13,7 +13,9 @@ __all__ = [
     "DataCheck",
     "DataRecord",
     "ModelRecord",
+    "RunExport",
     "RunRecord",
+    "Score",
     "check_data",
     "evaluate",
     "export",

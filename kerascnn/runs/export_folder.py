@@ -6,11 +6,8 @@ import time
 import warnings
 from pathlib import Path
 
-from kerascnn.arguments import UsageError
 from kerascnn.storage.atomic_write import leftovers
 
-# What TensorFlow takes as a pattern when it looks for its own files
-_PATTERN = set("*?[]\\")
 # In seconds: no export takes so long.
 _OLD = 3600
 
@@ -26,17 +23,10 @@ def check_export(path):
         path: path of the folder of the versions.
 
     Raises:
-        UsageError: if TensorFlow cannot write below a folder of this name.
         NotADirectoryError: if it is below a file.
         PermissionError: if it is read-only.
     """
     path = Path(path)
-    wrong = sorted(_PATTERN & set(str(path.absolute())))
-    if wrong:
-        raise UsageError(
-            f"The path of an export must not have the characters {' '.join(wrong)}, which "
-            f"TensorFlow takes as a pattern; got {path}: choose another folder (--out)."
-        )
     there = next(folder for folder in (path, *path.absolute().parents) if folder.exists())
     if not there.is_dir():
         raise NotADirectoryError(f"{path} cannot be a folder: {there} is a file.")

@@ -1,5 +1,8 @@
 """Labelled images for models that take images of one size."""
 
+from itertools import islice
+
+import numpy as np
 import tensorflow as tf
 
 from kerascnn import models, visualize
@@ -53,6 +56,13 @@ def class_mismatch(model, class_names):
     if outputs == len(class_names):
         return None
     return f"data.class_names are {len(class_names)} classes, and the model has {outputs}"
+
+
+def training_images(data, record, count):
+    """Yields uint8 images of the training as the model gets them."""
+    batches = data.pipeline("train", batch_size=record.training.batch_size)
+    images = (image for batch, _ in batches for image in batch.numpy())
+    return (np.round(image * 255).astype(np.uint8) for image in islice(images, count))
 
 
 def remarks(data):

@@ -6,10 +6,10 @@ import pytest
 from PIL import Image
 
 from kerascnn.export import export, segmentation_serving, upscaling_serving
+from kerascnn.export.formats import find_export
 from kerascnn.inference import segment, upscale
 from kerascnn.models import create_model
 from kerascnn_apps.command import run
-from kerascnn_apps.serve.main import newest_version
 
 EXTRA = pytest.mark.extra("serve")
 
@@ -32,7 +32,7 @@ def exported(trained, tmp_path_factory):
 
 @EXTRA
 def test_answers_are_those_of_predict(trained, exported, capsys):
-    client = client_of(newest_version(exported))
+    client = client_of(find_export(exported))
     assert client.get("/health").json() == {"model": str(exported / "1")}
     file = min((trained / "examples").iterdir())
     capsys.readouterr()
@@ -49,19 +49,21 @@ def test_answers_are_those_of_predict(trained, exported, capsys):
 @EXTRA
 @pytest.mark.parametrize("body", [b"", b"no image", b"\x89PNG\r\n\x1a\n", b"\xff\xd8\xff\xe1\xff"])
 def test_what_is_no_image_gets_a_sentence(exported, body):
-    client = client_of(newest_version(exported))
+    client = client_of(find_export(exported))
     response = client.post("/predict", content=body)
     assert response.status_code == 400
-    assert response.json()["detail"].endswith(f"got {len(body)} bytes.")
+    detail = response.json()["detail"]
+    assert detail.endswith(f" The body has {len(body)} bytes.")
+    assert "TensorFlow" not in detail
 
 
-def test_newest_version(tmp_path):
+def test_find_export(tmp_path):
     for version in ("2", "10", "notes"):
         (tmp_path / "export" / version).mkdir(parents=True)
         (tmp_path / "export" / version / "saved_model.pb").touch()
-    assert newest_version(tmp_path).name == "10"
-    assert newest_version(tmp_path / "export").name == "10"
-    assert newest_version(tmp_path / "export" / "2").name == "2"
+    assert find_export(tmp_path).name == "10"
+    assert find_export(tmp_path / "export").name == "10"
+    assert find_export(tmp_path / "export" / "2").name == "2"
 
 
 @EXTRA
@@ -73,7 +75,7 @@ def test_nothing_to_serve(tmp_path, capsys):
 @EXTRA
 def test_a_segmentation_model_answers_with_a_mask(tmp_path):
     model = create_model("unet", (None, None, 3), 3, width=2, depth=1)
-    client = client_of(export(model, tmp_path, segmentation_serving(model, [0, 4, 200])))
+    client = client_of(export(model, tmp_path, serving=segmentation_serving(model, [0, 4, 200])))
     pixels = np.random.default_rng(0).integers(0, 256, (9, 14, 3), np.uint8)
     file = io.BytesIO()
     Image.fromarray(pixels).save(file, "PNG")
@@ -87,7 +89,7 @@ def test_a_segmentation_model_answers_with_a_mask(tmp_path):
 @EXTRA
 def test_an_upscaler_answers_with_a_picture(tmp_path):
     model = create_model("espcn_x2")
-    client = client_of(export(model, tmp_path, upscaling_serving(model)))
+    client = client_of(export(model, tmp_path, serving=upscaling_serving(model)))
     pixels = np.random.default_rng(0).integers(0, 256, (9, 14, 3), np.uint8)
     file = io.BytesIO()
     Image.fromarray(pixels).save(file, "PNG")
