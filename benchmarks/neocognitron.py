@@ -133,6 +133,7 @@ def network(data, name, count, seed, augment):
     """LeNet-5 or the MLP, trained on the same images with the recipe for so many."""
     import tensorflow as tf
 
+    from kerascnn.data import order
     from kerascnn.models import create_model
     from kerascnn.tasks.classification_recipes import CHARACTERS, RECIPES, SMALL
 
@@ -142,13 +143,24 @@ def network(data, name, count, seed, augment):
         "small" if count < SMALL else "standard", name, {}, augmentation=CHARACTERS
     )
     images = np.concatenate([images for images, _ in train])
-    dataset = tf.data.Dataset.from_tensor_slices((images, train.labels)).cache()
-    dataset = dataset.shuffle(count, seed=seed).batch(recipe.batch_size)
-    if augment:
-        dataset = dataset.map(recipe.augmentation.function(seed, 10))
+    steps = -(-count // recipe.batch_size)
+    change = recipe.augmentation.function(10)
+
+    def batches(epoch):
+        places = order.permutation(order.epoch_key(seed, epoch), count)
+        parts = (tf.gather(images, places), tf.gather(train.labels, places))
+        dataset = tf.data.Dataset.from_tensor_slices(parts).batch(recipe.batch_size)
+        if not augment:
+            return dataset
+        keys = tf.data.Dataset.from_tensor_slices(
+            order.keys(order.epoch_key(seed, epoch, purpose=1), steps)
+        )
+        return tf.data.Dataset.zip(dataset, keys).map(lambda batch, key: change(*batch, key))
+
+    dataset = order.by_epoch(batches, steps)
     model = create_model(name, (28, 28, 1), 10)
     model.compile(
-        recipe.make_optimizer(recipe.epochs * len(dataset)),
+        recipe.make_optimizer(recipe.epochs * steps),
         keras.losses.SparseCategoricalCrossentropy(from_logits=True),
         metrics=["accuracy"],
     )
