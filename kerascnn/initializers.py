@@ -1,5 +1,8 @@
 """Initializers of kernels."""
 
+from collections.abc import Sequence
+from typing import Any
+
 import keras
 import numpy as np
 from keras import ops
@@ -36,12 +39,17 @@ class ICNR(keras.initializers.Initializer):
         True
     """
 
-    def __init__(self, block_size=2, initializer="glorot_uniform", mode="DCR"):
+    def __init__(
+        self,
+        block_size: int | Sequence[int] = 2,
+        initializer: Any = "glorot_uniform",
+        mode: str = "DCR",
+    ) -> None:
         self.block_size = pair(block_size, "block_size")
-        self.initializer = keras.initializers.get(initializer)
+        self.initializer: Any = keras.initializers.get(initializer)
         self.mode = one_of(mode, MODES, "mode")
 
-    def __call__(self, shape, dtype=None):
+    def __call__(self, shape: Sequence[int], dtype: Any = None) -> Any:
         rows, columns = self.block_size
         block, filters = rows * columns, shape[-1]
         if filters % block:
@@ -55,7 +63,7 @@ class ICNR(keras.initializers.Initializer):
             return ops.repeat(drawn, block, axis=-1)
         return ops.tile(drawn, (1,) * (len(shape) - 1) + (block,))
 
-    def get_config(self):
+    def get_config(self) -> dict[str, Any]:
         return {
             "block_size": self.block_size,
             "initializer": keras.initializers.serialize(self.initializer),
@@ -81,12 +89,13 @@ class Bilinear(keras.initializers.Initializer):
         [0.1875, 0.5625, 0.5625, 0.1875]
     """
 
-    def __call__(self, shape, dtype=None):
+    def __call__(self, shape: Sequence[int], dtype: Any = None) -> Any:
         rows, columns = (_triangle(size) for size in shape[:2])
-        kernel = np.multiply.outer(np.outer(rows, columns), np.eye(*shape[2:]))
+        inputs, outputs = shape[2:]
+        kernel = np.multiply.outer(np.outer(rows, columns), np.eye(inputs, outputs))
         return ops.convert_to_tensor(kernel, dtype or keras.config.floatx())
 
-    def get_config(self):
+    def get_config(self) -> dict[str, Any]:
         return {}
 
 
@@ -95,3 +104,7 @@ def _triangle(size):
     reach = (size + 1) // 2
     distance = np.abs(np.arange(size) - (size - 1) / 2)
     return 1 - distance / reach
+
+
+def __dir__():
+    return __all__

@@ -16,3 +16,7 @@ __all__ = [
     "segmentation_serving",
     "upscaling_serving",
 ]
+
+
+def __dir__():
+    return __all__

@@ -1,11 +1,13 @@
 """How much the classes weigh in a loss."""
 
+from typing import Any
+
 import numpy as np
 
 from kerascnn.arguments import UsageError
 
 
-def median_frequency_weights(pixels, pixels_of_images):
+def median_frequency_weights(pixels: Any, pixels_of_images: Any) -> np.ndarray:
     """Class weights by which a rare class counts more: median frequency balancing.
 
     The frequency of a class is the share of its pixels in the images in which it occurs; its weight

@@ -1,5 +1,7 @@
 """Losses for classification."""
 
+from typing import Any
+
 import keras
 from keras import ops
 
@@ -39,7 +41,9 @@ class CrossEntropy(keras.losses.Loss):
         1.3863
     """
 
-    def __init__(self, label_smoothing=0.0, name="cross_entropy", **kwargs):
+    def __init__(
+        self, label_smoothing: float = 0.0, name: str = "cross_entropy", **kwargs: Any
+    ) -> None:
         super().__init__(name=name, **kwargs)
         if not 0 <= label_smoothing < 1:
             raise UsageError(
@@ -47,7 +51,7 @@ class CrossEntropy(keras.losses.Loss):
             )
         self.label_smoothing = label_smoothing
 
-    def call(self, y_true, y_pred):
+    def call(self, y_true: Any, y_pred: Any) -> Any:
         smoothing, classes = self.label_smoothing, y_pred.shape[-1]
         if are_probabilities(y_true, classes):
             target = y_true * (1 - smoothing) + smoothing / classes
@@ -59,7 +63,7 @@ class CrossEntropy(keras.losses.Loss):
             losses = (1 - smoothing) * losses + smoothing * spread
         return losses
 
-    def get_config(self):
+    def get_config(self) -> dict[str, Any]:
         return {**super().get_config(), "label_smoothing": self.label_smoothing}
 
 
@@ -97,13 +101,13 @@ class RBFLoss(keras.losses.Loss):
         2.3026
     """
 
-    def __init__(self, margin=1.0, name="rbf_loss", **kwargs):
+    def __init__(self, margin: float = 1.0, name: str = "rbf_loss", **kwargs: Any) -> None:
         super().__init__(name=name, **kwargs)
         if not margin >= 0:
             raise UsageError(f"`margin` must be a number from 0; got margin={margin}.")
         self.margin = margin
 
-    def call(self, y_true, y_pred):
+    def call(self, y_true: Any, y_pred: Any) -> Any:
         others = ops.full_like(y_pred[..., :1], -self.margin)
         pushed = ops.logsumexp(ops.concatenate([others, y_pred], axis=-1), axis=-1)
         if are_probabilities(y_true, y_pred.shape[-1]):
@@ -112,11 +116,11 @@ class RBFLoss(keras.losses.Loss):
         losses = ops.sparse_categorical_crossentropy(as_ints(y_true), y_pred, from_logits=True)
         return pushed + losses - ops.logsumexp(y_pred, axis=-1)
 
-    def get_config(self):
+    def get_config(self) -> dict[str, Any]:
         return {**super().get_config(), "margin": self.margin}
 
 
-def loss_for(model, label_smoothing=0.0):
+def loss_for(model: keras.Model, label_smoothing: float = 0.0) -> keras.losses.Loss:
     """The loss that a classifier is made for: `RBFLoss` if it ends in `RBFOutput`, which needs it.
 
     Args:

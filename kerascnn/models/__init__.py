@@ -83,3 +83,7 @@ __all__ = [
     "model_info",
     "with_new_head",
 ]
+
+
+def __dir__():
+    return __all__

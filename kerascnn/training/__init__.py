@@ -18,3 +18,7 @@ __all__ = [
     "last_checkpoint",
     "precision_scope",
 ]
+
+
+def __dir__():
+    return __all__

@@ -25,3 +25,7 @@ __all__ = [
     "per_class",
     "reconstructions",
 ]
+
+
+def __dir__():
+    return __all__

@@ -1,12 +1,16 @@
 """Images and what a model made of them."""
 
+from collections.abc import Sequence
+
 import numpy as np
 from matplotlib.figure import Figure
 
 from kerascnn.visualize.draw_image import draw_image
 
 
-def reconstructions(images, outputs, title=""):
+def reconstructions(
+    images: Sequence[np.ndarray], outputs: Sequence[np.ndarray], title: str = ""
+) -> Figure:
     """Draws images with their reconstructions below, and the absolute difference.
 
     Args:
