@@ -14,7 +14,7 @@ os.environ.setdefault("TF_ENABLE_ONEDNN_OPTS", "1")
 # What the tests import of each extra in setup.cfg.
 EXTRAS = {
     "coco": ("pycocotools",),
-    "docs": ("mkdocs", "mkdocstrings"),
+    "docs": ("furo", "myst_nb", "sphinx", "sphinx_copybutton"),
     "export": ("ai_edge_litert", "onnx", "onnxruntime", "openvino", "tf2onnx"),
     "fonts": ("matplotlib_fontja",),
     "jax": ("jax",),

@@ -138,6 +138,12 @@ def _sentence(error):
     # Keras was told to use a backend by KERAS_BACKEND or its own settings.
     if isinstance(error, ModuleNotFoundError) and error.name in BACKENDS:
         return not_installed(error.name)
+    if isinstance(error, ModuleNotFoundError):
+        from kerascnn.missing import how_to_install
+
+        sentence = how_to_install(error, "The command")
+        if sentence:
+            return sentence
     if isinstance(error, OSError) and error.strerror:
         return f"{error.filename}: {error.strerror}" if error.filename else error.strerror
     text = " ".join(str(error).split())

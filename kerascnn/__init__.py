@@ -8,6 +8,7 @@ that a model does not need.
 import importlib
 
 from kerascnn import filters, geometry, initializers, layers, losses, metrics, models, ops
+from kerascnn.missing import how_to_install
 from kerascnn.models.summary import summary
 from kerascnn.version import __version__
 
@@ -47,9 +48,15 @@ __all__ = [
 
 def __getattr__(name):
     if name in _ON_FIRST_USE:
-        return importlib.import_module(f"kerascnn.{name}")
+        try:
+            return importlib.import_module(f"kerascnn.{name}")
+        except ModuleNotFoundError as error:
+            sentence = how_to_install(error, f"`kerascnn.{name}`")
+            if sentence is None:
+                raise
+            raise ModuleNotFoundError(sentence, name=error.name) from error
     if name == "load_exported":
-        return importlib.import_module("kerascnn.export").load_exported
+        return __getattr__("export").load_exported
     raise AttributeError(f"module 'kerascnn' has no attribute '{name}'")
 
 

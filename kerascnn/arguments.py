@@ -1,6 +1,8 @@
 """Checks of arguments, and the error that a wrong one raises."""
 
 import numbers
+from collections.abc import Collection
+from typing import Any
 
 
 class UsageError(ValueError):
@@ -10,7 +12,7 @@ class UsageError(ValueError):
     """
 
 
-def one_of(value, allowed, name):
+def one_of(value: Any, allowed: Collection[Any], name: str) -> Any:
     """Returns `value` if it belongs to the closed set `allowed`."""
     if value not in allowed:
         listed = ", ".join(repr(item) for item in allowed)
@@ -18,7 +20,7 @@ def one_of(value, allowed, name):
     return value
 
 
-def pair(value, name):
+def pair(value: Any, name: str) -> tuple[int, int]:
     """Returns an int or a pair of ints, each at least 1, as a pair `(height, width)`."""
     sizes = (value, value) if isinstance(value, numbers.Integral) else value
     if (
@@ -32,7 +34,7 @@ def pair(value, name):
     return int(sizes[0]), int(sizes[1])
 
 
-def at_least_one(value, name):
+def at_least_one(value: Any, name: str) -> int:
     """Returns an int that is at least 1."""
     if not isinstance(value, numbers.Integral) or value < 1:
         raise UsageError(f"`{name}` must be an int of at least 1; got {name}={value!r}.")

@@ -12,7 +12,7 @@ detector to 0: an area of one color stays as it is, or becomes 0.
 import numpy as np
 
 
-def _kernel(rows, divisor=1):
+def _kernel(rows: list[list[int]], divisor: int = 1) -> np.ndarray:
     kernel = np.array(rows, "float32") / np.float32(divisor)
     kernel.flags.writeable = False
     return kernel
@@ -68,3 +68,7 @@ __all__ = [
     "sobel_vertical",
     "unsharp_mask",
 ]
+
+
+def __dir__():
+    return __all__

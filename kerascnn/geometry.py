@@ -18,10 +18,10 @@ finds in the operations of its `call`, if that takes symbolic tensors.
     ...     def call(self, x):
     ...         return x[:, :, :-1:2] + x[:, :, 1::2]
     ...
-    ...     def compute_window(self):
+    ...     def compute_window(self) -> Window:
     ...         return kerascnn.geometry.Window(size=(1, 2), strides=(1, 2))
     ...
-    ...     def compute_multiply_adds(self, input_shape, output_shape):
+    ...     def compute_multiply_adds(self, input_shape: Any, output_shape: Any) -> int:
     ...         return 0
     >>> model = keras.Sequential([keras.Input((8, 8, 3)), StridedSum()])
     >>> row = kerascnn.summary(model).rows[-1]
@@ -30,12 +30,17 @@ finds in the operations of its `call`, if that takes symbolic tensors.
 """
 
 import math
+from collections.abc import Sequence
 from fractions import Fraction
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from kerascnn.arguments import pair
 
 __all__ = ["WHOLE_IMAGE", "Window", "WithoutProducts", "product", "refining", "sliding"]
+
+
+# An int, or a pair `(height, width)` of ints.
+Sizes = int | Sequence[int]
 
 
 class Window(NamedTuple):
@@ -50,10 +55,10 @@ class Window(NamedTuple):
             the input: ints, or fractions where the output is finer.
     """
 
-    size: tuple = (1, 1)
-    strides: tuple = (1, 1)
+    size: tuple[float, ...] = (1, 1)
+    strides: tuple[int | Fraction, ...] = (1, 1)
 
-    def then(self, window):
+    def then(self, window: "Window | tuple") -> "Window":
         """Returns the `Window` of this layer with one of `window` after it."""
         size, strides = window
         return Window(
@@ -65,7 +70,7 @@ class Window(NamedTuple):
 WHOLE_IMAGE = Window(size=(math.inf, math.inf))
 
 
-def sliding(kernel_size, strides=1, dilation_rate=1):
+def sliding(kernel_size: Sizes, strides: Sizes = 1, dilation_rate: Sizes = 1) -> Window:
     """Returns the `Window` of a convolution or pooling; every argument is an int or a pair."""
     kernel_size = pair(kernel_size, "kernel_size")
     dilation_rate = pair(dilation_rate, "dilation_rate")
@@ -73,7 +78,7 @@ def sliding(kernel_size, strides=1, dilation_rate=1):
     return Window(size, pair(strides, "strides"))
 
 
-def refining(factors, kernel_size=1):
+def refining(factors: Sizes, kernel_size: Sizes = 1) -> Window:
     """Returns the `Window` of an upsampling by `factors`, as of a transposed convolution.
 
     Args:
@@ -94,15 +99,20 @@ class WithoutProducts:
     pixels overrides `compute_window`.
     """
 
-    def compute_window(self):
+    def compute_window(self) -> Window:
         """Returns the `Window` of one pixel."""
         return Window()
 
-    def compute_multiply_adds(self, input_shape, output_shape):
+    def compute_multiply_adds(self, input_shape: Any, output_shape: Any) -> int:
         """Returns 0."""
         return 0
 
 
-def product(*sizes):
+def product(*sizes: int | None) -> int | None:
     """Returns the product of sizes, or `None` if one of them is unknown."""
-    return None if None in sizes else math.prod(sizes)
+    known = [size for size in sizes if size is not None]
+    return math.prod(known) if len(known) == len(sizes) else None
+
+
+def __dir__():
+    return __all__

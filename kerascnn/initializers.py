@@ -1,5 +1,8 @@
 """Initializers of kernels."""
 
+from collections.abc import Sequence
+from typing import Any
+
 import keras
 import numpy as np
 from keras import ops
@@ -38,12 +41,17 @@ class ICNR(keras.initializers.Initializer):
         True
     """
 
-    def __init__(self, block_size=2, initializer="glorot_uniform", mode="DCR"):
+    def __init__(
+        self,
+        block_size: int | Sequence[int] = 2,
+        initializer: Any = "glorot_uniform",
+        mode: str = "DCR",
+    ) -> None:
         self.block_size = pair(block_size, "block_size")
-        self.initializer = keras.initializers.get(initializer)
+        self.initializer: Any = keras.initializers.get(initializer)
         self.mode = one_of(mode, MODES, "mode")
 
-    def __call__(self, shape, dtype=None):
+    def __call__(self, shape: Sequence[int], dtype: Any = None) -> Any:
         rows, columns = self.block_size
         block, filters = rows * columns, shape[-1]
         if filters % block:
@@ -57,7 +65,7 @@ class ICNR(keras.initializers.Initializer):
             return ops.repeat(drawn, block, axis=-1)
         return ops.tile(drawn, (1,) * (len(shape) - 1) + (block,))
 
-    def get_config(self):
+    def get_config(self) -> dict[str, Any]:
         return {
             "block_size": self.block_size,
             "initializer": keras.initializers.serialize(self.initializer),
@@ -83,12 +91,13 @@ class Bilinear(keras.initializers.Initializer):
         [0.1875, 0.5625, 0.5625, 0.1875]
     """
 
-    def __call__(self, shape, dtype=None):
+    def __call__(self, shape: Sequence[int], dtype: Any = None) -> Any:
         rows, columns = (_triangle(size) for size in shape[:2])
-        kernel = np.multiply.outer(np.outer(rows, columns), np.eye(*shape[2:]))
+        inputs, outputs = shape[2:]
+        kernel = np.multiply.outer(np.outer(rows, columns), np.eye(inputs, outputs))
         return ops.convert_to_tensor(kernel, dtype or keras.config.floatx())
 
-    def get_config(self):
+    def get_config(self) -> dict[str, Any]:
         return {}
 
 
@@ -125,12 +134,12 @@ class OrientedEdges(keras.initializers.Initializer):
         [0.0, 0.0, 0.0, 0.45, 0.22]
     """
 
-    def __init__(self, contrast_size=7, center=0.65, surround=1.3):
+    def __init__(self, contrast_size: int = 7, center: float = 0.65, surround: float = 1.3) -> None:
         self.contrast_size = contrast_size
         self.center = center
         self.surround = surround
 
-    def __call__(self, shape, dtype=None):
+    def __call__(self, shape: Sequence[int], dtype: Any = None) -> Any:
         height, width, channels, filters = shape
         if channels % 2:
             raise ValueError(
@@ -151,7 +160,7 @@ class OrientedEdges(keras.initializers.Initializer):
         kernel = [np.tile(np.maximum(sign * contrast, 0), half) for sign in (-1, 1)]
         return ops.convert_to_tensor(np.concatenate(kernel, 2), dtype or keras.config.floatx())
 
-    def get_config(self):
+    def get_config(self) -> dict[str, Any]:
         return {
             "contrast_size": self.contrast_size,
             "center": self.center,
@@ -184,13 +193,13 @@ class WeakOrientations(keras.initializers.Initializer):
         True
     """
 
-    def __init__(self, strength=1e-4, decay=0.9):
+    def __init__(self, strength: float = 1e-4, decay: float = 0.9) -> None:
         if not strength > 0:
             raise ValueError(f"`strength` must be above 0; got strength={strength}.")
         self.strength = strength
         self.decay = check_decay(decay)
 
-    def __call__(self, shape, dtype=None):
+    def __call__(self, shape: Sequence[int], dtype: Any = None) -> Any:
         height, width, planes, filters = shape
         rows, columns = (
             np.arange(size)[:, None, None, None] - (size - 1) / 2 for size in (height, width)
@@ -203,5 +212,9 @@ class WeakOrientations(keras.initializers.Initializer):
         kernel = self.strength * np.exp(-across) * by_plane * falling
         return ops.convert_to_tensor(kernel, dtype or keras.config.floatx())
 
-    def get_config(self):
+    def get_config(self) -> dict[str, Any]:
         return {"strength": self.strength, "decay": self.decay}
+
+
+def __dir__():
+    return __all__

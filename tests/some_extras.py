@@ -1,7 +1,7 @@
 """Checks what an installation with only some extras does: imports, use, and errors for the others.
 
-    python tests/some_extras.py               # after pip install .
-    python tests/some_extras.py jax serve     # after pip install '.[jax,serve]'
+    python tests/some_extras.py                    # after pip install .
+    python tests/some_extras.py apps jax serve     # after pip install '.[jax,serve]'
 
 With `--hide`, the packages of the other extras count as not installed even where they are. Needs no
 pytest.
@@ -21,14 +21,16 @@ from pathlib import Path
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 
 PACKAGES = {
+    # Keras and TensorFlow bring the others, such as `rich`.
+    "apps": ("PIL", "matplotlib", "pydantic", "sklearn", "tensorflow_datasets", "typer"),
     "coco": ("pycocotools",),
-    "docs": ("material", "mkdocs", "mkdocstrings"),
+    "docs": ("furo", "myst_nb", "sphinx", "sphinx_copybutton"),
     "export": ("ai_edge_litert", "onnx", "onnxruntime", "openvino", "tf2onnx"),
     "fonts": ("matplotlib_fontja",),
     "jax": ("jax",),
     "quantize": ("nncf",),
     "serve": ("fastapi", "httpx", "uvicorn"),
-    "test": ("_pytest", "build", "hypothesis", "pytest", "ruff", "xdist"),
+    "test": ("_pytest", "basedpyright", "build", "hypothesis", "pytest", "ruff", "xdist"),
     "torch": ("torch",),
     "torchvision": ("torch", "torchvision"),
 }
@@ -69,6 +71,29 @@ def check_imports(extras):
         for module in pkgutil.walk_packages(package.__path__, f"{package.__name__}."):
             if module.name != "kerascnn_apps.serve.server" or "serve" in extras:
                 importlib.import_module(module.name)
+
+
+def check_missing_apps():
+    """Layers and models are there, and what else is wanted says how to get it."""
+    import kerascnn
+
+    assert kerascnn.models.create_model("lenet5").output_shape == (None, 10)
+    print(kerascnn.summary(tiny_model()))
+    for name in ("data", "visualize", "inference", "training", "tasks", "runs"):
+        sentence = ""
+        try:
+            getattr(kerascnn, name)
+        except ModuleNotFoundError as error:
+            sentence = str(error)
+        assert sentence.endswith("pip install 'kerascnn[apps]'."), (name, sentence)
+    from kerascnn_apps.entry import main
+
+    sentence = ""
+    try:
+        main()
+    except SystemExit as end:
+        sentence = str(end)
+    assert sentence.startswith("kerascnn: The command needs typer, which"), sentence
 
 
 def check_missing_backend(name):
@@ -169,6 +194,9 @@ def main(extras, hidden, lists_models):
         from kerascnn_apps.command import run
 
         return run(["models"])
+    if "apps" not in extras:
+        check_missing_apps()
+        return 0
     for name in ("jax", "torch"):
         if name in extras:
             check_backend(name)

@@ -1,6 +1,6 @@
-"""The reference pages name everything that is public."""
+"""The pages name everything that is public, and load nothing from the net."""
 
-import importlib
+import importlib.util
 import re
 from pathlib import Path
 
@@ -8,20 +8,21 @@ import pytest
 
 import kerascnn
 
-API = Path(__file__).resolve().parents[1] / "docs" / "api"
-# All other public names of kerascnn itself are packages.
+DOCS = Path(__file__).resolve().parents[1] / "docs"
+PAGES = list((DOCS / "en").rglob("*.md"))
 FUNCTIONS = ["summary"]
 SHORTCUTS = {"load_exported": "export"}  # which are on the page of the package
+# All other public names of kerascnn itself are packages.
+PACKAGES = [
+    name for name in kerascnn.__all__ if name[0] != "_" and name not in (*FUNCTIONS, *SHORTCUTS)
+]
 
 
-@pytest.mark.parametrize("function", FUNCTIONS)
-def test_every_public_function_has_its_page(function):
-    listed = re.findall(r"^::: ([\w.]+)$", (API / f"{function}.md").read_text(), re.MULTILINE)
-    assert listed[0] == f"kerascnn.{function}"
-    for name in listed[1:]:  # the classes of what it returns
-        module, _, returned = name.rpartition(".")
-        assert module == getattr(kerascnn, function).__module__
-        assert getattr(importlib.import_module(module), returned).__doc__
+def extension(name, folder=DOCS / "extensions"):
+    spec = importlib.util.spec_from_file_location(name, folder / f"{name}.py")
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
 
 
 def test_a_shortcut_is_a_name_of_its_package():
@@ -31,15 +32,105 @@ def test_a_shortcut_is_a_name_of_its_package():
         assert getattr(kerascnn, name) is getattr(module, name)
 
 
-@pytest.mark.parametrize(
-    "package",
-    [name for name in kerascnn.__all__ if name[0] != "_" and name not in (*FUNCTIONS, *SHORTCUTS)],
-)
+def listed(package):
+    """The names in the directives `public-names` of a package, on all pages."""
+    blocks = re.compile(rf"^```{{public-names}} kerascnn\.{package}\n(.*?)^```", re.M | re.S)
+    found = [block for page in PAGES for block in blocks.findall(page.read_text())]
+    return " ".join(found).split()
+
+
+@pytest.mark.parametrize("package", PACKAGES)
 def test_every_public_name_has_its_place(package):
-    page = (API / f"{package}.md").read_text()
-    assert f"api/{package}.md" in (API.parents[1] / "mkdocs.yml").read_text()
-    if re.search(rf"^::: (members of )?kerascnn\.{package}$", page, re.MULTILINE):
-        return  # all that the module exports
-    listed = re.findall(rf"::: kerascnn\.{package}\.(\w+)", page)
-    module = getattr(kerascnn, package)
-    assert listed == [name for name in module.__all__ if callable(getattr(module, name))]
+    assert sorted(listed(package)) == sorted(getattr(kerascnn, package).__all__)
+
+
+def test_functions_of_the_package_itself_have_their_place():
+    for name in FUNCTIONS:
+        page = (DOCS / "en" / "reference" / f"{name}.md").read_text()
+        assert f".. autofunction:: kerascnn.{name}\n" in page
+
+
+def test_every_page_is_in_a_table_of_contents():
+    for page in PAGES:
+        if page.name == "index.md":
+            continue
+        index = (page.parent / "index.md").read_text()
+        assert re.search(rf"^{page.stem}$", index, re.MULTILINE), page
+
+
+@pytest.mark.extra("docs")
+def test_every_layer_has_its_operation_and_its_loops():
+    names = extension("public_names")
+    found = {}
+    for name in kerascnn.layers.__all__:
+        layer = getattr(kerascnn.layers, name)
+        if isinstance(layer, type):  # not a function
+            operations = names.operations_of(layer)
+            loops = [loop for operation in operations for loop in names.loops_of(operation)]
+            found[name] = operations, loops
+    assert found["GroupConv2D"] == (["group_conv2d"], ["group_conv2d", "group_conv2d_backward"])
+    assert found["PixelUnshuffle"] == (["pixel_unshuffle"], ["pixel_unshuffle"])
+    assert not [name for name, links in found.items() if not all(links)]
+
+
+@pytest.mark.extra("docs")
+def test_markdown_of_docstrings_becomes_restructured_text():
+    text = """Adds `a` to `b`.
+
+For each `i` (see [Shi
+et al., 2016](https://arxiv.org/abs/1609.05158)),
+
+    y[i] = a[i] + b[i]
+
+| mode | order |
+|---|---|
+| `"DCR"` | TensorFlow's |
+
+Args:
+    a: tensor; `None`
+        for zeros.
+
+Example:
+    >>> f"`{1}`"
+    '`1`'
+"""
+    found = extension("docstrings").to_rst(text)
+    assert "Adds ``a`` to ``b``." in found
+    assert "`Shi et al., 2016 <https://arxiv.org/abs/1609.05158>`__)," in found
+    assert ".. code-block:: text\n    :class: formula\n\n    y[i] = a[i] + b[i]" in found
+    assert '   * - ``"DCR"``\n     - TensorFlow\'s' in found
+    assert '>>> f"`{1}`"' in found
+
+
+@pytest.mark.extra("docs")
+@pytest.mark.parametrize(
+    ("name", "text", "remote"),
+    [
+        ("a.html", '<script src="https://cdn.example/x.js"></script>', True),
+        ("a.html", '<link rel="stylesheet" href="//cdn.example/x.css">', True),
+        ("a.html", '<img src="http://cdn.example/x.png">', True),
+        ("a.html", '<p style="background: url(https://cdn.example/x.png)">', True),
+        ("a.css", "@font-face { src: url('https://cdn.example/x.woff2') }", True),
+        ("a.css", '@import "https://cdn.example/x.css";', True),
+        ("a.html", '<a href="https://keras.io">Keras</a><img src="x.png">', False),
+        ("a.html", '<link rel="canonical" href="https://site.example/a.html">', False),
+        ("a.css", "a { background: url(data:image/svg+xml;base64,AA) } /* https://x */", False),
+    ],
+)
+def test_assets_of_other_computers_are_found(tmp_path, name, text, remote):
+    (tmp_path / name).write_text(text)
+    assert bool(extension("offline").remote_assets(tmp_path)) is remote
+
+
+@pytest.mark.extra("docs")
+def test_outputs_of_guides_are_kept_for_one_state_of_the_package(monkeypatch, tmp_path):
+    site = extension("site_settings", DOCS)
+    before = site.settings("en")["nb_execution_cache_path"]
+    assert site.settings("ja")["nb_execution_cache_path"] == before
+    with monkeypatch.context() as patch:
+        patch.setattr(site, "version", lambda name: "another")
+        assert site.settings("en")["nb_execution_cache_path"] != before
+    (tmp_path / "kerascnn").mkdir()
+    (tmp_path / "kerascnn" / "changed.py").touch()
+    monkeypatch.setattr(site, "ROOT", tmp_path)
+    assert Path(site.settings("en")["nb_execution_cache_path"]).name != Path(before).name

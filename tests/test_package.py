@@ -46,6 +46,8 @@ for name in kerascnn.__all__:
     found = getattr(kerascnn, name)
     for inner in getattr(found, "__all__", ()):
         assert getattr(found, inner).__doc__, inner
+    if hasattr(found, "__all__"):
+        assert dir(found) == sorted(found.__all__), name
     names = [name for name in getattr(found, "__all__", ()) if name[0].islower()]
     assert names == sorted(set(names))
 try:
@@ -98,3 +100,4 @@ def test_a_wheel_built_from_an_sdist_holds_the_packages_and_no_tests(tmp_path):
     packages = {str(Path(name).parent).replace("/", ".") for name in names if name.endswith(".py")}
     assert packages == packages_of_the_tree()
     assert any(name.endswith("entry_points.txt") for name in names)
+    assert "kerascnn/py.typed" in names

@@ -9,8 +9,9 @@ import pytest
 SCRIPT = Path(__file__).with_name("some_extras.py")
 EXTRAS = [
     pytest.param([], id="none"),
+    pytest.param(["apps"], id="apps"),
     *(
-        pytest.param([extra], id=extra, marks=pytest.mark.extra(extra))
+        pytest.param(["apps", extra], id=extra, marks=pytest.mark.extra(extra))
         for extra in ("docs", "export", "jax", "serve", "torch")
     ),
 ]

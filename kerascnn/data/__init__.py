@@ -41,3 +41,7 @@ __all__ = [
     "read_mask",
     "upscale_bicubic",
 ]
+
+
+def __dir__():
+    return __all__

@@ -332,9 +332,9 @@ def load_classification(
     Args:
         name_or_folder: `"digits"` (embedded: scikit-learn's handwritten digits), a folder with a
             subfolder of images for each class (or with `train`, `validation` and `test` folders of
-            that form, or of other forms that `docs/folders.md` lists), a folder with the files of
-            ETL-1 (`ETL1C_01` and so on: its digits), or the name of a classification dataset of
-            TensorFlow Datasets.
+            that form, or of other forms that `docs/en/reference/folders.md` lists), a folder with
+            the files of ETL-1 (`ETL1C_01` and so on: its digits), or the name of a classification
+            dataset of TensorFlow Datasets.
         data_dir: folder of TensorFlow Datasets; a dataset prepared there needs no network.
         image_size: int or `(height, width)` to which pipelines resize; by default the size of the
             images, if they share one.

@@ -283,8 +283,8 @@ def load_segmentation(
     Args:
         name_or_folder: `"scenes"` (embedded: scikit-learn's handwritten digits, composed into
             scenes), a folder with `classes.txt`, `images` and `masks` (or with `train`, `val` and
-            `test` folders of these two, or of other forms that `docs/folders.md` lists), or the
-            name of a dataset of TensorFlow Datasets (`oxford_iiit_pet`).
+            `test` folders of these two, or of other forms that `docs/en/reference/folders.md`
+            lists), or the name of a dataset of TensorFlow Datasets (`oxford_iiit_pet`).
         data_dir: folder of TensorFlow Datasets; a dataset prepared there needs no network.
         ignore: optional names of classes to ignore, in addition to those named `void` or the like
             and to pixels of 255.

@@ -24,3 +24,7 @@ __all__ = [
     "segmentation_serving",
     "upscaling_serving",
 ]
+
+
+def __dir__():
+    return __all__

@@ -17,3 +17,7 @@ __all__ = [
     "segment",
     "upscale",
 ]
+
+
+def __dir__():
+    return __all__

@@ -70,3 +70,7 @@ __all__ = [
     "dense_connection",
     "residual_connection",
 ]
+
+
+def __dir__():
+    return __all__

@@ -24,3 +24,7 @@ __all__ = [
     "loss_for",
     "median_frequency_weights",
 ]
+
+
+def __dir__():
+    return __all__

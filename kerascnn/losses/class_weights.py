@@ -1,11 +1,13 @@
 """How much the classes weigh in a loss."""
 
+from typing import Any
+
 import numpy as np
 
 from kerascnn.arguments import UsageError
 
 
-def inverse_frequency_weights(counts):
+def inverse_frequency_weights(counts: Any) -> np.ndarray:
     """Class weights for classification: a class counts the more, the fewer examples it has.
 
     `weight[c] = examples / (classes * counts[c])`, over the classes that occur: each class then has
@@ -39,7 +41,7 @@ def inverse_frequency_weights(counts):
     return weights
 
 
-def median_frequency_weights(pixels, pixels_of_images):
+def median_frequency_weights(pixels: Any, pixels_of_images: Any) -> np.ndarray:
     """Class weights by which a rare class counts more: median frequency balancing.
 
     The frequency of a class is the share of its pixels in the images in which it occurs; its weight

@@ -1,5 +1,8 @@
 """Losses for classification."""
 
+from collections.abc import Sequence
+from typing import Any
+
 import keras
 from keras import ops
 
@@ -41,7 +44,13 @@ class CrossEntropy(keras.losses.Loss):
         1.3863
     """
 
-    def __init__(self, label_smoothing=0.0, name="cross_entropy", class_weights=None, **kwargs):
+    def __init__(
+        self,
+        label_smoothing: float = 0.0,
+        name: str = "cross_entropy",
+        class_weights: Sequence[float] | None = None,
+        **kwargs: Any,
+    ) -> None:
         super().__init__(name=name, **kwargs)
         if not 0 <= label_smoothing < 1:
             raise UsageError(
@@ -50,7 +59,7 @@ class CrossEntropy(keras.losses.Loss):
         self.label_smoothing = label_smoothing
         self.class_weights = _checked_weights(class_weights)
 
-    def call(self, y_true, y_pred):
+    def call(self, y_true: Any, y_pred: Any) -> Any:
         smoothing, classes = self.label_smoothing, y_pred.shape[-1]
         if are_probabilities(y_true, classes):
             target = y_true * (1 - smoothing) + smoothing / classes
@@ -63,7 +72,7 @@ class CrossEntropy(keras.losses.Loss):
             losses = (1 - smoothing) * losses + smoothing * spread
         return _weighted(losses, y_true, classes, self.class_weights)
 
-    def get_config(self):
+    def get_config(self) -> dict[str, Any]:
         return {
             **super().get_config(),
             "label_smoothing": self.label_smoothing,
@@ -106,14 +115,20 @@ class RBFLoss(keras.losses.Loss):
         2.3026
     """
 
-    def __init__(self, margin=1.0, name="rbf_loss", class_weights=None, **kwargs):
+    def __init__(
+        self,
+        margin: float = 1.0,
+        name: str = "rbf_loss",
+        class_weights: Sequence[float] | None = None,
+        **kwargs: Any,
+    ) -> None:
         super().__init__(name=name, **kwargs)
         if not margin >= 0:
             raise UsageError(f"`margin` must be a number from 0; got margin={margin}.")
         self.margin = margin
         self.class_weights = _checked_weights(class_weights)
 
-    def call(self, y_true, y_pred):
+    def call(self, y_true: Any, y_pred: Any) -> Any:
         losses = self._losses(y_true, y_pred)
         return _weighted(losses, y_true, y_pred.shape[-1], self.class_weights)
 
@@ -126,7 +141,7 @@ class RBFLoss(keras.losses.Loss):
         losses = ops.sparse_categorical_crossentropy(as_ints(y_true), y_pred, from_logits=True)
         return pushed + losses - ops.logsumexp(y_pred, axis=-1)
 
-    def get_config(self):
+    def get_config(self) -> dict[str, Any]:
         return {
             **super().get_config(),
             "margin": self.margin,
@@ -160,7 +175,11 @@ def _weighted(losses, y_true, classes, class_weights):
     return losses * ops.take(weights, as_ints(y_true), axis=0)
 
 
-def loss_for(model, label_smoothing=0.0, class_weights=None):
+def loss_for(
+    model: keras.Model,
+    label_smoothing: float = 0.0,
+    class_weights: Sequence[float] | None = None,
+) -> keras.losses.Loss:
     """The loss that a classifier is made for: `RBFLoss` if it ends in `RBFOutput`, which needs it.
 
     Args:

@@ -1,6 +1,8 @@
 """Losses for segmentation."""
 
+from collections.abc import Sequence
 from functools import partial
+from typing import Any
 
 import keras
 from keras import ops
@@ -49,8 +51,12 @@ class PixelCrossEntropy(keras.losses.Loss):
     """
 
     def __init__(
-        self, class_weights=None, label_smoothing=0.0, name="pixel_cross_entropy", **kwargs
-    ):
+        self,
+        class_weights: Sequence[float] | None = None,
+        label_smoothing: float = 0.0,
+        name: str = "pixel_cross_entropy",
+        **kwargs: Any,
+    ) -> None:
         super().__init__(name=name, **kwargs)
         if not 0 <= label_smoothing < 1:
             raise UsageError(
@@ -59,7 +65,7 @@ class PixelCrossEntropy(keras.losses.Loss):
         self.class_weights = _checked_weights(class_weights)
         self.label_smoothing = label_smoothing
 
-    def call(self, y_true, y_pred):
+    def call(self, y_true: Any, y_pred: Any) -> Any:
         truth, counted, logits = flat_pixels(y_true, y_pred)
         weights = _weights_of_classes(self.class_weights, logits)
         weight = ops.take(weights, truth) * counted
@@ -70,7 +76,7 @@ class PixelCrossEntropy(keras.losses.Loss):
             losses = (1 - self.label_smoothing) * losses + self.label_smoothing * spread
         return share(ops.sum(losses), ops.sum(weight))
 
-    def get_config(self):
+    def get_config(self) -> dict[str, Any]:
         return {
             **super().get_config(),
             "class_weights": self.class_weights,
@@ -114,14 +120,20 @@ class FocalLoss(keras.losses.Loss):
         0.7798
     """
 
-    def __init__(self, gamma=2.0, class_weights=None, name="focal_loss", **kwargs):
+    def __init__(
+        self,
+        gamma: float = 2.0,
+        class_weights: Sequence[float] | None = None,
+        name: str = "focal_loss",
+        **kwargs: Any,
+    ) -> None:
         super().__init__(name=name, **kwargs)
         if not gamma >= 0:
             raise UsageError(f"`gamma` must be a number from 0; got gamma={gamma}.")
         self.gamma = gamma
         self.class_weights = _checked_weights(class_weights)
 
-    def call(self, y_true, y_pred):
+    def call(self, y_true: Any, y_pred: Any) -> Any:
         truth, counted, logits = flat_pixels(y_true, y_pred)
         weights = _weights_of_classes(self.class_weights, logits)
         weight = ops.take(weights, truth) * counted
@@ -131,7 +143,7 @@ class FocalLoss(keras.losses.Loss):
         losses = weight * missing**self.gamma * cross_entropy
         return share(ops.sum(losses), ops.sum(weight))
 
-    def get_config(self):
+    def get_config(self) -> dict[str, Any]:
         return {
             **super().get_config(),
             "gamma": self.gamma,
@@ -176,13 +188,13 @@ class DiceLoss(keras.losses.Loss):
         0.2
     """
 
-    def __init__(self, smooth=1.0, name="dice_loss", **kwargs):
+    def __init__(self, smooth: float = 1.0, name: str = "dice_loss", **kwargs: Any) -> None:
         super().__init__(name=name, **kwargs)
         if not smooth >= 0:
             raise UsageError(f"`smooth` must be a number from 0; got smooth={smooth}.")
         self.smooth = smooth
 
-    def call(self, y_true, y_pred):
+    def call(self, y_true: Any, y_pred: Any) -> Any:
         truth, counted, logits = flat_pixels(y_true, y_pred)
         column = counted[:, None]
         target = ops.one_hot(truth, logits.shape[-1], dtype=logits.dtype) * column
@@ -193,7 +205,7 @@ class DiceLoss(keras.losses.Loss):
         losses = 1 - share(common + self.smooth, both + self.smooth)
         return nan_if_wrong(mean_over(losses, pixels > 0), counted)
 
-    def get_config(self):
+    def get_config(self) -> dict[str, Any]:
         return {**super().get_config(), "smooth": self.smooth}
 
 
@@ -233,10 +245,10 @@ class LovaszSoftmax(keras.losses.Loss):
         0.4167
     """
 
-    def __init__(self, name="lovasz_softmax", **kwargs):
+    def __init__(self, name: str = "lovasz_softmax", **kwargs: Any) -> None:
         super().__init__(name=name, **kwargs)
 
-    def call(self, y_true, y_pred):
+    def call(self, y_true: Any, y_pred: Any) -> Any:
         truth, counted, logits = flat_pixels(y_true, y_pred)
         member = ops.transpose(ops.one_hot(truth, logits.shape[-1], dtype="int32"))
         known = counted > 0
@@ -267,24 +279,29 @@ class LossSum(keras.losses.Loss):
         0.8931
     """
 
-    def __init__(self, losses, name="loss_sum", **kwargs):
+    def __init__(
+        self, losses: Sequence[keras.losses.Loss], name: str = "loss_sum", **kwargs: Any
+    ) -> None:
         super().__init__(name=name, **kwargs)
         self.losses = list(losses)
 
-    def call(self, y_true, y_pred):
-        return sum(loss(y_true, y_pred) for loss in self.losses)
+    def call(self, y_true: Any, y_pred: Any) -> Any:
+        values: list[Any] = [loss(y_true, y_pred) for loss in self.losses]
+        return sum(values)
 
-    def get_config(self):
+    def get_config(self) -> dict[str, Any]:
         losses = [keras.losses.serialize(loss) for loss in self.losses]
         return {**super().get_config(), "losses": losses}
 
     @classmethod
-    def from_config(cls, config):
+    def from_config(cls, config: dict[str, Any]) -> "LossSum":
         losses = [keras.losses.deserialize(loss) for loss in config["losses"]]
         return cls(**{**config, "losses": losses})
 
 
-def dense_loss(name, class_weights=None, label_smoothing=0.0):
+def dense_loss(
+    name: str, class_weights: Sequence[float] | None = None, label_smoothing: float = 0.0
+) -> keras.losses.Loss:
     """A loss for segmentation by its name.
 
     Args:

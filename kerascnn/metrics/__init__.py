@@ -6,3 +6,7 @@ from kerascnn.metrics.mean_iou import MeanIoU
 from kerascnn.metrics.psnr import psnr
 
 __all__ = ["MeanIoU", "accuracy", "luminance_psnr", "luminance_ssim", "psnr"]
+
+
+def __dir__():
+    return __all__

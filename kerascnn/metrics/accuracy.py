@@ -1,5 +1,7 @@
 """The accuracy of a classifier, in training."""
 
+from typing import Any
+
 import keras
 from keras import ops
 
@@ -7,7 +9,7 @@ from kerascnn.losses.labels import are_probabilities, as_ints
 
 
 @keras.saving.register_keras_serializable(package="kerascnn")
-def accuracy(y_true, y_pred):
+def accuracy(y_true: Any, y_pred: Any) -> Any:
     """Whether the likeliest class is the label, or of a vector of probabilities the largest.
 
     A label outside [0, C) is never the likeliest class.

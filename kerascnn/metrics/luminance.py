@@ -10,7 +10,7 @@ _WINDOW = np.exp(-((np.arange(11) - 5) ** 2) / (2 * 1.5**2))
 _WINDOW /= _WINDOW.sum()
 
 
-def luminance_psnr(truth, image, border=0):
+def luminance_psnr(truth: np.ndarray, image: np.ndarray, border: int = 0) -> float:
     """Peak signal to noise ratio of luminance, in decibels, as the papers on upscaling report it.
 
     `10 * log10(255**2 / mse)` over `Y = 16 + (65.481 R + 128.553 G + 24.966 B) / 255`, which has
@@ -40,7 +40,7 @@ def luminance_psnr(truth, image, border=0):
     return float(-10 * np.log10(max(error, LEAST_ERROR)))
 
 
-def luminance_ssim(truth, image, border=0):
+def luminance_ssim(truth: np.ndarray, image: np.ndarray, border: int = 0) -> float:
     """Structural similarity of luminance, as the papers on upscaling report it.
 
     The mean of `(2 m n + c1) (2 s + c2) / ((m**2 + n**2 + c1) (v + w + c2))` over all places where
@@ -103,5 +103,5 @@ def _inside(truth, image, border, smallest):
 def _blurred(image):
     for _ in range(2):  # rows, then columns
         places = len(image) - len(_WINDOW) + 1
-        image = sum(w * image[i : i + places] for i, w in enumerate(_WINDOW)).T
+        image = np.asarray(sum(w * image[i : i + places] for i, w in enumerate(_WINDOW))).T
     return image

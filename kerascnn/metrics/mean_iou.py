@@ -1,5 +1,7 @@
 """The mean IoU of a segmenter, during its training."""
 
+from typing import Any
+
 import keras
 from keras import ops
 
@@ -43,7 +45,7 @@ class MeanIoU(keras.metrics.Metric):
         0.5
     """
 
-    def __init__(self, num_classes, name="mean_iou", **kwargs):
+    def __init__(self, num_classes: int, name: str = "mean_iou", **kwargs: Any) -> None:
         super().__init__(name=name, **kwargs)
         self.num_classes = num_classes
         shape = (num_classes, num_classes)
@@ -51,7 +53,7 @@ class MeanIoU(keras.metrics.Metric):
         self.low = self.add_variable(shape, "zeros", dtype="int32", name="low")
         self.high = self.add_variable(shape, "zeros", dtype="int32", name="high")
 
-    def update_state(self, y_true, y_pred, sample_weight=None):
+    def update_state(self, y_true: Any, y_pred: Any, sample_weight: Any = None) -> None:
         if sample_weight is not None:
             raise UsageError("`sample_weight` must be None: to `MeanIoU` all pixels are equal.")
         if y_pred.shape[-1] != self.num_classes:
@@ -67,10 +69,10 @@ class MeanIoU(keras.metrics.Metric):
         self.high.assign(self.high + low // _CARRY)
         self.low.assign(low % _CARRY)
 
-    def result(self):
+    def result(self) -> Any:
         matrix = ops.cast(self.high, self.dtype) * _CARRY + ops.cast(self.low, self.dtype)
         union = ops.sum(matrix, axis=0) + ops.sum(matrix, axis=1) - ops.diagonal(matrix)
         return mean_over(share(ops.diagonal(matrix), union), union > 0)
 
-    def get_config(self):
+    def get_config(self) -> dict[str, Any]:
         return {**super().get_config(), "num_classes": self.num_classes}

@@ -1,5 +1,7 @@
 """Peak signal to noise ratio, in training."""
 
+from typing import Any
+
 import keras
 from keras import ops
 
@@ -8,7 +10,7 @@ LEAST_ERROR = 1e-10
 
 
 @keras.saving.register_keras_serializable(package="kerascnn")
-def psnr(y_true, y_pred):
+def psnr(y_true: Any, y_pred: Any) -> Any:
     """Peak signal to noise ratio of images with values from 0 to 1, in decibels.
 
     `-10 * log10(mse)` for each image, over all of its pixels and channels, with answers clipped to

@@ -93,3 +93,7 @@ __all__ = [
     "model_info",
     "with_new_head",
 ]
+
+
+def __dir__():
+    return __all__

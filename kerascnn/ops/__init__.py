@@ -69,3 +69,7 @@ __all__ = [
     "subpixel_conv2d",
     "subsampling2d",
 ]
+
+
+def __dir__():
+    return __all__

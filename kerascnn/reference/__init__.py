@@ -147,3 +147,7 @@ __all__ = [
     "subsampling2d",
     "subsampling2d_backward",
 ]
+
+
+def __dir__():
+    return __all__

@@ -23,3 +23,7 @@ __all__ = [
     "show_data",
     "train",
 ]
+
+
+def __dir__():
+    return __all__

@@ -13,3 +13,7 @@ __all__ = [
     "list_tasks",
     "register",
 ]
+
+
+def __dir__():
+    return __all__

@@ -38,3 +38,7 @@ __all__ = [
     "precision_scope",
     "self_organize",
 ]
+
+
+def __dir__():
+    return __all__

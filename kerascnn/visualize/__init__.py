@@ -32,3 +32,7 @@ __all__ = [
     "reconstructions",
     "responses",
 ]
+
+
+def __dir__():
+    return __all__

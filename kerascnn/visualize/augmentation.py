@@ -1,5 +1,7 @@
 """What augmentation makes of training images."""
 
+from collections.abc import Sequence
+
 import numpy as np
 from matplotlib.figure import Figure
 
@@ -8,7 +10,13 @@ from kerascnn.visualize.fonts import in_fonts
 
 
 @in_fonts
-def augmentation(images, labels, versions, class_names, title=""):
+def augmentation(
+    images: np.ndarray,
+    labels: np.ndarray,
+    versions: Sequence[tuple[np.ndarray, np.ndarray]],
+    class_names: Sequence[str],
+    title: str = "",
+) -> Figure:
     """Draws a row of images with their classes, and rows of their augmented versions below.
 
     Args:

@@ -1,10 +1,13 @@
 """How a model learned that learns by itself."""
 
+from collections.abc import Mapping, Sequence
+from typing import Any
+
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
 
-def births(history):
+def births(history: Sequence[Mapping[str, Any]]) -> Figure:
     """Draws how many cells each stage has, and how many images the last one misread, by images.
 
     Args:

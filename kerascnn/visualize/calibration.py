@@ -1,9 +1,12 @@
 """Whether a classifier knows how sure it may be."""
 
+from collections.abc import Mapping, Sequence
+from typing import Any
+
 from matplotlib.figure import Figure
 
 
-def calibration(bins, expected_error):
+def calibration(bins: Sequence[Mapping[str, Any]], expected_error: float) -> Figure:
     """Draws a reliability diagram: how often answers are right against how sure they are.
 
     Below it, how the examples spread over the bins: where there are few, a bar says little.

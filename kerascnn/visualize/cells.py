@@ -15,7 +15,9 @@ from kerascnn.ops.shapes import image_shape
 _PLANES = 64
 
 
-def preferred_patterns(model, layer, images, best=5, title=""):
+def preferred_patterns(
+    model: keras.Model, layer: str, images: np.ndarray, best: int = 5, title: str = ""
+) -> Figure:
     """Draws each cell of a layer as the pattern that it prefers, as it looks in the images.
 
     A pattern is the mean of the parts of the images that the cell answers most to, each weighted by
@@ -71,7 +73,7 @@ def preferred_patterns(model, layer, images, best=5, title=""):
     return _montage([(layer, patterns)], title, upper=1.0)
 
 
-def responses(model, image, title=""):
+def responses(model: keras.Model, image: np.ndarray, title: str = "") -> Figure:
     """Draws what the planes of every layer answer to one image.
 
     Args:

@@ -1,5 +1,7 @@
 """Answers to the same question, side by side."""
 
+from collections.abc import Sequence
+
 import numpy as np
 from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
@@ -10,7 +12,13 @@ from kerascnn.visualize.fonts import in_fonts
 
 
 @in_fonts
-def comparison(pictures, labels, names, detail=80, title=""):
+def comparison(
+    pictures: Sequence[Sequence[np.ndarray]],
+    labels: Sequence[Sequence[str]],
+    names: Sequence[str],
+    detail: int = 80,
+    title: str = "",
+) -> Figure:
     """Draws pictures in rows: the truth as a whole, then a detail of each answer and of the truth.
 
     The detail is where the answers are furthest from the truth: the square with the largest squared
@@ -83,7 +91,7 @@ def _worst_square(images, side):
     """`(top, left, side)` of the square in which the answers differ most from the truth."""
     *answers, truth = (image.astype(float) for image in images)
     side = min(side, *truth.shape[:2])
-    difference = sum(((answer - truth) ** 2).sum(axis=-1) for answer in answers)
+    difference = np.sum([((answer - truth) ** 2).sum(axis=-1) for answer in answers], axis=0)
     sums = np.pad(difference.cumsum(axis=0).cumsum(axis=1), ((1, 0), (1, 0)))
     inside = sums[side:, side:] - sums[:-side, side:] - sums[side:, :-side] + sums[:-side, :-side]
     top, left = np.unravel_index(inside.argmax(), inside.shape)

@@ -1,5 +1,7 @@
 """Which classes are taken for which."""
 
+from collections.abc import Sequence
+
 import numpy as np
 from matplotlib.figure import Figure
 
@@ -10,7 +12,7 @@ _WRITTEN = 25
 
 
 @in_fonts
-def confusion_matrix(matrix, class_names):
+def confusion_matrix(matrix: np.ndarray, class_names: Sequence[str]) -> Figure:
     """Draws a confusion matrix, colored by the share of each true class.
 
     Args:
@@ -44,7 +46,6 @@ def confusion_matrix(matrix, class_names):
     if count <= _WRITTEN:
         for row, column in np.argwhere(matrix > 0):
             color = "white" if share[row, column] > 0.5 else "black"
-            axes.text(
-                column, row, matrix[row, column], ha="center", va="center", color=color, fontsize=8
-            )
+            text = str(matrix[row, column])
+            axes.text(column, row, text, ha="center", va="center", color=color, fontsize=8)
     return figure

@@ -1,7 +1,10 @@
 """A page of images with what a model made of them."""
 
 import math
+from collections.abc import Sequence
+from typing import Any
 
+import numpy as np
 from matplotlib.figure import Figure
 
 from kerascnn.visualize.draw_image import draw_image
@@ -9,7 +12,14 @@ from kerascnn.visualize.fonts import in_fonts
 
 
 @in_fonts
-def examples(images, labels, predicted, probabilities, class_names, title=""):
+def examples(
+    images: np.ndarray,
+    labels: Any,
+    predicted: Any,
+    probabilities: Any,
+    class_names: Sequence[str],
+    title: str = "",
+) -> Figure:
     """Draws images, each with its predicted class; mistakes in red, with the true class.
 
     Args:

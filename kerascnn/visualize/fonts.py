@@ -5,10 +5,13 @@ import importlib.util
 import inspect
 import unicodedata
 import warnings
+from collections.abc import Callable
 from pathlib import Path
+from typing import ParamSpec
 
 import matplotlib
 from matplotlib import font_manager
+from matplotlib.figure import Figure
 from matplotlib.ft2font import FT2Font
 
 # Parts of the names of fonts with many scripts, which are tried first
@@ -17,12 +20,14 @@ _LARGE = ("cjk", "noto", "ipa", "gothic", "unifont", "droid", "arial uni")
 _PACKAGES = {"matplotlib_fontja": "fonts/ipaexg.ttf"}
 _SHOWN = 10
 
+_Arguments = ParamSpec("_Arguments")
+
 
 class MissingFontWarning(UserWarning):
     """No installed font has the characters of a name, which a figure has to do without."""
 
 
-def in_fonts(draw):
+def in_fonts(draw: Callable[_Arguments, Figure]) -> Callable[_Arguments, Figure]:
     """Lets a function draw its texts in fonts that have their characters.
 
     Where no font has them, names of classes become their numbers and other texts have the codes of
@@ -38,7 +43,7 @@ def in_fonts(draw):
     signature = inspect.signature(draw)
 
     @functools.wraps(draw)
-    def drawn(*args, **kwargs):
+    def drawn(*args: _Arguments.args, **kwargs: _Arguments.kwargs) -> Figure:
         bound = signature.bind(*args, **kwargs)
         families, missing = fonts_for(set("".join(_texts(list(bound.arguments.values())))))
         if missing:
@@ -58,7 +63,7 @@ def in_fonts(draw):
     return drawn
 
 
-def fonts_for(characters):
+def fonts_for(characters: set[str]) -> tuple[list[str], set[str]]:
     """Finds the fonts that characters need.
 
     Args:

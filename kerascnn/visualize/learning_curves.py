@@ -1,12 +1,15 @@
 """How a model learned."""
 
+from collections.abc import Mapping, Sequence
+from typing import Any
+
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
 _TITLES = {"mean_iou": "Mean IoU", "psnr": "PSNR in dB"}
 
 
-def learning_curves(history, best_epoch=None):
+def learning_curves(history: Sequence[Mapping[str, Any]], best_epoch: int | None = None) -> Figure:
     """Draws the loss and the metric over the epochs, in training and in validation.
 
     Args:

@@ -1,6 +1,8 @@
 """A page of images with what a segmenter made of them."""
 
 import math
+from collections.abc import Mapping, Sequence
+from typing import Any
 
 import numpy as np
 from matplotlib.figure import Figure
@@ -15,7 +17,9 @@ _WRONG = np.array([RED], np.uint8)
 
 
 @in_fonts
-def overlays(rows, class_names, title=""):
+def overlays(
+    rows: Sequence[Mapping[str, Any]], class_names: Sequence[str], title: str = ""
+) -> Figure:
     """Draws images, each with its true mask, the predicted one, and in red where they differ.
 
     Above each row stand the image's name and its mean IoU. What the truth ignores is without color
@@ -42,8 +46,11 @@ def overlays(rows, class_names, title=""):
         4
     """
     colors = palette(len(class_names))
-    legend = {class_names[i]: colors[i] / 255 for i in _classes_seen(rows)}
-    legend |= {"(wrong)": _WRONG[0] / 255, "(ignored)": "black"}
+    legend: dict[str, Any] = {
+        **{class_names[int(i)]: colors[i] / 255 for i in _classes_seen(rows)},
+        "(wrong)": _WRONG[0] / 255,
+        "(ignored)": "black",
+    }
     columns = min(8, len(legend))
     heights = [_INCHES * row["truth"].shape[0] / row["truth"].shape[1] for row in rows]
     figure = Figure(

@@ -15,7 +15,7 @@ _FIRST = (70, 116, 185)
 RED = (230, 20, 20)
 
 
-def palette(count):
+def palette(count: int) -> np.ndarray:
     """Colors that are told apart, each as far as can be from those before it.
 
     The first ones are the same for every `count`. Black is left to pixels that count nowhere, and
@@ -54,7 +54,7 @@ def palette(count):
     return colors[chosen].astype(np.uint8)
 
 
-def colorize(mask, colors):
+def colorize(mask: np.ndarray, colors: np.ndarray) -> np.ndarray:
     """Paints a mask.
 
     Args:
@@ -85,7 +85,9 @@ def colorize(mask, colors):
     return table[mask]
 
 
-def blend(image, mask, colors, opacity=0.5):
+def blend(
+    image: np.ndarray, mask: np.ndarray, colors: np.ndarray, opacity: float = 0.5
+) -> np.ndarray:
     """Paints a mask over its image, which stays as it is where the mask is ignored.
 
     Args:
@@ -107,8 +109,8 @@ def blend(image, mask, colors, opacity=0.5):
         >>> blend(image, np.array([[0, 255]]), np.array([[200, 0, 0]], "uint8")).tolist()
         [[[150, 50, 50], [100, 100, 100]]]
     """
-    opacity = np.where(np.asarray(mask) == IGNORED, 0, opacity)[..., np.newaxis]
-    mixed = (1 - opacity) * np.asarray(image) + opacity * colorize(mask, colors)
+    alpha = np.where(np.asarray(mask) == IGNORED, 0, opacity)[..., np.newaxis]
+    mixed = (1 - alpha) * np.asarray(image) + alpha * colorize(mask, colors)
     return mixed.round().astype(np.uint8)
 
 

@@ -1,5 +1,8 @@
 """Which classes are found well."""
 
+from collections.abc import Mapping, Sequence
+from typing import Any
+
 from matplotlib.figure import Figure
 
 from kerascnn.arguments import UsageError
@@ -18,7 +21,7 @@ _TITLES = {
 
 
 @in_fonts
-def per_class(rows, metric="f1"):
+def per_class(rows: Sequence[Mapping[str, Any]], metric: str = "f1") -> Figure:
     """Draws a score of each class as bars, the worst first; of very many, the worst 50.
 
     Classes without examples have no score and are left out, as are those whose score is `None`.

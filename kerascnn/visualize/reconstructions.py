@@ -1,5 +1,7 @@
 """Images and what a model made of them."""
 
+from collections.abc import Sequence
+
 import numpy as np
 from matplotlib.figure import Figure
 
@@ -8,7 +10,9 @@ from kerascnn.visualize.fonts import in_fonts
 
 
 @in_fonts
-def reconstructions(images, outputs, title=""):
+def reconstructions(
+    images: Sequence[np.ndarray], outputs: Sequence[np.ndarray], title: str = ""
+) -> Figure:
     """Draws images with their reconstructions below, and the absolute difference.
 
     Args:

@@ -1,6 +1,6 @@
 """What `check` prints for each arrangement of files that the documentation shows.
 
-python -m tests.apps.folder_lines    # prints the blocks of docs/folders.md
+python -m tests.apps.folder_lines    # prints the blocks of docs/en/reference/folders.md
 """
 
 import contextlib

@@ -7,7 +7,7 @@ from tests.apps.commands import output
 from tests.apps.folder_lines import LAYOUTS, block
 from tests.data import folders
 
-PAGE = Path(__file__).resolve().parents[2] / "docs" / "folders.md"
+PAGE = Path(__file__).resolve().parents[2] / "docs/en/reference/folders.md"
 
 
 @pytest.mark.parametrize(
