@@ -29,12 +29,13 @@ def _decaying(kernel_size, decay):
 
 
 def _windows(x, kernel_size, strides, padding):
-    """Yields `(h, w, window)` of an image `x` `(n, h, w, c)`, and before them the counts."""
+    """The counts of the windows of `x` `(n, h, w, c)`, and `(h, w, window)` of each."""
     pads, counts = place_windows(x.shape[1:3], kernel_size, strides, padding)
     padded = np.pad(x, ((0, 0), *pads, (0, 0)))
-    yield counts
-    for h, w, rows, columns in windows(counts, kernel_size, strides):
-        yield h, w, padded[:, rows, columns]
+    return counts, (
+        (h, w, padded[:, rows, columns])
+        for h, w, rows, columns in windows(counts, kernel_size, strides)
+    )
 
 
 def contrast_extraction2d(x, kernel_size=7, center=0.65, surround=1.3, padding="same"):
@@ -45,8 +46,8 @@ def contrast_extraction2d(x, kernel_size=7, center=0.65, surround=1.3, padding="
     """
     a = _gaussian(kernel_size, center) - _gaussian(kernel_size, surround)
     a = a / a[a > 0].sum()
-    places = _windows(x, kernel_size, 1, padding)
-    z = np.zeros((len(x), *next(places), x.shape[-1]))
+    counts, places = _windows(x, kernel_size, 1, padding)
+    z = np.zeros((len(x), *counts, x.shape[-1]))
     for h, w, window in places:
         for i, j in np.ndindex(a.shape):
             z[:, h, w] += a[i, j] * window[:, i, j]
@@ -60,8 +61,8 @@ def s_cells2d(x, kernel, threshold=0.5, power=1.0, sigma=1.0, strides=1, padding
     the window; `kernel` is `(rows, columns, channels, references)`.
     """
     g = _gaussian(kernel.shape[:2], sigma)[:, :, None]
-    places = _windows(x, kernel.shape[:2], strides, padding)
-    y = np.zeros((len(x), *next(places), kernel.shape[-1]))
+    counts, places = _windows(x, kernel.shape[:2], strides, padding)
+    y = np.zeros((len(x), *counts, kernel.shape[-1]))
     for h, w, window in places:
         for n, k in np.ndindex(len(x), kernel.shape[-1]):
             reference = kernel[..., k]
@@ -76,8 +77,8 @@ def c_cells2d(x, sigma=1.0, strides=2, kernel_size=None, padding="same"):
     """The root of the mean square of every window and plane, weighted by a Gaussian."""
     size = pair(2 * ceil(2 * sigma) + 1 if kernel_size is None else kernel_size)
     a = _gaussian(size, sigma)
-    places = _windows(x, size, strides, padding)
-    y = np.zeros((len(x), *next(places), x.shape[-1]))
+    counts, places = _windows(x, size, strides, padding)
+    y = np.zeros((len(x), *counts, x.shape[-1]))
     for h, w, window in places:
         for i, j in np.ndindex(a.shape):
             y[:, h, w] += a[i, j] * window[:, i, j] ** 2
@@ -120,18 +121,15 @@ def _positions(size, count, spacing):
 
 
 def _cells(x, kernel_size, output_size, spacing):
-    """Yields `(h, w, window)` of cells over an image, and before them the counts."""
+    """The counts of cells over an image, and `(h, w, window)` of each."""
     counts = x.shape[1:3] if output_size is None else pair(output_size)
-    places = _windows(x, kernel_size, 1, "same")
-    next(places)
+    _, places = _windows(x, kernel_size, 1, "same")
     found = {(h, w): window for h, w, window in places}
-    yield counts
     rows, columns = (
         range(size) if output_size is None else _positions(size, count, spacing)
         for size, count in zip(x.shape[1:3], counts, strict=True)
     )
-    for h, w in np.ndindex(*counts):
-        yield h, w, found[rows[h], columns[w]]
+    return counts, ((h, w, found[rows[h], columns[w]]) for h, w in np.ndindex(*counts))
 
 
 def shunting_s_cells2d(
@@ -145,8 +143,8 @@ def shunting_s_cells2d(
     r = selectivity
     c = _decaying(kernel.shape[:2], decay)[:, :, None]
     c = c / (c.sum() * kernel.shape[2])
-    cells = _cells(x, kernel.shape[:2], output_size, spacing)
-    y = np.zeros((len(x), *next(cells), kernel.shape[-1]))
+    counts, cells = _cells(x, kernel.shape[:2], output_size, spacing)
+    y = np.zeros((len(x), *counts, kernel.shape[-1]))
     for h, w, window in cells:
         for n, k in np.ndindex(len(x), kernel.shape[-1]):
             e = (kernel[..., k] * window[n]).sum()
@@ -162,8 +160,8 @@ def shunting_c_cells2d(x, kernel_size=5, alpha=0.5, decay=0.8, output_size=None,
     `psi(z) = phi(z) / (alpha + phi(z))` with `phi(z) = max(z, 0)`.
     """
     d = _decaying(kernel_size, decay)
-    cells = _cells(x, kernel_size, output_size, spacing)
-    y = np.zeros((len(x), *next(cells), x.shape[-1]))
+    counts, cells = _cells(x, kernel_size, output_size, spacing)
+    y = np.zeros((len(x), *counts, x.shape[-1]))
     for h, w, window in cells:
         for n in range(len(x)):
             e = (d[:, :, None] * window[n]).sum(axis=(0, 1))

@@ -1,6 +1,7 @@
 """What the cells of a Neocognitron prefer, and what they answer."""
 
 import math
+from typing import Any
 
 import keras
 import numpy as np
@@ -108,7 +109,7 @@ def responses(model: keras.Model, image: np.ndarray, title: str = "") -> Figure:
     return _montage(rows, title)
 
 
-def _channels_last(planes, layer):
+def _channels_last(planes: Any, layer: Any) -> np.ndarray:
     first = getattr(layer, "data_format", "channels_last") == "channels_first"
     return np.moveaxis(planes, 1, -1) if first else planes
 
