@@ -1,6 +1,7 @@
 """Image files of every kind, read with Pillow."""
 
 import contextlib
+import io
 import os
 import stat
 from pathlib import Path
@@ -14,11 +15,15 @@ from kerascnn.data.pixels import luminance, over_white
 
 SUFFIXES = (".bmp", ".gif", ".jpeg", ".jpg", ".png", ".tif", ".tiff", ".webp")
 # Pillow's names of their formats
-_FORMATS = ("BMP", "GIF", "JPEG", "PNG", "TIFF", "WEBP")
+FORMATS = ("BMP", "GIF", "JPEG", "PNG", "TIFF", "WEBP")
 
 
 class UnreadableImageError(OSError):
     """A file is not an image, is broken or has too many pixels."""
+
+
+class TooManyPixelsError(UnreadableImageError):
+    """An image has more pixels than allowed; its header says so, and nothing was decoded."""
 
 
 def image_files(folder):
@@ -97,7 +102,59 @@ def read_image(path, channels=None, max_pixels=None):
     """
     one_of(channels, (None, 1, 3), "channels")
     with open_image(path, max_pixels) as image:
-        pixels = _pixels(ImageOps.exif_transpose(image))
+        return _with_channels(image, channels)
+
+
+def decode_image(encoded, channels=None, max_pixels=None, formats=FORMATS):
+    """Decodes the bytes of an image file as `read_image` reads a file.
+
+    Args:
+        encoded: bytes.
+        channels: as in `read_image`.
+        max_pixels: as in `read_image`.
+        formats: names, in `FORMATS`, of the formats that are accepted.
+
+    Returns:
+        uint8 array of shape `(height, width, channels)`.
+
+    Raises:
+        TooManyPixelsError: if the image has more than `max_pixels`.
+        UnreadableImageError: if the bytes are not an image of one of the formats, or are broken.
+        UsageError: if `channels` or `max_pixels` is wrong.
+
+    Example:
+        >>> import pathlib
+        >>> import sklearn.datasets
+        >>> from kerascnn.data.images import decode_image
+        >>> path = pathlib.Path(sklearn.datasets.__file__).parent / "images" / "flower.jpg"
+        >>> decode_image(path.read_bytes(), channels=1).shape
+        (427, 640, 1)
+    """
+    one_of(channels, (None, 1, 3), "channels")
+    with _unreadable(_title(encoded), "an image"), io.BytesIO(encoded) as file:
+        return _with_channels(_loaded(file, max_pixels, formats), channels)
+
+
+def encoded_size(encoded, formats=FORMATS):
+    """Returns width and height of an image file from its header, before EXIF turns it.
+
+    Args:
+        encoded: bytes.
+        formats: as in `decode_image`.
+
+    Raises:
+        UnreadableImageError: if the bytes are not an image of one of the formats.
+    """
+    with _unreadable(_title(encoded), "an image"), io.BytesIO(encoded) as file:
+        return _identified(file, formats).size
+
+
+def _title(encoded):
+    return f"A file of {len(encoded)} bytes"
+
+
+def _with_channels(image, channels):
+    pixels = _pixels(ImageOps.exif_transpose(image))
     if channels == 1 and pixels.shape[-1] == 3:
         return luminance(pixels.astype(np.int32)).astype(np.uint8)
     if channels == 3 and pixels.shape[-1] == 1:
@@ -118,30 +175,43 @@ def open_image(path, max_pixels=None, kind="an image"):
         UnreadableImageError: for every error in opening, decoding, and the body of the `with`.
         FileNotFoundError: if there is no such file.
     """
-    if max_pixels is None:
-        max_pixels = memory.pixels_of_an_image()
-    at_least_one(max_pixels, "max_pixels")
-    try:
+    with _unreadable(path, kind):
         if not stat.S_ISREG(os.stat(path).st_mode):
             raise OSError("it is not a regular file")
         with open(path, "rb") as file:
-            image = _identified(file)
-            width, height = image.size
-            if width * height > max_pixels:
-                raise OSError(
-                    f"it has {width}x{height} pixels, more than {max_pixels:,}; "
-                    "a larger `max_pixels` (`--max-pixels`) allows it"
-                )
-            with pillow_limit.decoding(width * height):
-                image.load()
-            yield image
-    except FileNotFoundError:
+            yield _loaded(file, max_pixels, FORMATS)
+
+
+@contextlib.contextmanager
+def _unreadable(what, kind):
+    """Turns errors into `UnreadableImageError`."""
+    try:
+        yield
+    except (FileNotFoundError, UsageError):
         raise
     except Exception as error:  # Pillow's decoders raise errors of many kinds
-        raise UnreadableImageError(f"{path} cannot be read as {kind} ({error}).") from error
+        make = TooManyPixelsError if isinstance(error, TooManyPixelsError) else UnreadableImageError
+        raise make(f"{what} cannot be read as {kind} ({error}).") from error
 
 
-def _identified(file):
+def _loaded(file, max_pixels, formats):
+    """Returns Pillow's image of an open file, decoded."""
+    if max_pixels is None:
+        max_pixels = memory.pixels_of_an_image()
+    at_least_one(max_pixels, "max_pixels")
+    image = _identified(file, formats)
+    width, height = image.size
+    if width * height > max_pixels:
+        raise TooManyPixelsError(
+            f"it has {width}x{height} pixels, more than {max_pixels:,}; "
+            "a larger `max_pixels` (`--max-pixels`) allows it"
+        )
+    with pillow_limit.decoding(width * height):
+        image.load()
+    return image
+
+
+def _identified(file, formats):
     """Returns Pillow's image of a file whose header is read, but not its pixels.
 
     `Image.open` does the same and then checks Pillow's limit. (Pillow's reader of WebP checks it
@@ -149,12 +219,12 @@ def _identified(file):
     """
     Image.init()
     start = file.read(16)
-    for name in _FORMATS:
+    for name in formats:
         make, accepts = Image.OPEN[name]
         if accepts(start) is True:  # a str is the reason why this Pillow lacks the format
             file.seek(0)
-            return make(file, file.name)
-    raise OSError(f"its content is not {', '.join(_FORMATS)}")
+            return make(file, getattr(file, "name", None))
+    raise OSError(f"its content is not {', '.join(formats)}")
 
 
 def _pixels(image):

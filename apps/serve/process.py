@@ -1,0 +1,70 @@
+"""The process: it listens, and ends without losing a request."""
+
+import asyncio
+import signal
+import socket
+
+import uvicorn
+
+from kerascnn_apps.serve.connection import limited_protocol
+
+# After SIGTERM, connections are still accepted for so long, until nobody is sent here any more;
+# each response then closes its connection.
+_STILL_ACCEPTED_SECONDS = 0.5
+
+
+class Process(uvicorn.Server):
+    """uvicorn, which on SIGTERM first reports that it is not ready, then drains, then ends.
+
+    Args:
+        app: the application, of `create_app`.
+        limits: `Limits`.
+    """
+
+    def __init__(self, app, limits):
+        self._service = app.state.service
+        super().__init__(
+            uvicorn.Config(
+                app,
+                http=limited_protocol(limits, self._on_refused),
+                ws="none",
+                log_config=None,
+                access_log=False,
+                server_header=False,
+                timeout_keep_alive=limits.idle_seconds,
+                timeout_graceful_shutdown=limits.drain_seconds,
+                backlog=max(2048, limits.max_connections),
+            )
+        )
+
+    def _on_refused(self, status):
+        self._service.metrics.on_request("none", status)
+
+    def handle_exit(self, sig, frame):
+        if sig == signal.SIGTERM and not self._service.draining:
+            self._service.draining = True
+            return
+        super().handle_exit(sig, frame)
+
+    async def on_tick(self, counter):
+        if self._service.draining and not self.should_exit:
+            await asyncio.sleep(_STILL_ACCEPTED_SECONDS)
+            self.should_exit = True
+        return await super().on_tick(counter)
+
+
+def listening_socket(host, port):
+    """Returns a bound socket.
+
+    Raises:
+        RuntimeError: if the address cannot be listened on.
+    """
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    listening = socket.socket(family)
+    listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    try:
+        listening.bind((host, port))
+    except OSError as error:
+        listening.close()
+        raise RuntimeError(f"{host}:{port} cannot be listened on ({error.strerror}).") from error
+    return listening
