@@ -7,6 +7,8 @@ from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 from kerascnn_apps.serve.refusal import raw_response
 
 _VERSIONS = ("1.0", "1.1")
+# The first are the words of httptools itself.
+_WRONG_VERSION, _TOO_LONG = "Invalid HTTP version", "Too long headers"
 # Bytes that a refused client sent are read for so long, so that it sees the response.
 _LINGER_SECONDS = 1.0
 
@@ -47,8 +49,7 @@ def limited_protocol(limits, on_refused):
                 self._header_bytes += len(data)
             super().data_received(data)
             if self._timer is not None and self._header_bytes > limits.max_headers:
-                sentence = f"The headers must have at most {limits.max_headers} bytes."
-                self._refuse(431, "Request Header Fields Too Large", sentence)
+                self._refuse_headers()
             elif self._is_idle() and self._timer is None and self.timeout_keep_alive_task is None:
                 self._start_timer()  # for bytes that begin no request
 
@@ -63,16 +64,20 @@ def limited_protocol(limits, on_refused):
         def on_headers_complete(self):
             self._stop_timer()
             if self.parser.get_http_version() not in _VERSIONS:
-                raise ValueError("Invalid HTTP version")
+                raise ValueError(_WRONG_VERSION)
+            if sum(len(name) + len(value) for name, value in self.headers) > limits.max_headers:
+                raise ValueError(_TOO_LONG)
             super().on_headers_complete()
 
         def send_400_response(self, msg):
             # httptools gives the reason only in its error, and wraps errors of callbacks.
             error = sys.exc_info()[1]
             reason = f"{error} {error.__context__ or ''}" if error else ""
-            if "Invalid HTTP version" in reason:
+            if _WRONG_VERSION in reason:
                 sentence = "The HTTP version must be 1.0 or 1.1."
                 self._refuse(505, "HTTP Version Not Supported", sentence)
+            elif _TOO_LONG in reason:
+                self._refuse_headers()
             else:
                 self._refuse(400, "Bad Request", "The bytes that came are not a request in HTTP.")
 
@@ -113,6 +118,10 @@ def limited_protocol(limits, on_refused):
             else:
                 self.transport.close()
 
+        def _refuse_headers(self):
+            sentence = f"The headers must have at most {limits.max_headers} bytes."
+            self._refuse(431, "Request Header Fields Too Large", sentence)
+
         def _refuse(self, status, phrase, sentence, headers=()):
             self._stop_timer()
             if self.transport.is_closing() or self._refused:
@@ -123,6 +132,13 @@ def limited_protocol(limits, on_refused):
             if self.transport.can_write_eof():
                 self.transport.write_eof()
             self.loop.call_later(_LINGER_SECONDS, self.transport.abort)
+
+        def shutdown(self):
+            # A request may be on its way on a connection that has just been accepted.
+            if self.cycle is None and not self._refused:
+                self.loop.call_later(_LINGER_SECONDS, super().shutdown)
+            else:
+                super().shutdown()
 
         def eof_received(self):
             if self._refused:

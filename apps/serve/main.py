@@ -116,6 +116,7 @@ def serve(
         log_to()
         models = load_models(named, limits, keep_versions, labels, poll_seconds)
         app = create_app(models, limits, keys, allow_origin or ())
+        listening.listen()  # who reads the lines below may ask at once
         shown = f"[{host}]" if ":" in host else host
         url = f"http://{shown}:{listening.getsockname()[1]}"
         for model in models:

@@ -1,6 +1,7 @@
 """The process: it listens, and ends without losing a request."""
 
 import asyncio
+import contextlib
 import signal
 import socket
 
@@ -51,6 +52,32 @@ class Process(uvicorn.Server):
             await asyncio.sleep(_STILL_ACCEPTED_SECONDS)
             self.should_exit = True
         return await super().on_tick(counter)
+
+    async def shutdown(self, sockets=None):
+        # The system resets connections that nobody accepted when the socket closes.
+        accepted = [connection for listening in sockets for connection in _waiting(listening)]
+        for server in self.servers:
+            server.close()
+        loop = asyncio.get_running_loop()
+        for connection in accepted:
+            await loop.connect_accepted_socket(self._protocol, connection)
+        await super().shutdown(sockets)
+
+    def _protocol(self):
+        return self.config.http_protocol_class(
+            config=self.config, server_state=self.server_state, app_state=self.lifespan.state
+        )
+
+
+def _waiting(listening):
+    """Accepts the connections that wait."""
+    accepted = []
+    with contextlib.suppress(OSError):
+        while True:
+            connection, _ = listening.accept()
+            connection.setblocking(False)
+            accepted.append(connection)
+    return accepted
 
 
 def listening_socket(host, port):
