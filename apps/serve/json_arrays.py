@@ -13,14 +13,18 @@ from kerascnn_apps.serve.refusal import RefusedError
 _PIECE, _PART = 4096, 2**18
 
 
-def read_json(body):
+def read_json(body, loads=json.loads):
     """Returns the object in a body.
+
+    Args:
+        body: bytes.
+        loads: function that reads JSON, such as a `JsonProcess`.
 
     Raises:
         RefusedError: with status 400 if it is not JSON, or not an object.
     """
     try:
-        found = json.loads(body)
+        found = loads(body)
     except (ValueError, RecursionError) as error:
         reason = str(error).partition(": line")[0][:100]
         raise RefusedError(400, f"The body must be JSON ({reason}).") from error

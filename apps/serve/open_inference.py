@@ -74,7 +74,9 @@ def routes(service):
             check_json(request, "application/octet-stream", "application/vnd.ms-octet-stream")
             body = await read_body(request, service.limits, held)
             length = request.headers.get(_HEADER)
-            given, arrays = await service.in_thread(_parsed, body, length, served.exported)
+            given, arrays = await service.in_thread(
+                _parsed, body, length, served.exported, service.loads
+            )
             if set(arrays) == {ENCODED}:
                 found = await service.on_files(served, list(arrays[ENCODED]), held)
             else:
@@ -112,12 +114,12 @@ def _metadata(model, served):
     }
 
 
-def _parsed(body, length, exported):
+def _parsed(body, length, exported, loads):
     """Returns the JSON of a request, and its inputs as a dict of arrays."""
     if length is not None and not (length.isdecimal() and 0 < int(length) <= len(body)):
         raise RefusedError(400, f"Inference-Header-Content-Length must be at most {len(body)}.")
     end = len(body) if length is None else int(length)
-    given, rest = read_json(body[:end]), body[end:]
+    given, rest = read_json(body[:end], loads), body[end:]
     inputs = given.get("inputs")
     if not isinstance(inputs, list) or not inputs:
         raise RefusedError(400, "The body must have 'inputs', a list of at least one tensor.")
@@ -181,7 +183,7 @@ def _head(tensor, types):
 
 def _flat(data, name):
     """The values of a tensor in JSON, which may be nested or not."""
-    if not isinstance(data, list):
+    if not isinstance(data, (list, np.ndarray)):
         raise RefusedError(400, f"Input {name!r} must have 'data', a list.")
     return data
 

@@ -13,6 +13,7 @@ from kerascnn.data.images import (
     decode_image,
     encoded_size,
 )
+from kerascnn_apps.serve.json_process import JsonProcess
 from kerascnn_apps.serve.limits import Budget, Held
 from kerascnn_apps.serve.metrics import Metrics
 from kerascnn_apps.serve.refusal import RefusedError
@@ -44,6 +45,7 @@ class Service:
         )
         self.metrics = Metrics(self.queue, self.memory)
         self.draining = False
+        self.loads = JsonProcess()
         self._threads = ThreadPoolExecutor(_DECODING_THREADS, thread_name_prefix="decode")
 
     async def in_thread(self, function, *arguments):
@@ -123,6 +125,7 @@ class Service:
         seconds = self.limits.drain_seconds
         await asyncio.get_running_loop().run_in_executor(None, self.models.close, seconds)
         self._threads.shutdown(wait=False, cancel_futures=True)
+        self.loads.close()
 
 
 async def _all(computations):

@@ -141,7 +141,7 @@ def _signature(signature, inputs, outputs):
 
 
 async def _predict(service, served, body, held):
-    given = await service.in_thread(read_json, body)
+    given = await service.in_thread(read_json, body, service.loads)
     unknown = set(given) - {"signature_name", "instances", "inputs"}
     if unknown:
         raise RefusedError(400, f"The body has the unknown field {min(unknown)[:100]!r}.")
@@ -181,7 +181,7 @@ def _inputs_of(exported, signature):
 
 def _columns_of_rows(given, specs):
     rows = given["instances"]
-    if not isinstance(rows, list) or not rows:
+    if not isinstance(rows, (list, np.ndarray)) or not len(rows):
         raise RefusedError(400, "'instances' must be a list with at least one instance.")
     named = [isinstance(row, dict) and set(row) != {"b64"} for row in rows]
     if not any(named):

@@ -137,6 +137,17 @@ def test_malformed_requests_get_their_status_and_the_server_stays(server, count)
     assert not [line for line in server.log() if "traceback" in line]
 
 
+def test_responses_are_not_held_back(server):
+    """Nagle's algorithm would hold the second part of each back for 40 ms."""
+    took = []
+    with httpx.Client() as client:
+        for _ in range(30):
+            begin = time.monotonic()
+            client.get(f"{server.url}/healthz")
+            took.append(time.monotonic() - begin)
+    assert min(took) < 0.03
+
+
 def test_slow_requests_get_408(server):
     half_headers = b"POST /predict HTTP/1.1\r\nHost: a\r\nContent-"
     half_body = b"POST /predict HTTP/1.1\r\nHost: a\r\nContent-Length: 100\r\n\r\nabc"

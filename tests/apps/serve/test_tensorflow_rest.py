@@ -1,6 +1,7 @@
 """The requests of https://www.tensorflow.org/tfx/serving/api_rest, in its own forms."""
 
 import base64
+import json
 
 import numpy as np
 import pytest
@@ -123,6 +124,33 @@ def test_large_outputs_come_whole(tmp_path):
     with client_of(tmp_path, {"large": lambda images: {"y": expected}}) as client:
         found = client.post("/v1/models/large:predict", json={"inputs": images(1, 2)}).json()
     np.testing.assert_array_equal(found["outputs"], expected)
+
+
+def test_large_bodies(client):
+    """They are read in another process."""
+    from kerascnn_apps.serve.json_process import LARGE
+
+    pixels = np.random.default_rng(0).integers(0, 256, (2, 150, 200, 3))
+    body = json.dumps({"instances": pixels.tolist()}).encode()
+    assert len(body) > LARGE
+    found = client.post(PREDICT, content=body).json()["predictions"]
+    assert [row["mean"] for row in found] == pytest.approx(list(pixels.mean(axis=(1, 2, 3))), 1e-5)
+    named = json.dumps({"instances": [{"images": image} for image in pixels.tolist()]})
+    assert client.post(PREDICT, content=named.encode()).json()["predictions"] == found
+    tensor = {"name": "images", "shape": pixels.shape, "datatype": "UINT8"}
+    for data in (pixels.tolist(), pixels.ravel().tolist()):
+        body = {"inputs": [{**tensor, "data": data}]}
+        outputs = client.post("/v2/models/gray/infer", json=body).json()["outputs"]
+        assert outputs[2]["data"] == [row["mean"] for row in found]
+    pixels[1, 0, 0, 0] = 256
+    for wrong in (
+        json.dumps({"instances": pixels.tolist()}),
+        json.dumps({"instances": [*pixels.tolist(), [1]]}),
+        named[:-1],
+        named + " " + "[" * LARGE,
+    ):
+        response = client.post(PREDICT, content=wrong.encode())
+        assert response.status_code == 400, response.text
 
 
 @pytest.mark.parametrize(
