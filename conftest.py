@@ -16,6 +16,7 @@ EXTRAS = {
     "docs": ("mkdocs", "mkdocstrings"),
     "export": ("ai_edge_litert", "onnx", "onnxruntime", "openvino", "tf2onnx"),
     "jax": ("jax",),
+    "quantize": ("nncf",),
     "serve": ("fastapi", "httptools", "httpx", "prometheus_client", "python_multipart", "uvicorn"),
     "torch": ("torch",),
     "torchvision": ("torch", "torchvision"),

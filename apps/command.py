@@ -14,9 +14,11 @@ import typer
 
 from kerascnn_apps.backend import BACKENDS, not_installed
 from kerascnn_apps.demo import demo
+from kerascnn_apps.export import EXPORT_OPTIONS, export_function
 from kerascnn_apps.messages import readable
 from kerascnn_apps.quiet import libraries_silenced
 from kerascnn_apps.serve.main import serve
+from kerascnn_apps.signatures import with_options
 from kerascnn_apps.summary import summary
 from kerascnn_apps.task_commands import task_app
 from kerascnn_apps.tasks import TASKS
@@ -29,6 +31,7 @@ app = typer.Typer(
 )
 for task in TASKS:
     app.add_typer(task_app(task), name=task.command)
+app.command(name="export")(with_options(export_function(), EXPORT_OPTIONS))
 app.command()(demo)
 app.command()(serve)
 app.command()(summary)

@@ -23,7 +23,7 @@ def demo(
     _, trained = runs.train(task, request, out, force=force, command=command_line(), say=typer.echo)
     if not trained and _is_exported(out):
         return
-    typer.echo(f"SavedModel:  {runs.export(out)} (reloaded in a fresh process: same outputs)")
+    typer.echo(f"SavedModel:  {runs.export(out).path} (reloaded in a fresh process: same outputs)")
     for file, prediction in list(runs.predict(out, [out / "examples"]))[:3]:
         typer.echo(f"predicts:    {file} is a {prediction.json()['class_name']}")
     line = ["kerascnn", "classify", "predict", str(out), "YOUR_IMAGE.png"]

@@ -7,6 +7,9 @@ from typing import Annotated
 import typer
 
 Run = Annotated[Path, typer.Argument(help="Folder of a run, as `train` leaves it.")]
+Model = Annotated[
+    Path, typer.Argument(help="Folder of a run, or what `export` wrote.", metavar="RUN")
+]
 Images = Annotated[list[Path], typer.Argument(help="Image files, or folders of them.")]
 DataDir = Annotated[
     Path | None, typer.Option(help="TensorFlow Datasets' folder of prepared datasets.")
@@ -93,8 +96,21 @@ Probabilities = Annotated[
 Tile = Annotated[
     int | None, typer.Option(help="Side of the tiles that a large image is cut into, in pixels.")
 ]
-Versions = Annotated[
-    Path | None, typer.Option(help="Folder of the versions; by default RUN/export.")
+ExportFormat = Annotated[
+    str, typer.Option("--format", help="saved_model, onnx, litert or openvino.")
+]
+ExportOut = Annotated[
+    Path | None,
+    typer.Option(
+        help="Folder of the versions of a SavedModel, or the file; by default RUN/export or in it."
+    ),
+]
+Quantize = Annotated[
+    str | None,
+    typer.Option(
+        help="int8: weights and activations of 8 bits, calibrated on images of the training; not "
+        "for a SavedModel."
+    ),
 ]
 DataPlot = Annotated[
     Path | None, typer.Option(help="File of the figure; by default runs/DATA-data.png.")

@@ -11,7 +11,9 @@ import typer
 
 from kerascnn_apps import options
 from kerascnn_apps.backend import use_backend
+from kerascnn_apps.export import EXPORT_OPTIONS, export_function
 from kerascnn_apps.messages import command_line, report_errors
+from kerascnn_apps.signatures import with_options
 
 # Everything that imports Keras is imported by the commands themselves: `--help` answers at once.
 
@@ -80,22 +82,8 @@ def task_app(commands):
         "show-data": _show_data,
     }.items():
         function, parameters = run(commands)
-        app.command(name, help=commands.docs[name])(_with_options(function, parameters))
+        app.command(name, help=commands.docs[name])(with_options(function, parameters))
     return app
-
-
-def _with_options(function, parameters):
-    """Gives a function of keyword arguments the signature that Typer makes a command from."""
-    function.__signature__ = inspect.Signature(
-        [
-            inspect.Parameter(
-                name, inspect.Parameter.KEYWORD_ONLY, annotation=annotation, default=default
-            )
-            for name, (annotation, default) in parameters.items()
-        ]
-    )
-    function.__annotations__ = {name: annotation for name, (annotation, _) in parameters.items()}
-    return function
 
 
 def _data_options(commands):
@@ -196,7 +184,7 @@ def _evaluate(commands):
             typer.echo(f"plot:        {path}")
 
     return evaluate, {
-        "run": (options.Run, inspect.Parameter.empty),
+        "run": (options.Model, inspect.Parameter.empty),
         "data": (options.OtherData, None),
         **({"data_dir": (options.DataDir, None)} if commands.data_dir else {}),
         "split": (options.Split, "test"),
@@ -227,7 +215,7 @@ def _predict(commands):
         report_errors(errors)
 
     return predict, {
-        "run": (options.Run, inspect.Parameter.empty),
+        "run": (options.Model, inspect.Parameter.empty),
         "images": (options.Images, inspect.Parameter.empty),
         **({"out": (options.PredictOut, "predictions")} if commands.saves else {}),
         **commands.predicting,
@@ -238,15 +226,7 @@ def _predict(commands):
 
 
 def _export(commands):
-    def export(run, out):
-        from kerascnn import runs
-
-        typer.echo(f"SavedModel:  {runs.export(run, out, task=commands.task)}")
-
-    return export, {
-        "run": (options.Run, inspect.Parameter.empty),
-        "out": (options.Versions, None),
-    }
+    return export_function(commands.task), EXPORT_OPTIONS
 
 
 def _show_data(commands):

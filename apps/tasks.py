@@ -24,7 +24,7 @@ from kerascnn_apps import options
 from kerascnn_apps.task_commands import TaskCommands
 
 _AUGMENT = "flip, crop, shift, zoom, rotate, color, rand_augment, cutout, mixup"
-_EXPORT = "Write a SavedModel for serving, checked in a fresh process."
+_EXPORT = "Write the model for another runtime, checked in a fresh process."
 _FIT = "by default what fits the data"
 
 CLASSIFY = TaskCommands(

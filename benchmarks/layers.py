@@ -5,8 +5,9 @@
 A measurement is one call of a `tf.function` in which a layer works on several batches, one after
 the other, so that the cost of the call itself, which `model.fit` pays once for a whole model, is
 shared. A forward pass is the layer in training mode; a training step adds the gradients by the
-input and by all weights, for a gradient that is given, as it is inside a model. All sides run in
-turn; PyTorch (eager, channels_last) in a process of its own, idle while the others run.
+input and by all weights, for a gradient that is given, as it is inside a model. Inference is the
+layer outside of training, on batches of one image. All sides run in turn; PyTorch (eager,
+channels_last) in a process of its own, idle while the others run.
 """
 
 import inspect
@@ -204,7 +205,7 @@ def made(case):
 def runners(layer, images):
     """Functions for the forward pass and the training step on every batch, one after the other."""
     takes_training = "training" in inspect.signature(getattr(layer, "call", layer)).parameters
-    options = {"training": True} if takes_training else {}
+    options, at_inference = ({"training": mode} if takes_training else {} for mode in (True, False))
     first = layer(images[0], **options)
     weights = [weight.value for weight in getattr(layer, "trainable_weights", ())]
     rng = np.random.default_rng(1)
@@ -217,14 +218,17 @@ def runners(layer, images):
         """Of each tensor, one number: it must be computed whole, and need not be kept."""
         return [tf.reshape(tensor, [-1])[:1] for tensor in tensors]
 
-    @tf.function
-    def forward(images):
+    def one_by_one(images, options):
         results, done = [], []
         for image in images:
             with tf.control_dependencies(done):
                 done = first_numbers(tf.nest.flatten(layer(image, **options)))
             results += done
         return results  # what is not returned, TensorFlow does not compute
+
+    forward = tf.function(lambda images: one_by_one(images, options))
+    inference = tf.function(lambda images: one_by_one(images, at_inference))
+    single = [image[:1] for image in images]
 
     @tf.function
     def step(images):
@@ -240,7 +244,11 @@ def runners(layer, images):
             results += done
         return results
 
-    return {"forward": lambda: forward(images), "step": lambda: step(images)}
+    return {
+        "forward": lambda: forward(images),
+        "step": lambda: step(images),
+        "inference": lambda: inference(single),
+    }
 
 
 def asked(torch, case, what):
@@ -256,7 +264,7 @@ def asked(torch, case, what):
 
 
 def measured(case, torch, rounds):
-    """For forward pass and training step: how many times longer Keras and PyTorch take."""
+    """For each kind of call: how many times longer Keras and PyTorch take."""
     rng = np.random.default_rng(0)
     images = [
         tf.constant(rng.normal(size=case.shape).astype("float32")) for _ in range(case.repeats)
@@ -264,11 +272,10 @@ def measured(case, torch, rounds):
     ours = runners(made(case), images)
     theirs = runners(case.theirs(), images[: case.keras_repeats]) if case.theirs else None
     ratios = {}
-    for what in ("forward", "step"):
-        sides = {
-            "ours": lambda what=what: seconds(ours[what]),
-            "PyTorch": lambda what=what: asked(torch, case, what),
-        }
+    for what in ("forward", "step", "inference"):
+        sides = {"ours": lambda what=what: seconds(ours[what])}
+        if what != "inference":
+            sides["PyTorch"] = lambda what=what: asked(torch, case, what)
         if theirs:
             sides["Keras"] = lambda what=what: seconds(theirs[what])
         found = medians(sides, rounds)
@@ -279,7 +286,13 @@ def measured(case, torch, rounds):
     return ratios
 
 
-COLUMNS = (("Keras", "forward"), ("Keras", "step"), ("PyTorch", "forward"), ("PyTorch", "step"))
+COLUMNS = (
+    ("Keras", "forward"),
+    ("Keras", "step"),
+    ("Keras", "inference"),
+    ("PyTorch", "forward"),
+    ("PyTorch", "step"),
+)
 
 
 def row(name, size, ratios):
@@ -324,10 +337,10 @@ PAGE = """# Layers against Keras's and PyTorch's
 
 How many times longer Keras's layer (or TensorFlow's op, where Keras has no layer) and PyTorch's
 take than ours: above 1, ours is faster. Medians over {rounds} rounds in which all sides ran in
-turn.
+turn. "Forward" and "step" are in training mode; "one image" is inference with a batch of one.
 
-| layer | input | Keras, forward | Keras, step | PyTorch, forward | PyTorch, step |
-|---|---|---|---|---|---|
+| layer | input | Keras, forward | step | one image | PyTorch, forward | step |
+|---|---|---|---|---|---|---|
 {rows}
 
 `DepthwiseConv2D`, `PointwiseConv2D`, `SeparableConv2D`, `GroupConv2D` with one group and

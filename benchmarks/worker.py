@@ -1,17 +1,24 @@
 """A side in a process of its own, whose threads are idle while the other sides are timed."""
 
 import json
+import os
 import subprocess
 import sys
 from pathlib import Path
 
 
 class Worker:
-    """The process of a script beside this one that calls `serve`."""
+    """The process of a script beside this one that calls `serve`.
 
-    def __init__(self, script):
+    Args:
+        script: str, the name of its file.
+        settings: optional dict, changes of its environment.
+    """
+
+    def __init__(self, script, settings=None):
         self.process = subprocess.Popen(
             [sys.executable, str(Path(__file__).with_name(script))],
+            env={**os.environ, **(settings or {})},
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             text=True,
@@ -22,6 +29,11 @@ class Worker:
         self.process.stdin.write(json.dumps({"what": what, **made_of}) + "\n")
         self.process.stdin.flush()
         return json.loads(self.process.stdout.readline())
+
+    def close(self):
+        """Ends the process."""
+        self.process.stdin.close()
+        self.process.wait()
 
 
 def serve(make):

@@ -31,6 +31,7 @@ __all__ = [
     "inference",
     "initializers",
     "layers",
+    "load_exported",
     "losses",
     "metrics",
     "models",
@@ -47,6 +48,8 @@ __all__ = [
 def __getattr__(name):
     if name in _ON_FIRST_USE:
         return importlib.import_module(f"kerascnn.{name}")
+    if name == "load_exported":
+        return importlib.import_module("kerascnn.export").load_exported
     raise AttributeError(f"module 'kerascnn' has no attribute '{name}'")
 
 

@@ -24,11 +24,15 @@ PACKAGES = {
     "docs": ("material", "mkdocs", "mkdocstrings"),
     "export": ("ai_edge_litert", "onnx", "onnxruntime", "openvino", "tf2onnx"),
     "jax": ("jax",),
+    "quantize": ("nncf",),
     "serve": ("fastapi", "httptools", "httpx", "prometheus_client", "python_multipart", "uvicorn"),
     "test": ("_pytest", "build", "hypothesis", "pytest", "ruff", "tritonclient", "xdist"),
     "torch": ("torch",),
     "torchvision": ("torch", "torchvision"),
 }
+
+
+FILES = {"onnx": "model.onnx", "litert": "model.tflite", "openvino": "model.xml"}
 
 
 def hide(names):
@@ -99,14 +103,18 @@ def tiny_model():
 
 
 def check_missing_export():
-    """Keras's own error names a package of the extra."""
-    sentence = ""
-    with tempfile.TemporaryDirectory() as folder:
-        try:
-            tiny_model().export(Path(folder) / "model.onnx", format="onnx", verbose=False)
-        except ImportError as error:
-            sentence = str(error)
-    assert any(name in sentence for name in PACKAGES["export"]), sentence
+    """The sentence names the packages, and what installs them."""
+    from kerascnn.export import MissingRuntimeError, export
+
+    for kind, file in FILES.items():
+        sentence = ""
+        with tempfile.TemporaryDirectory() as folder:
+            try:
+                export(tiny_model(), Path(folder) / file, format=kind)
+            except MissingRuntimeError as error:
+                sentence = str(error)
+        assert any(name in sentence for name in PACKAGES["export"]), sentence
+        assert sentence.endswith(': pip install "kerascnn[export]".'), sentence
 
 
 def check_backend(name):
@@ -126,12 +134,13 @@ print(keras.backend.backend(), tuple(y.shape))
 
 
 def check_export():
+    from kerascnn.export import export
+
     for name in PACKAGES["export"]:
         importlib.import_module(name)
     with tempfile.TemporaryDirectory() as folder:
-        for kind, file in (("onnx", "model.onnx"), ("litert", "a.tflite"), ("openvino", "a.xml")):
-            tiny_model().export(str(Path(folder) / file), format=kind, verbose=False)
-            assert (Path(folder) / file).stat().st_size, kind
+        for kind, file in FILES.items():
+            assert export(tiny_model(), Path(folder) / file, format=kind).bytes, kind
 
 
 def check_serve():
@@ -145,7 +154,7 @@ def check_serve():
 
     with tempfile.TemporaryDirectory() as folder:
         model = create_model("espcn_x2")
-        version = export(model, Path(folder) / "export", upscaling_serving(model))
+        version = export(model, Path(folder) / "export", serving=upscaling_serving(model))
         with TestClient(create_app(load_models({"espcn": version}, Limits()))) as client:
             assert client.get("/readyz").status_code == 200
     assert "holds no exported model" in error_of("serve", "unused", status=2)
@@ -175,7 +184,7 @@ def main(extras, hidden, lists_models):
         check_export()
     else:
         check_missing_export()
-    for extra in {"docs", "test", "torchvision"} & set(extras):
+    for extra in {"docs", "quantize", "test", "torchvision"} & set(extras):
         for name in PACKAGES[extra]:
             importlib.import_module(name)
     return 0

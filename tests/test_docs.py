@@ -9,7 +9,9 @@ import pytest
 import kerascnn
 
 API = Path(__file__).resolve().parents[1] / "docs" / "api"
-FUNCTIONS = ["summary"]  # all other public names of kerascnn itself are packages
+# All other public names of kerascnn itself are packages.
+FUNCTIONS = ["summary"]
+SHORTCUTS = {"load_exported": "export"}  # which are on the page of the package
 
 
 @pytest.mark.parametrize("function", FUNCTIONS)
@@ -22,8 +24,16 @@ def test_every_public_function_has_its_page(function):
         assert getattr(importlib.import_module(module), returned).__doc__
 
 
+def test_a_shortcut_is_a_name_of_its_package():
+    for name, package in SHORTCUTS.items():
+        module = getattr(kerascnn, package)
+        assert name in module.__all__
+        assert getattr(kerascnn, name) is getattr(module, name)
+
+
 @pytest.mark.parametrize(
-    "package", [name for name in kerascnn.__all__ if name[0] != "_" and name not in FUNCTIONS]
+    "package",
+    [name for name in kerascnn.__all__ if name[0] != "_" and name not in (*FUNCTIONS, *SHORTCUTS)],
 )
 def test_every_public_name_has_its_place(package):
     page = (API / f"{package}.md").read_text()

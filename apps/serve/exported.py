@@ -1,20 +1,20 @@
 """Exports as the server sees them: a function of arrays, and what it takes and returns."""
 
-import tempfile
 from dataclasses import dataclass
-from pathlib import Path
 
 import numpy as np
 import tensorflow as tf
 
 from kerascnn.arguments import UsageError
-from kerascnn.export.saved_model import read_metadata
+from kerascnn.export import load_exported
 
 # What a model computes on each pixel cannot be large; others resize their images first.
 _PIXELS_RESIZED, _PIXELS_EACH = 25_000_000, 2_100_000
 _TASKS_ON_EACH_PIXEL = ("segmentation", "upscaling")
 _IMAGES = "images"
 ENCODED = "encoded_images"
+# As the Open Inference Protocol and its servers name the formats
+_PLATFORMS = {"saved_model": "tensorflow_savedmodel", "onnx": "onnxruntime_onnx"}
 
 
 @dataclass(frozen=True)
@@ -36,40 +36,47 @@ class Exported:
     """A loaded export; calling it with arrays by name returns a dict of arrays.
 
     Attributes:
-        path: `pathlib.Path`.
         platform: str, the format as the Open Inference Protocol names it.
         metadata: dict, what the export says about itself.
         inputs: tuple of `Tensor`.
         outputs: tuple of `Tensor`.
         takes_images: bool, whether its only input are uint8 images, which may be files too.
+
+    Args:
+        path: path of an export of any format.
+
+    Raises:
+        UsageError: if it cannot be loaded.
     """
 
-    platform = "tensorflow_savedmodel"
-
     def __init__(self, path):
-        self.path = Path(path)
-        self.metadata = read_metadata(path)
-        # It must stay alive as long as its signatures.
-        self._loaded = _load(self.path)
-        try:
-            self._function = self._loaded.signatures["serving_default"]
-        except KeyError:
-            raise UsageError(f"{path} must have the signature 'serving_default'.") from None
-        self.inputs = _tensors(self._function.structured_input_signature[1])
-        self.outputs = _tensors(self._function.structured_outputs)
-        self.takes_images = [(found.name, found.dtype) for found in self.inputs] == [
-            (_IMAGES, "uint8")
-        ]
+        self._model = load_exported(path)
+        self.metadata = self._model.metadata
+        self.platform = _PLATFORMS.get(self._model.format, self._model.format)
+        if self._model.format == "saved_model":
+            inputs, outputs = self._model.signature()
+            self.inputs, self.outputs = _tensors(inputs), _tensors(outputs)
+            self.takes_images = [(found.name, found.dtype) for found in self.inputs] == [
+                (_IMAGES, "uint8")
+            ]
+        elif "channels" in self.metadata:
+            self.inputs = (Tensor(_IMAGES, "uint8", (None, None, None, None)),)
+            self.takes_images = True
+            self.outputs = _outputs_seen(self)
+        else:
+            raise UsageError(
+                f"{path} takes arrays; of such models, only a SavedModel can be served: export it "
+                "with format='saved_model'."
+            )
         if self.takes_images:
-            self(images=np.zeros((1, 8, 8, 3), np.uint8))  # the first call is slow
+            self(images=_black(8))  # the first call is slow
 
     def __call__(self, **arrays):
         try:
-            found = self._function(**{name: tf.constant(value) for name, value in arrays.items()})
+            return self._model(arrays[_IMAGES] if self.takes_images else arrays)
         except tf.errors.InvalidArgumentError as error:
             reason = (error.message or "").strip().splitlines() or ["no reason given"]
             raise ValueError(f"The model cannot take this input ({reason[0][:200]}).") from error
-        return {name: tensor.numpy() for name, tensor in found.items()}
 
     @property
     def task(self):
@@ -84,20 +91,29 @@ class Exported:
         return min(limit, self.metadata.get("max_pixels") or limit)
 
 
-def _load(path):
-    # TensorFlow takes `[1]` in a path for a pattern of names.
-    with tempfile.TemporaryDirectory() as folder:
-        link = Path(folder, "model")
-        link.symlink_to(path.resolve(), target_is_directory=True)
-        try:
-            return tf.saved_model.load(str(link))
-        except Exception as error:  # what a broken file raises is TensorFlow's affair
-            reason = (str(error).strip() or type(error).__name__).splitlines()[0]
-            raise UsageError(f"{path} cannot be loaded ({reason[:300]}).") from error
-
-
 def _tensors(structure):
     return tuple(
         Tensor(name, spec.dtype.name, tuple(spec.shape) if spec.shape.rank is not None else ())
         for name, spec in sorted(structure.items())
     )
+
+
+def _outputs_seen(exported):
+    """Describes outputs by those of images of two sizes: what differs can have any size."""
+    small, large = exported(images=_black(16)), exported(images=_black(24))
+    return tuple(
+        Tensor(
+            name,
+            "string" if small[name].dtype.kind in "OSU" else small[name].dtype.name,
+            (None, *_equal(small[name].shape[1:], large[name].shape[1:])),
+        )
+        for name in sorted(small)
+    )
+
+
+def _equal(sizes, others):
+    return (a if a == b else None for a, b in zip(sizes, others, strict=True))
+
+
+def _black(side):
+    return np.zeros((1, side, side, 3), np.uint8)

@@ -19,7 +19,7 @@ _MIB = 2**20
 
 def serve(
     folders: Annotated[
-        list[Path], typer.Argument(help="Runs, their export folders, or versions in them.")
+        list[Path], typer.Argument(help="Runs, their export folders, or exports of any format.")
     ],
     name: Annotated[
         list[str] | None,
@@ -120,8 +120,11 @@ def serve(
         shown = f"[{host}]" if ":" in host else host
         url = f"http://{shown}:{listening.getsockname()[1]}"
         for model in models:
-            number = max(model.versions)
-            typer.echo(f"Serving {model.name}, version {number}: {url}/v2/models/{model.name}")
+            served = model.get()
+            typer.echo(
+                f"Serving {model.name}, version {served.version} ({served.exported.platform}): "
+                f"{url}/v2/models/{model.name}"
+            )
         typer.echo(f"Try it at {url}/ (Ctrl+C ends the server)")
         if not keys and host not in ("127.0.0.1", "localhost", "::1"):
             typer.echo("Everybody who reaches this address may ask; --api-key-file restricts it.")

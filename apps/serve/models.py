@@ -9,11 +9,13 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 from kerascnn.arguments import UsageError
+from kerascnn.export.formats import find_export, format_of
 from kerascnn_apps.serve.batching import Batcher
 from kerascnn_apps.serve.refusal import RefusedError
 
+# Formats whose runtimes are faster than TensorFlow
+_FASTER = (".onnx", ".xml")
 _log = logging.getLogger("kerascnn.serve")
-_FILE = "saved_model.pb"
 
 
 class Served:
@@ -230,7 +232,10 @@ class Models:
 
 
 def newest_versions(folder, keep=1, also=()):
-    """Returns `{number: path}` of the newest SavedModels in a run or an export folder.
+    """Returns `{number: path}` of the newest exports in a run or an export folder.
+
+    A file of another format than SavedModel has no number; it counts as version 1, or as the newest
+    version of its run if it is no older.
 
     Args:
         folder: path.
@@ -240,29 +245,40 @@ def newest_versions(folder, keep=1, also=()):
     Raises:
         FileNotFoundError: if there is none.
     """
-    folder = Path(folder)
-    for candidate in (folder, folder / "export"):
-        if (candidate / _FILE).is_file():
-            number = candidate.name
-            return {int(number) if number.isdecimal() else 1: candidate}
-        versions = {
-            int(path.parent.name): path.parent
-            for path in candidate.glob(f"*/{_FILE}")
-            if path.parent.name.isdecimal()
-        }
-        if versions:
-            numbers = {*sorted(versions, reverse=True)[:keep], *set(also).intersection(versions)}
-            return {number: versions[number] for number in sorted(numbers)}
-    raise FileNotFoundError(
-        f"{folder} holds no exported model; `kerascnn classify export` (or that of another "
-        "task) writes one."
-    )
+    newest = find_export(folder)
+    if newest == Path(folder) or not newest.name.isdecimal():
+        return {int(newest.name) if newest.name.isdecimal() else 1: newest}
+    versions = {
+        int(path.name): path
+        for path in newest.parent.iterdir()
+        if path.name.isdecimal() and format_of(path) is not None
+    }
+    last = max(versions)
+    versions[last] = _faster(newest.parent, versions[last])
+    numbers = {*sorted(versions, reverse=True)[:keep], *set(also).intersection(versions)}
+    return {number: versions[number] for number in sorted(numbers)}
+
+
+def _faster(folder, version):
+    """Returns the file with the same model for a faster runtime, if a run has one that is no older.
+
+    `kerascnn export RUN --format onnx` writes `RUN/export/RUN.onnx`.
+    """
+    for suffix in _FASTER:
+        file = folder / f"{folder.resolve().parent.name}{suffix}"
+        if file.is_file() and file.stat().st_mtime_ns >= _stamp(version):
+            with contextlib.suppress(ModuleNotFoundError):
+                format_of(file).runtime  # noqa: B018 - it is imported
+                return file
+    return version
 
 
 def model_name(folder):
-    """Returns the name of the model in a folder: that of the run, or of the export folder."""
+    """Returns the name of the model at a path: that of the run, the export folder, or the file."""
     path = Path(folder).resolve()
-    if (path / _FILE).is_file() and path.name.isdecimal():
+    if path.is_file():
+        return path.stem
+    if path.name.isdecimal() and format_of(path) is not None:
         path = path.parent
     return (path.parent.name if path.name == "export" else path.name) or "model"
 
@@ -270,6 +286,6 @@ def model_name(folder):
 def _stamp(path):
     """Changes when a version is written again."""
     try:
-        return (Path(path) / _FILE).stat().st_mtime_ns
+        return max(found.stat().st_mtime_ns for found in (path, *path.glob("*.pb")))
     except OSError:
         return None

@@ -1,7 +1,8 @@
-"""What `kerascnn.summary` takes from Keras's private parts; nothing else in kerascnn does.
+"""What kerascnn takes from Keras's private parts; nothing else in kerascnn does.
 
-`sublayers` and `call_records` return `None` where the installed Keras lacks what they need, and
-`runs_graphs` whether `run_graph` may be called. `losses` says what `summary` then cannot show.
+For `kerascnn.summary`, `sublayers` and `call_records` return `None` where the installed Keras lacks
+what they need, and `runs_graphs` whether `run_graph` may be called; `losses` says what it then
+cannot show.
 """
 
 import keras
@@ -49,6 +50,18 @@ def losses():
     if sublayers(layer) is None or call_records(layer) is None:
         found.append(f"Multiply-adds and receptive fields of layers made of layers {version}.")
     return tuple(found)
+
+
+def patch_tf2onnx():
+    """Lets tf2onnx 1.17 run with NumPy 2, as Keras does before it exports to ONNX.
+
+    Without it, conversions to ONNX fail where tf2onnx does not know NumPy 2 by itself.
+    """
+    try:
+        from keras.src.export.tf2onnx_lib import patch_tf2onnx as patch
+    except ImportError:
+        return
+    patch()
 
 
 def _found(owner, name):

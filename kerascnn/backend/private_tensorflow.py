@@ -1,4 +1,4 @@
-"""What kerascnn's kernels take from TensorFlow's private parts; nothing else in kerascnn does.
+"""What kerascnn takes from TensorFlow's private parts; nothing else in kerascnn does.
 
 TensorFlow has no public functions for this. Each function imports what it needs when it is called,
 and returns a safe answer where the installed TensorFlow lacks it.
@@ -45,3 +45,18 @@ def has_started():
         return context()._context_handle is not None
     except (ImportError, AttributeError):
         return True
+
+
+def with_constants(function):
+    """Returns a concrete function with constants in place of its variables.
+
+    Without the private function it is returned unchanged: what is exported from it keeps variables,
+    and answers more slowly.
+    """
+    try:
+        from tensorflow.python.framework.convert_to_constants import (
+            convert_variables_to_constants_v2,
+        )
+    except ImportError:
+        return function
+    return convert_variables_to_constants_v2(function, lower_control_flow=False)

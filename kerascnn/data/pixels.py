@@ -3,6 +3,8 @@
 import tensorflow as tf
 
 from kerascnn.arguments import UsageError
+from kerascnn.backend.portable import is_plain
+from kerascnn.data.resizing import resize_by_products
 
 _LARGEST_FACTOR = 8
 # Factors are taken in parts of this, so that sizes up to 65,535 pixels fit into 32 bits.
@@ -90,7 +92,13 @@ def resize(images, image_size):
     """Resizes images as `prepare` does; images of the right size stay uint8."""
     if tuple(images.shape[-3:-1]) == tuple(image_size):
         return images
-    return tf.image.resize(images, image_size, antialias=True)
+    return _resized(images, image_size)
+
+
+def _resized(images, size):
+    if is_plain():
+        return resize_by_products(images, size)
+    return tf.image.resize(images, size, antialias=True)
 
 
 def scale(images):
@@ -114,7 +122,7 @@ def rescale(images, factor):
     known = scaled_size(images.shape[-3:-1], factor)
     shape = tf.shape(images)
     size = scaled_size((shape[-3], shape[-2]), factor)
-    resized = tf.image.resize(images, size, antialias=True)
+    resized = _resized(images, size)
     resized.set_shape((*images.shape[:-3], *known, images.shape[-1]))
     return resized
 

@@ -5,6 +5,7 @@ import numpy as np
 import tensorflow as tf
 
 from kerascnn.arguments import UsageError
+from kerascnn.backend.portable import is_plain
 from kerascnn.data.pixels import prepare, to_channels
 from kerascnn.export.serving import ExportError, Serving, check_close
 
@@ -44,29 +45,35 @@ def classification_serving(model, class_names=None):
             f"got {len(class_names)} names."
         )
     height, width, channels = model.input_shape[1:]
-    names = tf.constant(class_names)
 
-    def outputs(images):
-        probabilities = tf.nn.softmax(tf.cast(model(images, training=False), tf.float32))
+    def outputs(network, images):
+        probabilities = tf.nn.softmax(tf.cast(network(images), tf.float32))
         class_id = tf.argmax(probabilities, axis=-1)
-        return {
-            "probabilities": probabilities,
-            "class_id": class_id,
-            "class_name": tf.gather(names, class_id),
-        }
+        found = {"probabilities": probabilities, "class_id": class_id}
+        if not is_plain():  # only TensorFlow has text; elsewhere the metadata have the names
+            found["class_name"] = tf.gather(tf.constant(class_names), class_id)
+        return found
 
-    def check(image, found):
+    def check(image, found, tolerance=None):
         pixels = prepare(to_channels(tf.constant(image), channels), (height, width))
         logits = keras.ops.convert_to_numpy(model(pixels[tf.newaxis], training=False))[0]
         expected = np.exp(logits - logits.max(), dtype=np.float64)
-        check_close(model, found["probabilities"], expected / expected.sum())
-        if found["class_name"] != class_names[found["class_id"]]:
+        expected = expected / expected.sum()
+        worst = check_close(model, found["probabilities"], expected, tolerance)
+        class_name = class_names[found["class_id"]]
+        likeliest = found["probabilities"].argmax() == found["class_id"]
+        if not likeliest or found.get("class_name", class_name) != class_name:
             raise ExportError(f"The export gives a class the wrong name: {found}.")
+        return worst
 
     return Serving(
         channels,
         outputs,
         check,
         size=(height, width),
-        metadata={"task": "classification", "class_names": class_names},
+        metadata={
+            "task": "classification",
+            "class_names": class_names,
+            "image_shape": [height, width, channels],
+        },
     )

@@ -3,45 +3,107 @@
 import tensorflow as tf
 
 from kerascnn.data.pixels import to_channels
+from kerascnn.export.file_header import read_header
+from kerascnn.export.serving import MAX_PIXELS
 
-_ORIENTATION_TAG = 0x0112
+# Pixels that are converted at a time: conversions compute in 32 bits a value.
+_BAND = 2**17
 
 
-def decode_image(encoded, channels):
+def decode_image(encoded, channels, max_pixels=MAX_PIXELS):
     """Decodes the bytes of one PNG or JPEG file.
+
+    The size of the image is read first, so that a small file cannot take a lot of memory. Decoding
+    takes up to 8 bytes a pixel.
 
     Args:
         encoded: scalar string tensor.
         channels: 1 or 3.
+        max_pixels: int, the largest image that is decoded.
 
     Returns:
         uint8 tensor of shape `(height, width, channels)`.
+
+    Raises:
+        tf.errors.InvalidArgumentError: when the graph runs, if the file is of another kind, broken
+            or too large.
     """
-    is_jpeg = tf.equal(tf.strings.substr(encoded, 0, 2), b"\xff\xd8")
+    header = read_header(encoded)
+    checks = [
+        tf.debugging.Assert(
+            header.is_jpeg | header.is_png, ["An image must be a PNG or JPEG file."]
+        ),
+        tf.debugging.Assert(
+            header.pixels > 0, ["An image must say how high and wide it is; the file is broken."]
+        ),
+        tf.debugging.Assert(
+            header.pixels <= max_pixels,
+            [f"An image must have at most {max_pixels} pixels; got", header.pixels],
+        ),
+    ]
+    with tf.control_dependencies(checks):
+        encoded = tf.identity(encoded)
 
     def jpeg():
         # The accurate inverse transform is the one that Pillow uses.
         pixels = tf.io.decode_jpeg(encoded, channels=3, dct_method="INTEGER_ACCURATE")
-        return to_channels(pixels, channels)
+        return _converted(pixels, channels)
+
+    def opaque_png():
+        return _converted(tf.io.decode_png(encoded, channels=3), channels)
 
     def png():
         pixels = tf.io.decode_png(encoded, channels=4)
         # TensorFlow 2.21 gives opaque files of 1, 2 or 4 bits an alpha of 1, 3 or 15.
-        bits = tf.cast(tf.io.decode_raw(tf.strings.substr(encoded, 24, 1), tf.uint8)[0], tf.int32)
-        alpha = tf.cast(pixels[..., 3:], tf.int32)
-        opaque = (bits < 8) & tf.equal(tf.reduce_max(alpha), 2**bits - 1)
-        alpha = tf.where(opaque, tf.constant(255, tf.uint8), pixels[..., 3:])
-        return to_channels(tf.concat([pixels[..., :3], alpha], axis=-1), channels)
+        highest = tf.cast(tf.reduce_max(pixels, axis=(0, 1))[3], tf.int32)
+        opaque = (header.bits < 8) & tf.equal(highest, 2**header.bits - 1)
+        return _converted(pixels, channels, opaque)
 
-    image = tf.cond(is_jpeg, jpeg, png)
-    image = _oriented(image, _exif_orientation(encoded, is_jpeg))
+    image = tf.cond(header.is_jpeg, jpeg, lambda: tf.cond(header.has_alpha, png, opaque_png))
+    image = _oriented(image, header.orientation)
     image.set_shape((None, None, channels))
     return image
 
 
+def _converted(pixels, channels, opaque=None):
+    """Returns `to_channels(pixels, channels)`, computed in bands of rows.
+
+    Args:
+        pixels: uint8 tensor of shape `(height, width, 3 or 4)`.
+        channels: 1 or 3.
+        opaque: optional bool tensor, whether the fourth channel is to be taken as 255.
+    """
+    if pixels.shape[-1] == channels:
+        return pixels
+    height, width = tf.shape(pixels)[0], tf.shape(pixels)[1]
+    rows = tf.maximum(_BAND // tf.maximum(width, 1), 1)
+
+    def band(top, converted):
+        part = pixels[top : top + rows]
+        if opaque is not None:
+            alpha = tf.where(opaque, tf.constant(255, tf.uint8), part[..., 3:])
+            part = tf.concat([part[..., :3], alpha], axis=-1)
+        places = tf.range(top, tf.minimum(top + rows, height))
+        # `tf.tensor_scatter_nd_update` would copy all of it each time.
+        converted = tf.raw_ops.InplaceUpdate(x=converted, i=places, v=to_channels(part, channels))
+        return top + rows, converted
+
+    _, converted = tf.while_loop(
+        lambda top, _: top < height,
+        band,
+        (0, tf.zeros((height, width, channels), tf.uint8)),
+        shape_invariants=(tf.TensorShape(()), tf.TensorShape((None, None, channels))),
+        parallel_iterations=1,
+    )
+    return converted
+
+
 def _oriented(image, orientation):
     """Turns and mirrors an image as the EXIF orientation (1 to 8) says."""
-    transposed = tf.transpose(image, (1, 0, 2))
+
+    def transposed():
+        return tf.transpose(image, (1, 0, 2))
+
     return tf.switch_case(
         orientation - 1,
         [
@@ -49,69 +111,9 @@ def _oriented(image, orientation):
             lambda: image[:, ::-1],
             lambda: image[::-1, ::-1],
             lambda: image[::-1],
-            lambda: transposed,
-            lambda: transposed[:, ::-1],
-            lambda: transposed[::-1, ::-1],
-            lambda: transposed[::-1],
+            transposed,
+            lambda: transposed()[:, ::-1],
+            lambda: transposed()[::-1, ::-1],
+            lambda: transposed()[::-1],
         ],
     )
-
-
-def _exif_orientation(encoded, is_jpeg):
-    """Reads the orientation that a JPEG or PNG file carries; 1 (upright) if there is none."""
-    data = tf.io.decode_raw(encoded, tf.uint8)
-    size = tf.size(data)
-
-    def byte(position):
-        inside = (position >= 0) & (position < size)
-        found = tf.gather(data, tf.clip_by_value(position, 0, size - 1))
-        return tf.where(inside, tf.cast(found, tf.int32), 0)
-
-    def number(position, length, little=False):
-        """An unsigned integer; `position` may be a vector."""
-        total = tf.zeros_like(position)
-        for i in range(length):
-            total = total * 256 + byte(position + tf.where(little, length - 1 - i, i))
-        return total
-
-    def text(position, length):
-        inside = tf.clip_by_value(position, 0, size)
-        return tf.strings.substr(encoded, inside, tf.minimum(length, size - inside))
-
-    # A file is a row of segments (JPEG: marker, length, content) or chunks (PNG: length, name,
-    # content, checksum), which are walked until the one with EXIF or the end.
-    def jpeg_is_exif(position):
-        return tf.equal(byte(position + 1), 0xE1) & tf.equal(text(position + 4, 6), b"Exif\x00\x00")
-
-    def jpeg_goes_on(position):
-        pixels_begin = tf.equal(byte(position + 1), 0xDA)
-        return tf.equal(byte(position), 0xFF) & ~pixels_begin & ~jpeg_is_exif(position)
-
-    def png_is_exif(position):
-        return tf.equal(text(position + 4, 4), b"eXIf")
-
-    def png_goes_on(position):
-        # A length of two gigabytes or more is negative here, and no chunk's.
-        valid = (position + 12 <= size) & (number(position, 4) >= 0)
-        return valid & ~png_is_exif(position)
-
-    def walk(goes_on, step, start):
-        return tf.while_loop(goes_on, lambda position: (step(position),), (tf.constant(start),))[0]
-
-    def in_jpeg():
-        at = walk(jpeg_goes_on, lambda position: position + 2 + number(position + 2, 2), 2)
-        return tf.where(jpeg_is_exif(at), at + 10, -1)
-
-    def in_png():
-        at = walk(png_goes_on, lambda position: position + 12 + number(position, 4), 8)
-        return tf.where(png_is_exif(at), at + 8, -1)
-
-    # What EXIF holds is a TIFF file: byte order, then a directory of entries of twelve bytes.
-    tiff = tf.cond(is_jpeg, in_jpeg, in_png)
-    little = tf.equal(byte(tiff), ord("I"))
-    directory = tiff + number(tiff + 4, 4, little)
-    count = tf.where(tiff >= 0, number(directory, 2, little), 0)
-    entries = directory + 2 + 12 * tf.range(count)
-    found = tf.boolean_mask(entries, tf.equal(number(entries, 2, little), _ORIENTATION_TAG))
-    orientation = tf.reduce_max(tf.concat([[1], number(found + 8, 2, little)], 0))
-    return tf.where(orientation <= 8, orientation, 1)

@@ -39,20 +39,21 @@ def reconstruction_serving(model):
         )
     height, width, channels = shape
 
-    def outputs(images):
-        found = tf.cast(model(images, training=False), tf.float32)
+    def outputs(network, images):
+        found = tf.cast(network(images), tf.float32)
         return {"images": tf.cast(tf.round(tf.clip_by_value(found, 0, 1) * 255), tf.uint8)}
 
-    def check(image, found):
+    def check(image, found, tolerance=None):
         pixels = prepare(to_channels(tf.constant(image), channels), (height, width))
         output = keras.ops.convert_to_numpy(model(pixels[tf.newaxis], training=False))[0]
         expected = np.round(np.clip(output, 0, 1) * 255).astype(np.uint8)
-        check_gray_levels(model, found["images"], expected)
+        return check_gray_levels(model, found["images"], expected, tolerance)
 
     return Serving(
         channels,
         outputs,
         check,
         size=(height, width),
-        metadata={"task": "reconstruction", "image": "images"},
+        metadata={"task": "reconstruction", "image": "images", "image_shape": list(shape)},
+        unit="gray levels",
     )

@@ -12,7 +12,7 @@ from kerascnn.inference.segmentation import segment
 _LARGEST = 512
 
 
-def segmentation_serving(model, values=None, factor=1.0):
+def segmentation_serving(model, values=None, factor=1.0, class_names=None):
     """Returns what an exported segmentation model computes, for `export`.
 
     Its outputs are `mask` (uint8, `(batch, height, width)`), the value of the most probable class
@@ -23,6 +23,8 @@ def segmentation_serving(model, values=None, factor=1.0):
         model: `keras.Model` from images of any size with values in [0, 1] to logits.
         values: the value of each class in a mask; by default their numbers.
         factor: float, by which the model wants images resized.
+        class_names: optional names by the value in a mask, also of classes that are not scored;
+            the metadata list them.
 
     Returns:
         `Serving`.
@@ -50,8 +52,8 @@ def segmentation_serving(model, values=None, factor=1.0):
         )
     table = tf.constant(values, tf.uint8)
 
-    def outputs(images):
-        logits = model(scale(rescale(images, factor)), training=False)
+    def outputs(network, images):
+        logits = network(scale(rescale(images, factor)))
         probabilities = tf.nn.softmax(tf.cast(logits, tf.float32))
         if factor != 1:
             probabilities = tf.image.resize(probabilities, tf.shape(images)[1:3])
@@ -60,20 +62,24 @@ def segmentation_serving(model, values=None, factor=1.0):
             "probabilities": probabilities,
         }
 
-    def check(image, found):
+    def check(image, found, tolerance=None):
         pixels = to_channels(tf.constant(image), channels).numpy()
         # One tile: the export does not cut an image either.
         tile = 128 * (1 + max(scaled_size(pixels.shape[:2], factor)) // 128)
         expected = np.concatenate(list(segment(model, pixels, factor, tile)))
-        check_close(model, found["probabilities"], expected)
+        worst = check_close(model, found["probabilities"], expected, tolerance)
         most_probable = np.array(values)[found["probabilities"].argmax(axis=-1)]
         if not (found["mask"] == most_probable).all():
             raise ExportError("The export gives pixels another value than that of their class.")
+        return worst
 
+    metadata = {"task": "segmentation", "image": "mask", "values": values}
+    if class_names is not None:
+        metadata["class_names"] = list(class_names)
     return Serving(
         channels,
         outputs,
         check,
-        metadata={"task": "segmentation", "image": "mask", "values": values},
+        metadata=metadata,
         largest=_LARGEST,
     )

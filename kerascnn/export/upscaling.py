@@ -33,14 +33,18 @@ def upscaling_serving(model):
     """
     factor, channels = factor_of(model), model.input_shape[-1]
 
-    def outputs(images):
+    def outputs(network, images):
         given = to_upscale(images, channels)
-        return {"images": upscaled_image(model(given, training=False), images, factor)}
+        return {"images": upscaled_image(network(given), images, factor)}
 
-    def check(image, found):
+    def check(image, found, tolerance=None):
         color = to_channels(tf.constant(image), 3).numpy()
-        check_gray_levels(model, found["images"], upscale(model, color))
+        return check_gray_levels(model, found["images"], upscale(model, color), tolerance)
 
     return Serving(
-        3, outputs, check, metadata={"task": "upscaling", "image": "images", "factor": factor}
+        3,
+        outputs,
+        check,
+        metadata={"task": "upscaling", "image": "images", "factor": factor},
+        unit="gray levels",
     )

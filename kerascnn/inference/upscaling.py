@@ -1,6 +1,7 @@
 """Upscaling of images of any size, compared with bicubic interpolation."""
 
 import math
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import keras
@@ -12,6 +13,19 @@ from kerascnn.data.pixels import luminance
 from kerascnn.data.upscaler_images import to_pixels, to_upscale, upscaled_image
 from kerascnn.metrics.luminance import luminance_psnr, luminance_ssim
 from kerascnn.models.summary import summary
+
+
+@dataclass(frozen=True)
+class Upscaler:
+    """A function that upscales images, in the place of a `keras.Model`.
+
+    Args:
+        factor: int.
+        function: function of a uint8 array `(height, width, 3)` that returns a larger one.
+    """
+
+    factor: int
+    function: Callable[[np.ndarray], np.ndarray]
 
 
 def factor_of(model):
@@ -33,6 +47,8 @@ def factor_of(model):
         >>> kerascnn.inference.factor_of(keras.Sequential(layers))
         3
     """
+    if isinstance(model, Upscaler):
+        return model.factor
     shape = tuple(model.input_shape)
     if len(shape) == 4 and shape[1:3] == (None, None) and shape[3] in (1, 3):
         output = tuple(model.compute_output_shape((1, 64, 64, shape[3])))
@@ -53,8 +69,8 @@ def upscale(model, image, tile=256):
 
     Args:
         model: `keras.Model` from images of any size with 1 or 3 channels and values in [0, 1]
-            to images that are a factor larger, channels last. If its receptive field is not known
-            (`kerascnn.summary`), or is the whole image, there is one tile.
+            to images that are a factor larger, channels last; or `Upscaler`. If its receptive field
+            is not known (`kerascnn.summary`), or is the whole image, there is one tile.
         image: uint8 array of shape `(height, width, channels)` with 1 or 3 channels.
         tile: int, the side of a tile without its overlap.
 
@@ -99,6 +115,8 @@ def upscale(model, image, tile=256):
 
 def _reach(model):
     """Returns how many pixels away a pixel of the output depends on; `None` if unknown or any."""
+    if isinstance(model, Upscaler):
+        return None
     fields = [row.receptive_field for row in summary(model).rows]
     if fields[-1] is None or math.inf in fields[-1]:
         return None
@@ -108,10 +126,12 @@ def _reach(model):
 
 def _upscaled(model, part, factor):
     color = np.repeat(part, 3, axis=-1) if part.shape[-1] == 1 else part
-    given = to_upscale(color[np.newaxis], model.input_shape[-1])
-    outputs = model.predict_on_batch(np.asarray(given))
-    upscaled = upscaled_image(keras.ops.convert_to_numpy(outputs), color[np.newaxis], factor)
-    upscaled = upscaled[0].numpy()
+    if isinstance(model, Upscaler):
+        upscaled = model.function(color)
+    else:
+        given = to_upscale(color[np.newaxis], model.input_shape[-1])
+        outputs = keras.ops.convert_to_numpy(model.predict_on_batch(np.asarray(given)))
+        upscaled = upscaled_image(outputs, color[np.newaxis], factor)[0].numpy()
     if part.shape[-1] == 1:
         return luminance(upscaled.astype(np.int32)).astype(np.uint8)
     return upscaled

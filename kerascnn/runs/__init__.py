@@ -2,7 +2,7 @@
 
 from kerascnn.runs.data_preview import show_data
 from kerascnn.runs.evaluation import ChangedDataWarning, evaluate
-from kerascnn.runs.exporting import export
+from kerascnn.runs.exporting import RunExport, Score, export
 from kerascnn.runs.prediction import predict
 from kerascnn.runs.record import DataRecord, ModelRecord, RunRecord
 from kerascnn.runs.training import train
@@ -11,7 +11,9 @@ __all__ = [
     "ChangedDataWarning",
     "DataRecord",
     "ModelRecord",
+    "RunExport",
     "RunRecord",
+    "Score",
     "evaluate",
     "export",
     "predict",

@@ -1,11 +1,11 @@
-"""Tests the model of a finished run."""
+"""Tests the model of a finished run, or an export."""
 
 import warnings
 from pathlib import Path
 
 from kerascnn.arguments import UsageError, one_of
 from kerascnn.data import SPLITS
-from kerascnn.runs.record import open_run
+from kerascnn.runs.opened import open_model
 from kerascnn.storage.atomic_write import atomic_write
 from kerascnn.tasks import get_task
 
@@ -18,9 +18,10 @@ def evaluate(folder, *, task=None, data=None, data_dir=None, split="test", plots
     """Tests the best model of a run on a split of its own data, or of other data.
 
     Args:
-        folder: path of the run folder.
+        folder: path of the run folder, or of an export of it.
         task: optional str, the name of the task that the run must be of.
-        data: str, a dataset or a folder; by default the data of the training.
+        data: str, a dataset or a folder; by default the data of the training, which an export does
+            not know.
         data_dir: folder of TensorFlow Datasets; by default that of the training.
         split: `"train"`, `"validation"`, `"test"` or `"all"`.
         plots: optional path of a new folder for figures.
@@ -37,8 +38,11 @@ def evaluate(folder, *, task=None, data=None, data_dir=None, split="test", plots
     plots = None if plots is None else Path(plots)
     if plots is not None and plots.exists() and any(plots.iterdir()):
         raise FileExistsError(f"{plots} holds files; choose a new folder for the figures.")
-    run, record = open_run(folder, task)
+    opened = open_model(folder, task)
+    record = opened.record
     known, task = record.data, get_task(record.task)
+    if not (data or known.name):
+        raise UsageError(f"`data` must be given for an export; got {folder} alone.")
     found = task.reload(record, data or known.name, data_dir or known.data_dir)
     class_names = task.describe(found).get("class_names", ())
     if tuple(class_names) != known.class_names:
@@ -52,13 +56,13 @@ def evaluate(folder, *, task=None, data=None, data_dir=None, split="test", plots
     splits = [part for part in asked if found.num_examples[part]]
     if not splits:
         raise UsageError(f"{found.name} must have images in its {split} split; got none.")
-    model = run.load_model()
+    model = opened.load()
     if plots is not None:
         plots.mkdir(parents=True, exist_ok=True)  # fails before the work is done, not after
     evaluation = task.evaluate(model, found, splits, record)
     paths = []
     if plots is not None:
-        title = f"{run.path.name}: {split} images"
+        title = f"{opened.name}: {split} images"
         for name, draw in evaluation.figures.items():
             paths.append(plots / f"{name}.png")
             with atomic_write(paths[-1]) as temporary:

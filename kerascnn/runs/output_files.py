@@ -30,14 +30,15 @@ class OutputFiles:
 
     Args:
         files: paths of the images.
-        data: str, the data of the training; no file in their folder is overwritten.
+        data: str, the data of the training, if they are known; no file in their folder is
+            overwritten.
         force: bool, whether what was there before may be overwritten, if it is neither one of the
             images, nor in the data, nor a file of a run.
     """
 
     def __init__(self, files, data, force):
         self._given = {os.path.realpath(file) for file in files}
-        self._data = Path(data) if Path(data).is_dir() else None
+        self._data = Path(data) if data and Path(data).is_dir() else None
         self._force = force
         self._written = set()
 

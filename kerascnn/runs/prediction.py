@@ -1,11 +1,11 @@
-"""Predictions of the model of a finished run for image files."""
+"""Predictions of the model of a finished run, or of an export, for image files."""
 
 from collections import deque
 from pathlib import Path
 
 from kerascnn.data import UnreadableImageError, read_image
+from kerascnn.runs.opened import open_model
 from kerascnn.runs.output_files import OutputFiles, input_files
-from kerascnn.runs.record import open_run
 from kerascnn.storage.file_names import shortened
 from kerascnn.storage.printable import printable
 from kerascnn.tasks import get_task
@@ -27,7 +27,7 @@ def predict(
     A file keeps its place below the folder it was found in.
 
     Args:
-        folder: path of the run folder.
+        folder: path of the run folder, or of an export of it.
         paths: paths of images, or of folders of them.
         out: path of the folder to save predictions in; by default `predictions`.
         task: optional str, the name of the task that the run must be of.
@@ -47,10 +47,11 @@ def predict(
         UnreadableImageError: if a file is not an image, or is broken.
         FileExistsError: if a prediction would overwrite a file.
     """
-    run, record = open_run(folder, task)
+    opened = open_model(folder, task)
+    record = opened.record
     task, out = get_task(record.task), Path("predictions" if out is None else out)
     files = list(input_files(paths))
-    model = run.load_model()
+    model = opened.load()
     outputs = OutputFiles([file for file, _ in files], record.data.name, force)
     waiting = deque()
 

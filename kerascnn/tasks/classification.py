@@ -15,6 +15,7 @@ from kerascnn.losses import loss_for
 from kerascnn.metrics import accuracy
 from kerascnn.tasks import labelled_images
 from kerascnn.tasks.classification_recipes import CHARACTERS, RECIPES, SMALL
+from kerascnn.tasks.exported_network import ExportedNetwork, log_probabilities
 from kerascnn.tasks.task import Evaluation, Table, Task
 from kerascnn.training import Recipe
 
@@ -38,6 +39,7 @@ class ClassificationTask(Task):
     pretrained_model = "mobilenet_v2"
     pretrained_option = "weights"
     starts_from = ("classification",)
+    score = ("accuracy", 0.01)
 
     def recipe(self, request, start, data=None):
         name = request.recipe
@@ -129,11 +131,23 @@ class ClassificationTask(Task):
 
     def predict(self, model, images, record):
         names, (height, width, _) = record.data.class_names, record.data.image_shape
+        if isinstance(model, ExportedNetwork):
+            for image in images:
+                logits = model.predict_image(image)
+                yield ClassPrediction(names, keras.ops.convert_to_numpy(keras.ops.softmax(logits)))
+            return
         prepared = (np.asarray(prepare(image, (height, width))) for image in images)
         while batch := list(islice(prepared, _BATCH)):
             logits = model.predict_on_batch(np.stack(batch))
             for row in keras.ops.convert_to_numpy(keras.ops.softmax(logits)):
                 yield ClassPrediction(names, row)
+
+    def network(self, exported):
+        shape = (None, *exported.metadata["image_shape"])
+        return ExportedNetwork(exported, log_probabilities, shape)
+
+    def calibration_images(self, data, record, count):
+        return labelled_images.training_images(data, record, count)
 
     def serving(self, model, record):
         return classification_serving(model, record.data.class_names)

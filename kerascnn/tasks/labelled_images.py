@@ -1,5 +1,9 @@
 """Labelled images for models that take images of one size."""
 
+from itertools import islice
+
+import numpy as np
+
 from kerascnn import models, visualize
 from kerascnn.arguments import UsageError, at_least_one
 from kerascnn.data import load_classification
@@ -23,6 +27,13 @@ def reload(record, name, data_dir):
     data = load_classification(name, data_dir=data_dir)
     data.check_labels()
     return data.resized((height, width), channels)
+
+
+def training_images(data, record, count):
+    """Yields uint8 images of the training as the model gets them."""
+    batches = data.pipeline("train", batch_size=record.training.batch_size)
+    images = (image for batch, _ in batches for image in batch.numpy())
+    return (np.round(image * 255).astype(np.uint8) for image in islice(images, count))
 
 
 def remarks(data):

@@ -10,6 +10,7 @@ from kerascnn.data import EMBEDDED, prepare
 from kerascnn.export import reconstruction_serving
 from kerascnn.metrics import psnr
 from kerascnn.tasks import labelled_images
+from kerascnn.tasks.exported_network import ExportedNetwork
 from kerascnn.tasks.image_prediction import ImagePrediction
 from kerascnn.tasks.recipes import Recipes
 from kerascnn.tasks.task import Evaluation, Table, Task
@@ -39,6 +40,7 @@ class ReconstructionTask(Task):
     pretrained_model = None
     pretrained_option = None
     starts_from = ("reconstruction",)
+    score = ("psnr", 0.1)
 
     def recipe(self, request, start, data=None):
         name = request.recipe or "standard"
@@ -120,9 +122,19 @@ class ReconstructionTask(Task):
     def predict(self, model, images, record):
         height, width, _ = record.data.image_shape
         for image in images:
-            pixels = np.asarray(prepare(image, (height, width)))
-            output = model.predict_on_batch(pixels[np.newaxis])[0]
+            if isinstance(model, ExportedNetwork):
+                output = model.predict_image(image)
+            else:
+                pixels = np.asarray(prepare(image, (height, width)))
+                output = model.predict_on_batch(pixels[np.newaxis])[0]
             yield ImagePrediction("reconstructed", np.round(output * 255).astype(np.uint8))
+
+    def network(self, exported):
+        shape = (None, *exported.metadata["image_shape"])
+        return ExportedNetwork(exported, lambda found: found["images"] / np.float32(255), shape)
+
+    def calibration_images(self, data, record, count):
+        return labelled_images.training_images(data, record, count)
 
     def serving(self, model, record):
         return reconstruction_serving(model)

@@ -18,6 +18,7 @@ from kerascnn.losses import dense_loss, median_frequency_weights
 from kerascnn.metrics import MeanIoU
 from kerascnn.storage.atomic_write import atomic_write
 from kerascnn.storage.printable import printable
+from kerascnn.tasks.exported_network import ExportedNetwork, log_probabilities
 from kerascnn.tasks.segmentation_recipes import RECIPES, SegmentationRecipe, cropped
 from kerascnn.tasks.task import Evaluation, Table, Task
 
@@ -38,6 +39,7 @@ class SegmentationTask(Task):
     pretrained_model = "unet_resnet50"
     pretrained_option = "encoder_weights"
     starts_from = ("segmentation", "classification")
+    score = ("mean_iou", 0.01)
 
     def recipe(self, request, start, data=None):
         name = request.recipe
@@ -159,8 +161,18 @@ class SegmentationTask(Task):
             bands = segment(model, image, record.training.factor, TILE if tile is None else tile)
             yield MaskPrediction(classes, mask_values(record), image, bands)
 
+    def network(self, exported):
+        # An export resizes images itself: its record has the factor 1.
+        shape = (None, None, None, exported.metadata["channels"])
+        return ExportedNetwork(exported, log_probabilities, shape)
+
+    def calibration_images(self, data, record, count):
+        return (image for _, image, _ in islice(data.examples("train", 3), count))
+
     def serving(self, model, record):
-        return segmentation_serving(model, mask_values(record), record.training.factor)
+        return segmentation_serving(
+            model, mask_values(record), record.training.factor, record.data.class_names
+        )
 
 
 def mask_values(record):

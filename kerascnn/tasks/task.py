@@ -127,6 +127,8 @@ class Task(ABC):
             `None`.
         pretrained_option: the argument of `create_model` that takes `"imagenet"`, or `None`.
         starts_from: names of the tasks whose runs can give the weights to start from.
+        score: name of the number of an evaluation that models are compared by, the larger the
+            better, and the loss of it that matters; `None` without one.
     """
 
     name: ClassVar[str]
@@ -138,6 +140,7 @@ class Task(ABC):
     pretrained_model: ClassVar[str | None]
     pretrained_option: ClassVar[str | None]
     starts_from: ClassVar[Sequence[str]]
+    score: ClassVar[tuple[str, float] | None] = None
 
     @abstractmethod
     def recipe(self, request: Request, start: Start, data: Any = None) -> Recipe:
@@ -210,6 +213,22 @@ class Task(ABC):
         self, model: keras.Model, images: Iterable[np.ndarray], record: Any, **options: Any
     ) -> Iterator[Prediction]:
         """Yields the prediction for each of the uint8 images."""
+
+    def network(self, exported: Any) -> Any:
+        """Returns an export as what `evaluate` and `predict` take for a model.
+
+        Args:
+            exported: `kerascnn.export.ExportedModel`.
+
+        Raises:
+            UsageError: if the task cannot use exports.
+        """
+        raise UsageError(f"`kerascnn {self.command}` must have a run; got {exported.path}.")
+
+    def calibration_images(self, data: Any, record: Any, count: int) -> Iterable[np.ndarray]:
+        """Yields up to `count` uint8 images of the training, to choose the ranges of `int8` by."""
+        images = (image for _, image in self.example_files(data, "train", record))
+        return islice(images, count)
 
     @abstractmethod
     def serving(self, model: keras.Model, record: Any) -> Any:

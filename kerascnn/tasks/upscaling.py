@@ -12,6 +12,7 @@ from kerascnn.arguments import UsageError, at_least_one, one_of
 from kerascnn.data import EMBEDDED, downscale_bicubic, load_upscaling
 from kerascnn.export import upscaling_serving
 from kerascnn.inference import compare_with_bicubic, factor_of, upscale
+from kerascnn.inference.upscaling import Upscaler
 from kerascnn.metrics import psnr
 from kerascnn.models import model_info
 from kerascnn.storage.file_names import file_name
@@ -84,6 +85,7 @@ class UpscalingTask(Task):
     pretrained_model = None
     pretrained_option = None
     starts_from = ("upscaling",)
+    score = ("psnr", 0.1)
 
     def recipe(self, request, start, data=None):
         name = request.recipe or "standard"
@@ -174,6 +176,17 @@ class UpscalingTask(Task):
     def predict(self, model, images, record):
         for image in images:
             yield ImagePrediction("upscaled", upscale(model, image))
+
+    def network(self, exported):
+        def upscaled(image):
+            return exported(image[np.newaxis])["images"][0]
+
+        return Upscaler(exported.metadata["factor"], upscaled)
+
+    def calibration_images(self, data, record, count):
+        factor = model_info(record.model.name).factor
+        images = (image for _, image, _ in islice(data.examples("train"), count))
+        return (downscale_bicubic(image, factor)[0] for image in images)
 
     def serving(self, model, record):
         return upscaling_serving(model)

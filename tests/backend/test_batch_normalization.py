@@ -101,7 +101,7 @@ def test_what_is_exported_is_fast_on_any_processor(machine, tmp_path):
     images = tf.TensorSpec((None, 32, 32, 3), "float32")
     here = tf.function(lambda x: model(x, training=False)).get_concrete_function(images)
     assert "FusedBatchNormV3" in operations(here)
-    path = export(model, tmp_path / "export", classification_serving(model))
+    path = export(model, tmp_path / "export", serving=classification_serving(model)).path
     exported = tf.saved_model.load(path).signatures["serving_default"]
     assert "FusedBatchNormV3" not in operations(exported)
 

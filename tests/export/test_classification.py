@@ -8,7 +8,9 @@ import tensorflow as tf
 from PIL import Image
 
 from kerascnn import layers
-from kerascnn.export import ExportError, classification_serving, export, saved_model
+from kerascnn.export import ExportError, classification_serving, export
+from kerascnn.export import fresh_process as export_process
+from kerascnn.export.runtimes.saved_model import read_metadata
 from kerascnn.models import create_model
 from tests import fresh_process
 
@@ -16,7 +18,7 @@ NAMES = ["cat", "dog", "Ente"]
 
 
 def write(model, path, names=None):
-    return export(model, path, classification_serving(model, names))
+    return export(model, path, serving=classification_serving(model, names)).path
 
 
 @pytest.fixture(scope="module")
@@ -44,10 +46,11 @@ def test_signatures_and_names(model, tmp_path):
 def test_the_purpose_is_written_beside(model, tmp_path):
     path = write(model, tmp_path, NAMES)
     metadata = json.loads((path / "assets.extra" / "kerascnn.json").read_text())
-    assert metadata == {"task": "classification", "class_names": NAMES}
-    assert saved_model.read_metadata(path) == metadata
+    expected = {"task": "classification", "class_names": NAMES, "image_shape": [28, 28, 1]}
+    assert metadata == {**expected, "channels": 1, "max_pixels": 50_000_000}
+    assert read_metadata(path) == metadata
     (path / "assets.extra" / "kerascnn.json").unlink()
-    assert saved_model.read_metadata(path) == {}
+    assert read_metadata(path) == {}
 
 
 def test_versions_are_counted_and_never_overwritten(model, tmp_path):
@@ -141,12 +144,12 @@ def test_nothing_stays_if_the_outputs_differ(model, tmp_path):
     check = classification_serving(other, NAMES).check
     serving = replace(classification_serving(model, NAMES), check=check)
     with pytest.raises(ExportError, match="must compute what the model does"):
-        export(model, tmp_path / "export", serving)
+        export(model, tmp_path / "export", serving=serving)
     assert list(tmp_path.iterdir()) == []
 
 
 def test_nothing_stays_if_it_does_not_run(model, tmp_path, monkeypatch):
-    monkeypatch.setattr(saved_model, "_RELOAD", "raise RuntimeError('no such op')")
+    monkeypatch.setattr(export_process, "PROGRAM", "raise RuntimeError('no such op')")
     (tmp_path / "export" / "1").mkdir(parents=True)
     with pytest.raises(ExportError, match="does not run in a fresh process .*no such op"):
         write(model, tmp_path / "export", NAMES)

@@ -1,4 +1,6 @@
 import io
+import subprocess
+import sys
 
 import numpy as np
 import pytest
@@ -74,6 +76,76 @@ def test_the_graph_sees_what_pillow_sees(name, channels, tmp_path):
     expected = read_image(tmp_path / "image", channels)
     found = DECODE[channels](FILES[name]).numpy()
     np.testing.assert_array_equal(found, expected)
+
+
+def bomb(side):
+    """A PNG file of one bit a pixel, of which zlib leaves almost nothing."""
+    return encoded(Image.new("1", (side, side)), "PNG", optimize=True)
+
+
+@pytest.mark.parametrize("file_format", ["PNG", "JPEG"])
+def test_the_limit_of_pixels(file_format):
+    file = encoded(RGB, file_format)
+    count = RGB.width * RGB.height
+    assert decode_image(tf.constant(file), 3, count).shape == (RGB.height, RGB.width, 3)
+    with pytest.raises(tf.errors.InvalidArgumentError, match=f"at most {count - 1} pixels"):
+        decode_image(tf.constant(file), 3, count - 1)
+
+
+def test_the_size_is_read_behind_other_segments():
+    """What comes before the size in a JPEG file does not hide it."""
+    for filling in (b"\xff\x01", b"\xff\xff\xff", b"\xff\xd0", b"\xff\xfe\x00\x06\xff\xc0\x00\x01"):
+        file = FILES["jpeg"][:2] + filling + FILES["jpeg"][2:]
+        with pytest.raises(tf.errors.InvalidArgumentError, match="at most 99 pixels"):
+            decode_image(tf.constant(file), 3, 99)
+
+
+def test_other_files_are_refused():
+    for file in (b"", b"no image", encoded(RGB, "GIF"), encoded(RGB, "BMP")):
+        with pytest.raises(tf.errors.InvalidArgumentError, match="must be a PNG or JPEG file"):
+            DECODE[3](file)
+    for file in (FILES["png rgb"][:20], FILES["jpeg"][:30]):
+        with pytest.raises(tf.errors.InvalidArgumentError, match="how high and wide it is"):
+            DECODE[3](file)
+
+
+MEMORY = """
+import resource, sys
+import tensorflow as tf
+from kerascnn.export.decode import decode_image
+
+@tf.function(input_signature=[tf.TensorSpec((), tf.string)])
+def brightest(encoded):
+    return tf.reduce_max(decode_image(encoded, 3))
+
+def peak():
+    return 1024 * resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+
+small, *files = (open(name, "rb").read() for name in sys.argv[1:])
+brightest(small)
+for file in files:
+    before = peak()
+    try:
+        brightest(file)
+    except tf.errors.InvalidArgumentError:
+        print("refused", end=" ")
+    print(peak() - before)
+"""
+
+
+def test_memory_of_large_files(tmp_path):
+    """A file of 400 megapixels is refused; transparent colors take up to 8 bytes a pixel."""
+    side = 3000
+    large = encoded(Image.new("RGBA", (side, side), (90, 10, 30, 77)), "PNG")
+    names = []
+    for name, file in (("small", FILES["png rgba"]), ("bomb", bomb(20_000)), ("large", large)):
+        names.append(tmp_path / f"{name}.png")
+        names[-1].write_bytes(file)
+    command = [sys.executable, "-c", MEMORY, *names]
+    result = subprocess.run(command, capture_output=True, text=True, check=True)
+    refused, decoded = result.stdout.splitlines()
+    assert int(refused.removeprefix("refused ")) < 20e6
+    assert int(decoded) <= 8 * side**2 + 20e6  # bands in between
 
 
 def test_a_jpeg_with_a_broken_exif_segment_is_upright(tmp_path):

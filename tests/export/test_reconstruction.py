@@ -4,7 +4,7 @@ import pytest
 import tensorflow as tf
 
 from kerascnn.export import ExportError, export, reconstruction_serving
-from kerascnn.export.saved_model import read_metadata
+from kerascnn.export.runtimes.saved_model import read_metadata
 from kerascnn.models import create_model
 
 
@@ -15,8 +15,9 @@ def model():
 
 
 def test_it_returns_images(model, tmp_path):
-    path = export(model, tmp_path, reconstruction_serving(model))
-    assert read_metadata(path) == {"task": "reconstruction", "image": "images"}
+    path = export(model, tmp_path, serving=reconstruction_serving(model)).path
+    found = read_metadata(path)
+    assert (found["task"], found["image"]) == ("reconstruction", "images")
     signature = tf.saved_model.load(path).signatures["serving_default"]
     images = np.random.default_rng(0).integers(0, 256, (2, 12, 16, 3)).astype(np.uint8)
     found = signature(images=tf.constant(images))["images"].numpy()

@@ -17,7 +17,7 @@ VALUES = [0, 2, 5]
 
 
 def write(model, path, *options):
-    return export(model, path, segmentation_serving(model, *options))
+    return export(model, path, serving=segmentation_serving(model, *options)).path
 
 
 @pytest.fixture(scope="module")
@@ -78,7 +78,7 @@ def test_nothing_stays_if_the_outputs_differ(model, tmp_path):
     check = segmentation_serving(model, VALUES, 0.7).check
     serving = replace(segmentation_serving(model, VALUES), check=check)
     with pytest.raises(ExportError, match="must compute what the model does"):
-        export(model, tmp_path / "export", serving)
+        export(model, tmp_path / "export", serving=serving)
     assert list(tmp_path.iterdir()) == []
 
 

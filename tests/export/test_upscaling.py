@@ -12,7 +12,7 @@ from tests import fresh_process
 
 
 def write(model, path):
-    return export(model, path, upscaling_serving(model))
+    return export(model, path, serving=upscaling_serving(model)).path
 
 
 def network(channels, factor, policy="float32", seed=0):

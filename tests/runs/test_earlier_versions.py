@@ -96,7 +96,7 @@ def test_it_predicts_and_exports(task, tmp_path):
     ((file, prediction),) = runs.predict(copy, [copy / "examples"], tmp_path / "out")
     assert Path(file).parent == copy / "examples"
     assert np.isfinite(list(prediction.json().get("probabilities", {"": 0}).values())).all()
-    assert (runs.export(copy) / "saved_model.pb").is_file()
+    assert (runs.export(copy).path / "saved_model.pb").is_file()
 
 
 @pytest.mark.parametrize(

@@ -1,3 +1,4 @@
+import os
 import threading
 import time
 
@@ -30,6 +31,21 @@ def test_newest_version(tmp_path):
         assert list(newest_versions(folder, keep=2)) == [7, 10]
         assert list(newest_versions(folder, also=[2, 5])) == [2, 10]
     assert newest_versions(tmp_path / "export" / "2") == {2: tmp_path / "export" / "2"}
+
+
+@pytest.mark.extra("export")
+def test_a_file_for_a_faster_runtime_takes_the_place_of_the_newest_version(tmp_path):
+    from kerascnn_apps.serve.models import newest_versions
+
+    folder = version_folder(tmp_path / "digits" / "export", 1, 2)
+    file, quantized = folder / "digits.onnx", folder / "digits.int8.onnx"
+    quantized.touch()
+    assert newest_versions(folder) == {2: folder / "2"}
+    file.touch()
+    assert newest_versions(tmp_path / "digits", keep=2) == {1: folder / "1", 2: file}
+    assert newest_versions(quantized) == {1: quantized}
+    os.utime(file, (1, 1))  # a version was exported since
+    assert newest_versions(folder) == {2: folder / "2"}
 
 
 def test_a_new_version_takes_over_and_the_old_one_is_drained(tmp_path):

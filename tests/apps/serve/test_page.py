@@ -114,7 +114,7 @@ def test_a_mask_over_the_image(page, tmp_path, photo):
     page.type("#choose", str(photo))
     page.wait(IN_TIME)
     legend = page.run("return document.getElementById('legend').innerText").splitlines()
-    shares = {line.strip().rsplit(" ", 2)[0]: float(line.split()[-2]) for line in legend if line}
+    shares = {line.strip().rsplit(": ", 1)[0]: float(line.split()[-2]) for line in legend if line}
     light = 100 * light_share(photo)
     assert shares["Class 4"] == pytest.approx(light, abs=0.2)
     assert shares["Class 1"] == pytest.approx(100 - light, abs=0.2)

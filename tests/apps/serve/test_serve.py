@@ -61,7 +61,7 @@ def test_nothing_to_serve(tmp_path, capsys):
 
 def test_a_segmentation_model_answers_with_a_mask(tmp_path):
     model = create_model("unet", (None, None, 3), 3, width=2, depth=1)
-    export(model, tmp_path, segmentation_serving(model, [0, 4, 200]))
+    export(model, tmp_path, serving=segmentation_serving(model, [0, 4, 200]))
     pixels = random_pixels()
     (probabilities,) = segment(model, pixels)
     expected = np.array([0, 4, 200])[probabilities.argmax(axis=-1)]
@@ -77,9 +77,28 @@ def test_a_segmentation_model_answers_with_a_mask(tmp_path):
     np.testing.assert_allclose(found["probabilities"][0], probabilities, atol=1e-5)
 
 
+@pytest.mark.extra("export")
+def test_an_onnx_file_is_served(tmp_path):
+    model = create_model("unet", (None, None, 3), 3, width=2, depth=1)
+    file = tmp_path / "stones.onnx"
+    export(model, file, format="onnx", serving=segmentation_serving(model, [0, 4, 200]))
+    pixels = random_pixels()
+    (probabilities,) = segment(model, pixels)
+    with client_of(file) as client:
+        response = client.post("/predict", content=png_of(pixels))
+        mask = np.asarray(Image.open(io.BytesIO(response.content)))
+        found = client.get("/v2/models/model").json()
+    np.testing.assert_array_equal(mask, np.array([0, 4, 200])[probabilities.argmax(axis=-1)])
+    assert found["platform"] == "onnxruntime_onnx"
+    assert found["outputs"] == [
+        {"name": "mask", "datatype": "UINT8", "shape": [-1, -1, -1]},
+        {"name": "probabilities", "datatype": "FP32", "shape": [-1, -1, -1, 3]},
+    ]
+
+
 def test_an_upscaler_answers_with_an_image(tmp_path):
     model = create_model("espcn_x2")
-    export(model, tmp_path, upscaling_serving(model))
+    export(model, tmp_path, serving=upscaling_serving(model))
     pixels = random_pixels()
     with client_of(tmp_path) as client:
         response = client.post("/predict", content=png_of(pixels))

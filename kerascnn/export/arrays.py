@@ -1,0 +1,120 @@
+"""What an exported model computes that takes arrays as they are: any Keras model."""
+
+import keras
+import numpy as np
+import tensorflow as tf
+
+from kerascnn.arguments import UsageError
+from kerascnn.data.pixels import prepare, to_channels
+from kerascnn.export.serving import ExportError, tolerance_of
+from kerascnn.models.rewriting import graph_model
+
+# Sizes to check with where the model takes any
+_BATCH, _SIDE = 1, 32
+
+
+class ArrayServing:
+    """A model with its own inputs and outputs, without preprocessing.
+
+    It has what `export` needs of a `Serving`. The inputs have the names of the model's, and the
+    outputs those of the layers that they come from.
+
+    Args:
+        model: `keras.Model` that knows its inputs.
+
+    Raises:
+        UsageError: if it does not.
+    """
+
+    size = None
+    unit = "output"
+    facts = {}  # noqa: RUF012 - there is nothing to tell of other programs
+    max_pixels = None
+
+    def __init__(self, model):
+        graph = graph_model(model)
+        graph = model if graph is None else graph
+        try:
+            # Keras lists the inputs of a sequential model, which takes one tensor.
+            is_list = isinstance(model, keras.Sequential)
+            self._structure = graph.inputs[0] if is_list else graph.input
+            given = graph.output
+        except (AttributeError, ValueError) as error:
+            raise UsageError(
+                "`model` must know its inputs, as functional and sequential models do once they "
+                f"are built; got {type(model).__name__} {model.name!r}."
+            ) from error
+        self._model = model
+        self._inputs = keras.tree.flatten(self._structure)
+        self._names = _distinct([x.name for x in self._inputs], "input")
+        # A dict is flattened in the order of its keys.
+        names = sorted(given) if isinstance(given, dict) else getattr(graph, "output_names", ())
+        count = len(keras.tree.flatten(given))
+        if len(names) != count or set(self._names) & set(names):
+            names = [f"output_{i}" for i in range(count)]
+        self._output_names = _distinct(names, "output")
+
+    def signature(self, any_channels=False):
+        """Returns the specifications of the inputs."""
+        return [
+            tf.TensorSpec((None, *x.shape[1:]), x.dtype, name)
+            for x, name in zip(self._inputs, self._names, strict=True)
+        ]
+
+    def graph(self, network):
+        """Returns the function of the inputs that is exported, for use inside a graph."""
+
+        def function(*inputs):
+            given = keras.tree.flatten(
+                network(keras.tree.pack_sequence_as(self._structure, inputs))
+            )
+            return dict(zip(self._output_names, given, strict=True))
+
+        return function
+
+    def examples(self, images):
+        """Returns the inputs of one call for each of the uint8 images, as a list of arrays.
+
+        They are noise where an input does not look like an image.
+        """
+        rng = np.random.default_rng(0)
+        return [[_example(x, image, rng) for x in self._inputs] for image in images]
+
+    def compare(self, example, found, tolerance=None):
+        """Returns the largest difference, as a share of the largest output where that is above 1.
+
+        Raises:
+            ExportError: if it is above the tolerance.
+        """
+        inputs = [tf.constant(array) for array in example]
+        given = self._model(keras.tree.pack_sequence_as(self._structure, inputs), training=False)
+        allowed = 10 * tolerance_of(self._model) if tolerance is None else tolerance
+        worst = 0.0
+        for name, expected in zip(self._output_names, keras.tree.flatten(given), strict=True):
+            expected = keras.ops.convert_to_numpy(expected).astype("float64")
+            difference = np.abs(found[name] - expected).max(initial=0.0)
+            worst = max(worst, difference / max(1.0, np.abs(expected).max(initial=0.0)))
+            if not worst <= allowed:
+                raise ExportError(
+                    "The export must compute what the model does, within a difference of "
+                    f"{allowed:g}; got {worst:g} in {name!r}."
+                )
+        return float(worst)
+
+
+def _distinct(names, otherwise):
+    names = [str(name).split(":")[0].replace("/", "_") for name in names]
+    if len(set(names)) == len(names):
+        return names
+    return [f"{otherwise}_{i}" for i in range(len(names))]
+
+
+def _example(x, image, rng):
+    shape = [_SIDE if size is None else size for size in x.shape[1:]]
+    if "int" in str(x.dtype) or x.dtype == "bool":
+        return rng.integers(0, 2, (_BATCH, *shape)).astype(x.dtype)
+    if len(shape) == 3 and shape[2] in (1, 3):
+        size = image.shape[:2] if None in x.shape[1:3] else shape[:2]
+        pixels = prepare(to_channels(tf.constant(image), shape[2]), size)
+        return pixels.numpy()[np.newaxis].astype(x.dtype)
+    return rng.normal(size=(_BATCH, *shape)).astype(x.dtype)

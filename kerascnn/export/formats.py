@@ -1,0 +1,116 @@
+"""The formats that models are exported to."""
+
+import importlib
+import importlib.util
+from dataclasses import dataclass
+from pathlib import Path
+
+from kerascnn.arguments import UsageError, one_of
+
+
+@dataclass(frozen=True)
+class Format:
+    """A format.
+
+    Args:
+        name: str, the name of its modules in `kerascnn.export` and `kerascnn.export.runtimes`.
+        title: str, its name for people.
+        suffix: str, of its files; empty for a folder.
+        packages: names of the packages that write and run it.
+        quantizers: names of the packages that make it smaller.
+    """
+
+    name: str
+    title: str
+    suffix: str
+    packages: tuple[str, ...] = ()
+    quantizers: tuple[str, ...] | None = None
+
+    @property
+    def writer(self):
+        """The module that writes it."""
+        return importlib.import_module(f"kerascnn.export.{self.name}")
+
+    @property
+    def runtime(self):
+        """The module that runs it."""
+        return importlib.import_module(f"kerascnn.export.runtimes.{self.name}")
+
+    def check_installed(self, quantized=False):
+        """Raises an error if packages are missing.
+
+        Args:
+            quantized: bool, whether those that make it smaller are needed too.
+
+        Raises:
+            MissingRuntimeError: with what installs them.
+        """
+        wanted = (*self.packages, *(self.quantizers or () if quantized else ()))
+        missing = [name for name in wanted if importlib.util.find_spec(name) is None]
+        if missing:
+            extra = "quantize" if set(missing) <= set(self.quantizers or ()) else "export"
+            raise MissingRuntimeError(
+                f"{self.title} needs {' and '.join(missing)}, which is not installed: "
+                f'pip install "kerascnn[{extra}]".'
+            )
+
+
+class MissingRuntimeError(RuntimeError):
+    """A package that writes or runs a format is not installed."""
+
+
+FORMATS = {
+    found.name: found
+    for found in (
+        Format("saved_model", "SavedModel", ""),
+        Format("onnx", "ONNX", ".onnx", ("onnx", "onnxruntime", "tf2onnx"), ()),
+        Format("litert", "LiteRT", ".tflite", ("ai_edge_litert",), ()),
+        Format("openvino", "OpenVINO", ".xml", ("openvino",), ("nncf",)),
+    )
+}
+
+
+def get_format(name):
+    """Returns a format by its name.
+
+    Raises:
+        UsageError: for an unknown name.
+    """
+    return FORMATS[one_of(name, tuple(FORMATS), "format")]
+
+
+def format_of(path):
+    """Returns the format of an export, or `None` if there is none at this path."""
+    path = Path(path)
+    if (path / "saved_model.pb").is_file():
+        return FORMATS["saved_model"]
+    for found in FORMATS.values():
+        if found.suffix and path.suffix == found.suffix and path.is_file():
+            return found
+    return None
+
+
+def find_export(path):
+    """Returns the path of an export: a file, a version, or the newest version in a folder.
+
+    Args:
+        path: path of an export, of a folder of versions, or of a run.
+
+    Raises:
+        FileNotFoundError: if there is none.
+    """
+    path = Path(path)
+    if format_of(path) is not None:
+        return path
+    for folder in (path, path / "export"):
+        versions = [found.parent for found in folder.glob("*/saved_model.pb")]
+        numbered = [version for version in versions if version.name.isdecimal()]
+        if numbered:
+            return max(numbered, key=lambda version: int(version.name))
+        files = [found for found in sorted(folder.glob("*.*")) if format_of(found) is not None]
+        if len(files) == 1:
+            return files[0]
+        if files:
+            listed = ", ".join(file.name for file in files)
+            raise UsageError(f"{folder} holds several exports ({listed}); name one of them.")
+    raise FileNotFoundError(f"{path} holds no exported model; `kerascnn export RUN` writes one.")

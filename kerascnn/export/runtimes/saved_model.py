@@ -1,0 +1,65 @@
+"""A SavedModel in TensorFlow."""
+
+import json
+import os
+import tempfile
+from pathlib import Path
+
+import tensorflow as tf
+
+# TensorFlow leaves this folder of a SavedModel to others.
+METADATA = Path("assets.extra", "kerascnn.json")
+
+
+def read_metadata(path):
+    """Returns what an export says about itself; `{}` for a SavedModel of another program."""
+    path = Path(path) / METADATA
+    return json.loads(path.read_text(encoding="utf-8")) if path.is_file() else {}
+
+
+class Model:
+    """A SavedModel.
+
+    Args:
+        path: folder of the SavedModel.
+        threads: optional int, how many to compute with; by default TensorFlow's own setting.
+    """
+
+    def __init__(self, path, threads=None):
+        if threads is not None:
+            tf.config.threading.set_intra_op_parallelism_threads(threads)
+        self.metadata = read_metadata(path)
+        # TensorFlow takes `[1]` in a path for a pattern of names.
+        with tempfile.TemporaryDirectory() as folder:
+            link = Path(folder, "model")
+            try:
+                os.symlink(Path(path).resolve(), link, target_is_directory=True)
+            except OSError:  # Windows lets not everybody make links
+                link = path
+            self._loaded = tf.saved_model.load(str(link))  # its signatures live no longer than it
+        self._serve = self._loaded.signatures["serving_default"]
+        self.inputs = list(self._serve.structured_input_signature[1])
+
+    def __call__(self, **arrays):
+        found = self._serve(**{name: tf.constant(array) for name, array in arrays.items()})
+        return {name: _array(tensor) for name, tensor in found.items()}
+
+    def signature(self):
+        """Returns the specifications of the inputs and of the outputs, each a dict by name."""
+        return dict(self._serve.structured_input_signature[1]), dict(self._serve.structured_outputs)
+
+    def decode(self, files):
+        """Returns the outputs for image files, or `None` if the model takes none.
+
+        Args:
+            files: list of bytes, PNG or JPEG files.
+        """
+        if "encoded_images" not in self._loaded.signatures:
+            return None
+        found = self._loaded.signatures["encoded_images"](encoded_images=tf.constant(files))
+        return {name: _array(tensor) for name, tensor in found.items()}
+
+
+def _array(tensor):
+    array = tensor.numpy()
+    return array if tensor.dtype != tf.string else array.astype(str)

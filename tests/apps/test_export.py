@@ -1,0 +1,100 @@
+"""`kerascnn export`, and commands that take what it wrote in the place of a run."""
+
+import json
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from tests.apps.commands import output
+
+pytestmark = pytest.mark.extra("export")
+
+
+@pytest.fixture(scope="module")
+def onnx(small_runs, tmp_path_factory):
+    """`{task: path}` of ONNX files of the runs."""
+    folder = tmp_path_factory.mktemp("onnx")
+    from kerascnn import runs
+
+    return {
+        task: runs.export(run, folder / f"{task}.onnx", format="onnx").path
+        for task, run in small_runs.items()
+    }
+
+
+def predicted(capsys, task, model, images, out):
+    """What `predict` prints as JSON, and the pixels of its first file."""
+    options = [] if task == "classify" else ["--out", out]
+    found = json.loads(output(capsys, task, "predict", model, images, "--json", *options).out)
+    files = sorted(path for path in out.rglob("*.png")) if out.exists() else []
+    return found, [np.asarray(Image.open(file)).astype(int) for file in files]
+
+
+@pytest.mark.parametrize("task", ["classify", "segment", "upscale", "reconstruct"])
+def test_predict_from_an_export(task, small_runs, onnx, tmp_path, capsys):
+    images = small_runs[task] / "examples"
+    of_run, pixels = predicted(capsys, task, small_runs[task], images, tmp_path / "run")
+    of_file, others = predicted(capsys, task, onnx[task], images, tmp_path / "file")
+    assert len(of_run) == len(of_file) >= 2
+    for one, other in zip(of_run, of_file, strict=True):
+        for key in ("probabilities", "shares"):
+            assert other.get(key, {}) == pytest.approx(one.get(key, {}), abs=1e-4)
+    assert len(pixels) == len(others)
+    for one, other in zip(pixels, others, strict=True):
+        assert np.mean(np.abs(one - other) > 1) < 0.01
+
+
+def test_evaluate_an_export(small_runs, onnx, scenery, capsys):
+    for task, data in (("classify", "classify"), ("segment", "segment"), ("upscale", "upscale")):
+        numbers = [
+            json.loads(output(capsys, task, "evaluate", model, *options, "--json").out)
+            for model, options in (
+                (small_runs[task], ()),
+                (onnx[task], ("--data", scenery / data)),
+            )
+        ]
+        name = {"classify": "loss", "segment": "mean_iou", "upscale": "psnr"}[task]
+        assert numbers[1][name] == pytest.approx(numbers[0][name], abs=0.02)
+    error = output(capsys, "classify", "evaluate", onnx["classify"], status=2).err
+    assert "`data` must be given for an export" in error
+    error = output(capsys, "segment", "predict", onnx["classify"], scenery, status=2).err
+    assert "must be an export of a run (`kerascnn segment export`)" in error
+
+
+@pytest.mark.extra("serve")
+def test_serve_an_export(small_runs, onnx):
+    from fastapi.testclient import TestClient
+
+    from kerascnn_apps.serve.server import create_server
+
+    client = TestClient(create_server(onnx["classify"]))
+    body = min((small_runs["classify"] / "examples").iterdir()).read_bytes()
+    answer = client.post("/predict", content=body).json()
+    assert answer["class_name"] in ("a", "b")
+    assert sum(answer["probabilities"]) == pytest.approx(1, abs=1e-5)
+    response = client.post("/predict", content=b"no image")
+    assert response.status_code == 400
+    assert "cannot be read as an image" in response.json()["detail"]
+
+
+def test_the_table_and_the_score_of_eight_bits(small_runs, tmp_path, capsys):
+    run, out = small_runs["classify"], tmp_path / "model.tflite"
+    options = ("--format", "litert", "--quantize", "int8", "--out", out)
+    text = output(capsys, "export", run, *options).out
+    assert "largest difference" in text
+    assert "(probability)" in text
+    assert "validation:  accuracy " in text
+    assert text.split()[-1] == str(out)
+    assert list(tmp_path.iterdir()) == [out]
+    assert "is there already" in output(capsys, "export", run, *options, status=2).err
+    output(capsys, "export", run, *options, "--force")
+
+
+def test_wrong_use(small_runs, tmp_path, capsys):
+    run = small_runs["classify"]
+    error = output(capsys, "export", run, "--format", "tflite", status=2).err
+    assert "`format` must be one of 'saved_model', 'onnx', 'litert', 'openvino'" in error
+    assert "holds no run" in output(capsys, "export", tmp_path / "absent", status=2).err
+    error = output(capsys, "segment", "export", run, status=2).err
+    assert "must be a run of `kerascnn segment train`" in error
