@@ -155,7 +155,7 @@ def check_serve():
     with tempfile.TemporaryDirectory() as folder:
         model = create_model("espcn_x2")
         version = export(model, Path(folder) / "export", serving=upscaling_serving(model))
-        with TestClient(create_app(load_models({"espcn": version}, Limits()))) as client:
+        with TestClient(create_app(load_models({"espcn": version.path}, Limits()))) as client:
             assert client.get("/readyz").status_code == 200
     assert "holds no exported model" in error_of("serve", "unused", status=2)
 
