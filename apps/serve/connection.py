@@ -18,7 +18,8 @@ def limited_protocol(limits, on_refused):
 
     Args:
         limits: `Limits`.
-        on_refused: function of the status of a request that did not reach the application.
+        on_refused: function of the status of a request that did not reach the application, and of
+            the address of its client.
     """
 
     class LimitedProtocol(HttpToolsProtocol):
@@ -127,7 +128,7 @@ def limited_protocol(limits, on_refused):
             if self.transport.is_closing() or self._refused:
                 return
             self._refused = True
-            on_refused(status)
+            on_refused(status, self.client)
             self.transport.write(raw_response(status, phrase, sentence, headers))
             if self.transport.can_write_eof():
                 self.transport.write_eof()

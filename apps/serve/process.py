@@ -2,20 +2,21 @@
 
 import asyncio
 import contextlib
-import signal
+import logging
 import socket
 
 import uvicorn
 
 from kerascnn_apps.serve.connection import limited_protocol
 
+_log = logging.getLogger("kerascnn.serve")
 # After SIGTERM, connections are still accepted for so long, until nobody is sent here any more;
 # each response then closes its connection.
 _STILL_ACCEPTED_SECONDS = 0.5
 
 
 class Process(uvicorn.Server):
-    """uvicorn, which on SIGTERM first reports that it is not ready, then drains, then ends.
+    """uvicorn, which on SIGTERM or Ctrl+C reports that it is not ready, drains, and ends.
 
     Args:
         app: the application, of `create_app`.
@@ -38,14 +39,15 @@ class Process(uvicorn.Server):
             )
         )
 
-    def _on_refused(self, status):
+    def _on_refused(self, status, client):
         self._service.metrics.on_request("none", status)
+        fields = {"client": (client or ("",))[0], "status": status}
+        _log.info("request", extra={"fields": fields})
 
     def handle_exit(self, sig, frame):
-        if sig == signal.SIGTERM and not self._service.draining:
-            self._service.draining = True
-            return
-        super().handle_exit(sig, frame)
+        if self._service.draining:  # the second Ctrl+C, or SIGTERM
+            self.should_exit = self.force_exit = True
+        self._service.draining = True
 
     async def on_tick(self, counter):
         if self._service.draining and not self.should_exit:

@@ -181,6 +181,7 @@ def test_connections_are_limited(server):
         assert answer.startswith(b"HTTP/1.1 429 ")
         assert b"Retry-After: 1" in answer
         assert b"has its 40 connections" in answer
+        assert server.log()[-1]["status"] == 429
     finally:
         for connection in open_ones:
             connection.close()
