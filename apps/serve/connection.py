@@ -128,6 +128,7 @@ def limited_protocol(limits, on_refused):
             if self.transport.is_closing() or self._refused:
                 return
             self._refused = True
+            self.connections.discard(self)  # while it lingers, others may come
             on_refused(status, self.client)
             self.transport.write(raw_response(status, phrase, sentence, headers))
             if self.transport.can_write_eof():

@@ -56,6 +56,11 @@ class Guard:
             sentence = "A key is needed: send the header 'Authorization: Bearer KEY'."
             await JSONResponse({"error": sentence}, 401, headers)(scope, receive, send)
             return
+        queue = self._service.queue
+        if scope["method"] == "POST" and queue.held >= queue.limit:
+            # At once, so that what is refused takes little from what is computed
+            await queue.refusal().response()(scope, receive, send)
+            return
         try:
             await self._app(scope, receive, send)
         except ClientDisconnect:

@@ -69,8 +69,12 @@ class Budget:
         """
         with self._lock:
             if self.held + amount > self.limit:
-                raise RefusedError(429, self._sentence, {"Retry-After": "1"})
+                raise self.refusal()
             self.held += amount
+
+    def refusal(self):
+        """Returns the error of a request for which there is no more."""
+        return RefusedError(429, self._sentence, {"Retry-After": "1"})
 
     def give_back(self, amount):
         """Gives back what was taken."""

@@ -4,11 +4,13 @@ import asyncio
 import contextlib
 import logging
 import socket
+import sys
 
 import uvicorn
 
 from kerascnn_apps.serve.connection import limited_protocol
 
+_SWITCH_SECONDS = 0.0005
 _log = logging.getLogger("kerascnn.serve")
 # After SIGTERM, connections are still accepted for so long, until nobody is sent here any more;
 # each response then closes its connection.
@@ -25,6 +27,9 @@ class Process(uvicorn.Server):
 
     def __init__(self, app, limits):
         self._service = app.state.service
+        # Under load the event loop is always busy; the threads of the models would wait Python's
+        # 5 ms for their turn several times in each call.
+        sys.setswitchinterval(_SWITCH_SECONDS)
         super().__init__(
             uvicorn.Config(
                 app,
