@@ -13,8 +13,10 @@ os.environ.setdefault("TF_ENABLE_ONEDNN_OPTS", "1")
 
 # What the tests import of each extra in setup.cfg.
 EXTRAS = {
+    "coco": ("pycocotools",),
     "docs": ("mkdocs", "mkdocstrings"),
     "export": ("ai_edge_litert", "onnx", "onnxruntime", "openvino", "tf2onnx"),
+    "fonts": ("matplotlib_fontja",),
     "jax": ("jax",),
     "quantize": ("nncf",),
     "serve": ("fastapi", "httptools", "httpx", "prometheus_client", "python_multipart", "uvicorn"),

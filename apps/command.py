@@ -18,6 +18,7 @@ from kerascnn_apps.export import EXPORT_OPTIONS, export_function
 from kerascnn_apps.messages import readable
 from kerascnn_apps.quiet import libraries_silenced
 from kerascnn_apps.serve.main import serve
+from kerascnn_apps.signals import EndedBySignal
 from kerascnn_apps.signatures import with_options
 from kerascnn_apps.summary import summary
 from kerascnn_apps.task_commands import task_app
@@ -102,6 +103,11 @@ def run(arguments):
     arguments = [argument for argument in arguments if argument != "--debug"]
     try:
         status = app(arguments, prog_name="kerascnn", standalone_mode=False) or 0
+        sys.stdout.flush()
+    except BrokenPipeError:
+        return _without_reader()
+    except EndedBySignal as ended:
+        return _tell(str(ended), ended.exit_status)
     except Exception as error:
         if debug:
             traceback.print_exc()
@@ -112,6 +118,13 @@ def run(arguments):
     if status == 130:  # Typer's own answer to Ctrl+C
         _tell("interrupted; the same command resumes a training.", status)
     return status
+
+
+def _without_reader():
+    """Ends as other commands do of which nobody reads what they print, such as before `| head`."""
+    with open(os.devnull, "w") as nowhere:  # Python itself writes the rest when it ends
+        os.dup2(nowhere.fileno(), sys.stdout.fileno())
+    return 128 + 13  # as a shell has SIGPIPE, which Python ignores
 
 
 def _is_wrong_use(error):

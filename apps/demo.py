@@ -8,6 +8,7 @@ import typer
 
 from kerascnn_apps.messages import command_line
 from kerascnn_apps.options import Force, Seed
+from kerascnn_apps.signals import ended_by_signals
 
 
 def demo(
@@ -20,7 +21,10 @@ def demo(
 
     typer.echo("LeNet-5 learns 1,257 handwritten digits, in about a minute on two cores.")
     task, request = tasks.get_task("classification"), tasks.Request(seed=seed)
-    _, trained = runs.train(task, request, out, force=force, command=command_line(), say=typer.echo)
+    with ended_by_signals():
+        _, trained = runs.train(
+            task, request, out, force=force, command=command_line(), say=typer.echo
+        )
     if not trained and _is_exported(out):
         return
     typer.echo(f"SavedModel:  {runs.export(out).path} (reloaded in a fresh process: same outputs)")

@@ -38,6 +38,24 @@ ClassWeights = Annotated[
         "--class-weights/--no-class-weights", help="Give rare classes more weight in the loss."
     ),
 ]
+Balance = Annotated[
+    bool | None,
+    typer.Option(
+        "--balance/--no-balance",
+        help="Show images of rare classes more often, so that all classes are equally frequent.",
+    ),
+]
+MaskValues = Annotated[
+    str | None,
+    typer.Option(
+        help="The numbers in masks that mean the classes: 0,255 in the order of classes.txt, or "
+        "road=0,car=255; with ',nearest', others are taken for the nearest one."
+    ),
+]
+MaskColors = Annotated[
+    str | None,
+    typer.Option(help="The colors in masks that mean the classes: 'road=#804080,car=#00008e'."),
+]
 Factor = Annotated[
     float | None, typer.Option(help="Resize images for the model by this factor, such as 0.5.")
 ]
@@ -67,6 +85,22 @@ BatchSize = Annotated[
 ]
 LearningRate = Annotated[
     float | None, typer.Option(help="The highest learning rate; by default the recipe's.")
+]
+Patience = Annotated[
+    int | None,
+    typer.Option(help="End the training after so many epochs without a better one."),
+]
+StopAt = Annotated[
+    float | None,
+    typer.Option(
+        metavar="METRIC", help="End the training when the metric in validation is this, or more."
+    ),
+]
+CheckpointEvery = Annotated[
+    str,
+    typer.Option(
+        help="Write a checkpoint after so many steps, or 30s, 5m, 1h; and after every epoch."
+    ),
 ]
 Precision = Annotated[
     str | None,

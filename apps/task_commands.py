@@ -1,4 +1,4 @@
-"""The commands of a task: train, evaluate, predict, export and show-data, the same for all."""
+"""The commands of a task: train, evaluate, predict, export, show-data and check, alike for all."""
 
 import inspect
 import json
@@ -13,6 +13,7 @@ from kerascnn_apps import options
 from kerascnn_apps.backend import use_backend
 from kerascnn_apps.export import EXPORT_OPTIONS, export_function
 from kerascnn_apps.messages import command_line, report_errors
+from kerascnn_apps.signals import ended_by_signals
 from kerascnn_apps.signatures import with_options
 
 # Everything that imports Keras is imported by the commands themselves: `--help` answers at once.
@@ -21,6 +22,7 @@ from kerascnn_apps.signatures import with_options
 _FIELDS = (
     "loss",
     "class_weights",
+    "balance",
     "factor",
     "crop_size",
     "patch_size",
@@ -28,6 +30,8 @@ _FIELDS = (
     "epochs",
     "batch_size",
     "learning_rate",
+    "patience",
+    "stop_at",
     "precision",
 )
 
@@ -80,6 +84,7 @@ def task_app(commands):
         "predict": _predict,
         "export": _export,
         "show-data": _show_data,
+        "check": _check,
     }.items():
         function, parameters = run(commands)
         app.command(name, help=commands.docs[name])(with_options(function, parameters))
@@ -123,6 +128,9 @@ def _request(given):
         ignore=given.get("ignore") or None,
         seed=given["seed"],
         strict=given.get("strict", False),
+        mask_values=given.get("mask_values"),
+        mask_colors=given.get("mask_colors"),
+        max_pixels=given.get("max_pixels"),
     )
 
 
@@ -132,14 +140,16 @@ def _train(commands):
         from kerascnn import runs, tasks
 
         task = tasks.get_task(commands.task)
-        run, trained = runs.train(
-            task,
-            _request(given),
-            given["out"],
-            force=given["force"],
-            command=command_line(),
-            say=typer.echo,
-        )
+        with ended_by_signals():
+            run, trained = runs.train(
+                task,
+                _request(given),
+                given["out"],
+                force=given["force"],
+                command=command_line(),
+                say=typer.echo,
+                checkpoint_every=given["checkpoint_every"],
+            )
         if trained:
             line = ["kerascnn", commands.command, "predict", str(run), str(run / "examples")]
             typer.echo(f"now:         {shlex.join(line)}")
@@ -151,9 +161,13 @@ def _train(commands):
         "epochs": (options.Epochs, None),
         "batch_size": (options.BatchSize, None),
         "learning_rate": (options.LearningRate, None),
+        "patience": (options.Patience, None),
+        "stop_at": (options.StopAt, None),
+        "checkpoint_every": (options.CheckpointEvery, "5m"),
         **_augment_option(commands),
         "precision": (options.Precision, None),
         "backend": (options.Backend, None),
+        "max_pixels": (options.MaxPixels, None),
         "seed": (options.Seed, 0),
         "strict": (options.Strict, False),
         "force": (options.Force, False),
@@ -172,6 +186,7 @@ def _evaluate(commands):
             data_dir=given.get("data_dir"),
             split=given["split"],
             plots=given["plots"],
+            max_pixels=given["max_pixels"],
         )
         if given["as_json"]:
             typer.echo(json.dumps({**found.numbers, **found.details}))
@@ -189,6 +204,7 @@ def _evaluate(commands):
         **({"data_dir": (options.DataDir, None)} if commands.data_dir else {}),
         "split": (options.Split, "test"),
         "plots": (options.Plots, None),
+        "max_pixels": (options.MaxPixels, None),
         "as_json": (options.AsJson, False),
     }
 
@@ -244,6 +260,30 @@ def _show_data(commands):
         "out": (options.DataPlot, None),
         **training,
         **_augment_option(commands),
+        "max_pixels": (options.MaxPixels, None),
         "seed": (options.Seed, 0),
         "force": (options.Overwrite, False),
+    }
+
+
+def _check(commands):
+    def check(**given):
+        from kerascnn import runs, tasks
+        from kerascnn_apps.messages import readable
+
+        found = runs.check_data(tasks.get_task(commands.task), _request({**given, "seed": 0}))
+        lines = [
+            *found.lines,
+            *(f"warning:     {line}" for line in found.warnings),
+            *(f"error:       {line}" for line in found.errors),
+        ]
+        for line in lines:
+            typer.echo(readable(line))
+        if found.errors:
+            raise typer.Exit(1)
+
+    return check, {
+        **_data_options(commands),
+        "max_pixels": (options.MaxPixels, None),
+        "strict": (options.Strict, False),
     }

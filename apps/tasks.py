@@ -25,19 +25,24 @@ from kerascnn_apps.task_commands import TaskCommands
 
 _AUGMENT = "flip, crop, shift, zoom, rotate, color, rand_augment, cutout, mixup"
 _EXPORT = "Write the model for another runtime, checked in a fresh process."
+_CHECK = (
+    "Read the data once and print what is taken for what in them, and what looks wrong; status 1 "
+    "if they cannot be trained on."
+)
 _FIT = "by default what fits the data"
 
 CLASSIFY = TaskCommands(
     task="classification",
     command="classify",
     about="Classify images.",
-    data="'digits' (embedded), a dataset of TensorFlow Datasets, or a folder of classes.",
+    data="'digits' (embedded), a dataset of TensorFlow Datasets, or a folder of labeled images.",
     embedded="digits",
     model="Name of a model (`kerascnn models --task classification`); by default lenet5.",
     weights="Weights to start with: 'imagenet', or the folder of another run.",
     recipes=f"quick, standard, paper, small or finetune; {_FIT}.",
     augment=_AUGMENT,
     reading={"image_size": options.ImageSize},
+    training={"class_weights": options.ClassWeights, "balance": options.Balance},
     saves=False,
     docs={
         "train": "Train a classifier, draw how it learned, and test it.",
@@ -46,6 +51,7 @@ CLASSIFY = TaskCommands(
         "predict": "Classify image files of any size and format.",
         "export": _EXPORT,
         "show-data": "Draw training images, and what augmentation makes of them.",
+        "check": _CHECK,
     },
 )
 
@@ -53,7 +59,7 @@ SEGMENT = TaskCommands(
     task="segmentation",
     command="segment",
     about="Segment images: a class for every pixel.",
-    data="'scenes' (embedded), a folder with images, masks and classes.txt, or a dataset of "
+    data="'scenes' (embedded), a folder with images, masks and names of classes, or a dataset of "
     "TensorFlow Datasets.",
     embedded="scenes",
     model="Name of a model (`kerascnn models --task segmentation`); by default a U-Net with a "
@@ -62,7 +68,11 @@ SEGMENT = TaskCommands(
     "encoder, or a run of `kerascnn segment train`.",
     recipes=f"quick, standard or finetune; {_FIT}.",
     augment="flip, shift, zoom, rotate, color",
-    reading={"ignore": options.Ignore},
+    reading={
+        "ignore": options.Ignore,
+        "mask_values": options.MaskValues,
+        "mask_colors": options.MaskColors,
+    },
     training={
         "loss": options.Loss,
         "class_weights": options.ClassWeights,
@@ -77,6 +87,7 @@ SEGMENT = TaskCommands(
         "overlays to look at.",
         "export": _EXPORT,
         "show-data": "Draw training images with their masks, and what augmentation makes of them.",
+        "check": _CHECK,
     },
 )
 
@@ -102,6 +113,7 @@ UPSCALE = TaskCommands(
         "predict": "Upscale image files of any size and format.",
         "export": _EXPORT,
         "show-data": "Draw training patches in low and in high resolution.",
+        "check": _CHECK,
     },
 )
 
@@ -109,7 +121,7 @@ RECONSTRUCT = TaskCommands(
     task="reconstruction",
     command="reconstruct",
     about="Compress images with an autoencoder, and reconstruct them.",
-    data="'digits' (embedded), a dataset of TensorFlow Datasets, or a folder of classes.",
+    data="'digits' (embedded), a dataset of TensorFlow Datasets, or a folder of labeled images.",
     embedded="digits",
     model="Name of a model (`kerascnn models --task reconstruction`); by default autoencoder.",
     recipes="quick or standard; by default standard.",
@@ -121,6 +133,7 @@ RECONSTRUCT = TaskCommands(
         "predict": "Reconstruct image files of any size and format.",
         "export": _EXPORT,
         "show-data": "Draw training images, and what augmentation makes of them.",
+        "check": _CHECK,
     },
 )
 

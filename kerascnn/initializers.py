@@ -5,9 +5,11 @@ import numpy as np
 from keras import ops
 
 from kerascnn.arguments import one_of, pair
+from kerascnn.ops.contrast_extraction import contrast_kernel
 from kerascnn.ops.pixel_shuffle import MODES
+from kerascnn.ops.weightings import check_decay, decaying
 
-__all__ = ["ICNR", "Bilinear"]
+__all__ = ["ICNR", "Bilinear", "OrientedEdges", "WeakOrientations"]
 
 
 @keras.saving.register_keras_serializable(package="kerascnn")
@@ -95,3 +97,111 @@ def _triangle(size):
     reach = (size + 1) // 2
     distance = np.abs(np.arange(size) - (size - 1) / 2)
     return 1 - distance / reach
+
+
+@keras.saving.register_keras_serializable(package="kerascnn")
+class OrientedEdges(keras.initializers.Initializer):
+    """Starts S-cells as detectors of straight edges, after `ContrastExtraction2D`.
+
+    Filter `k` of `K` is the contrast of an edge between 0 and 1 through the middle of the window;
+    it becomes brighter in the direction `2 * pi * k / K`. The first half of the channels are those
+    of the off-center cells. The numbers are those of the contrast layer.
+
+    Args:
+        contrast_size: int, the window of the contrast cells.
+        center: float, the standard deviation of their center in pixels.
+        surround: float, that of their surround.
+
+    Raises:
+        ValueError: if the number of channels is odd.
+
+    Reference:
+        [Fukushima, 2003](https://doi.org/10.1016/S0925-2312(02)00614-8): the edge-extracting layer
+
+    Example:
+        >>> import kerascnn
+        >>> kernel = kerascnn.initializers.OrientedEdges()(shape=(5, 5, 2, 16))
+        >>> [round(float(value), 2) for value in kernel[2, :, 1, 0]]  # on-center: right of the edge
+        [0.0, 0.0, 0.0, 0.45, 0.22]
+    """
+
+    def __init__(self, contrast_size=7, center=0.65, surround=1.3):
+        self.contrast_size = contrast_size
+        self.center = center
+        self.surround = surround
+
+    def __call__(self, shape, dtype=None):
+        height, width, channels, filters = shape
+        if channels % 2:
+            raise ValueError(
+                "The number of channels must be even, half of them of off-center cells; got "
+                f"{channels} (kernel shape {tuple(shape)})."
+            )
+        weights = contrast_kernel(self.contrast_size, self.center, self.surround)
+        rows, columns = (
+            np.arange(size + self.contrast_size - 1) - (size + self.contrast_size - 2) / 2
+            for size in (height, width)
+        )
+        angles = 2 * np.pi * np.arange(filters) / filters
+        across = rows[:, None, None] * np.sin(angles) + columns[:, None] * np.cos(angles)
+        edges = np.clip(across + 0.5, 0, 1)
+        windows = np.lib.stride_tricks.sliding_window_view(edges, weights.shape, (0, 1))
+        contrast = np.einsum("hwfij,ij->hwf", windows, weights)[:, :, np.newaxis]
+        half = (1, 1, channels // 2, 1)
+        kernel = [np.tile(np.maximum(sign * contrast, 0), half) for sign in (-1, 1)]
+        return ops.convert_to_tensor(np.concatenate(kernel, 2), dtype or keras.config.floatx())
+
+    def get_config(self):
+        return {
+            "contrast_size": self.contrast_size,
+            "center": self.center,
+            "surround": self.surround,
+        }
+
+
+@keras.saving.register_keras_serializable(package="kerascnn")
+class WeakOrientations(keras.initializers.Initializer):
+    """Starts the S-cells of 1980 with a weak preference for an orientation, without randomness.
+
+    With the distance `t` of a pixel from a line through the middle of the window at the angle
+    `pi * k / K` of filter `k` of `K`, and `|nu|` from the middle, the weight of plane `p` of `P` is
+
+        strength * exp(-t) * (1 + 0.5 * cos(2 * pi * (p / P - k / K))) * decay**|nu|
+
+    The paper only says that the first weights are small, positive and such a preference.
+
+    Args:
+        strength: float above 0.
+        decay: float in (0, 1].
+
+    Reference:
+        [Fukushima, 1980](https://doi.org/10.1007/BF00344251), section 3
+
+    Example:
+        >>> import kerascnn
+        >>> kernel = kerascnn.initializers.WeakOrientations()(shape=(5, 5, 1, 24))
+        >>> bool(kernel[2, 4, 0, 0] > kernel[0, 2, 0, 0])  # the first prefers a horizontal line
+        True
+    """
+
+    def __init__(self, strength=1e-4, decay=0.9):
+        if not strength > 0:
+            raise ValueError(f"`strength` must be above 0; got strength={strength}.")
+        self.strength = strength
+        self.decay = check_decay(decay)
+
+    def __call__(self, shape, dtype=None):
+        height, width, planes, filters = shape
+        rows, columns = (
+            np.arange(size)[:, None, None, None] - (size - 1) / 2 for size in (height, width)
+        )
+        k = np.arange(filters) / filters
+        angles = np.pi * k
+        across = np.abs(np.sin(angles) * np.swapaxes(columns, 0, 1) + np.cos(angles) * rows)
+        by_plane = 1 + 0.5 * np.cos(2 * np.pi * (np.arange(planes)[:, None] / planes - k))
+        falling = decaying((height, width), self.decay)[:, :, None, None]
+        kernel = self.strength * np.exp(-across) * by_plane * falling
+        return ops.convert_to_tensor(kernel, dtype or keras.config.floatx())
+
+    def get_config(self):
+        return {"strength": self.strength, "decay": self.decay}

@@ -3,7 +3,23 @@
 import os
 from pathlib import Path
 
+import keras
 import pytest
+
+from tests import fresh_process
+
+
+@pytest.fixture(autouse=True, scope="session")
+def forked_exports():
+    """Runs exports in forks of a process that has imported TensorFlow; yields what users run."""
+    if keras.backend.backend() != "tensorflow":
+        yield
+        return
+    from kerascnn.export.fresh_process import run_program
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("kerascnn.export.fresh_process.run_program", fresh_process.run)
+        yield run_program
 
 
 @pytest.fixture(scope="session")

@@ -21,8 +21,10 @@ from pathlib import Path
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 
 PACKAGES = {
+    "coco": ("pycocotools",),
     "docs": ("material", "mkdocs", "mkdocstrings"),
     "export": ("ai_edge_litert", "onnx", "onnxruntime", "openvino", "tf2onnx"),
+    "fonts": ("matplotlib_fontja",),
     "jax": ("jax",),
     "quantize": ("nncf",),
     "serve": ("fastapi", "httptools", "httpx", "prometheus_client", "python_multipart", "uvicorn"),
@@ -184,7 +186,7 @@ def main(extras, hidden, lists_models):
         check_export()
     else:
         check_missing_export()
-    for extra in {"docs", "quantize", "test", "torchvision"} & set(extras):
+    for extra in {"coco", "docs", "fonts", "quantize", "test", "torchvision"} & set(extras):
         for name in PACKAGES[extra]:
             importlib.import_module(name)
     return 0

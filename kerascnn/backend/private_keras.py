@@ -40,6 +40,55 @@ def call_records(operation):
     return None if None in records else records
 
 
+def draw_from(layer, generator):
+    """Lets a preprocessing layer, and those that it holds, draw from a generator of seeds.
+
+    Without it, augmentation draws from generators of its own, and a training that is resumed sees
+    other random changes than one that never stopped.
+
+    Args:
+        layer: `keras.layers.Layer`.
+        generator: `keras.random.SeedGenerator`.
+    """
+    if _found(layer, "_get_seed_generator") is not None:
+        layer._get_seed_generator = lambda backend=None: generator
+    for inner in vars(layer).values():
+        for part in inner if isinstance(inner, list) else [inner]:
+            if isinstance(part, keras.layers.Layer):
+                draw_from(part, generator)
+
+
+def start_at_epoch(model, epoch):
+    """Lets a `fit` that has begun start at an epoch; `None` for where its argument says.
+
+    Without it, a training of a user's own `fit` that is resumed must be given `initial_epoch`.
+
+    Args:
+        model: `keras.Model`.
+        epoch: int, counted from 0, or `None`.
+    """
+    if hasattr(model, "_initial_epoch"):
+        model._initial_epoch = epoch
+
+
+def make_metrics(model, spec):
+    """Makes the variables of a compiled model's metrics and losses, as its first step would.
+
+    Without it, the sums of metrics in the epoch that a training resumes in begin at zero.
+
+    Args:
+        model: `keras.Model`.
+        spec: nested structure of `tf.TensorSpec` of a batch.
+    """
+    build = _found(model, "_symbolic_build")
+    if build is not None:
+        build(
+            data_batch=keras.tree.map_structure(
+                lambda part: keras.KerasTensor(tuple(part.shape), part.dtype.name), spec
+            )
+        )
+
+
 def losses():
     """Returns one sentence for each thing that `summary` cannot show with the installed Keras."""
     version = f"cannot be computed with Keras {keras.__version__}"

@@ -4,10 +4,13 @@ from kerascnn.data.augmentation import Augmentation
 from kerascnn.data.bicubic import downscale_bicubic, upscale_bicubic
 from kerascnn.data.classification import ClassificationData, load_classification
 from kerascnn.data.images import UnreadableImageError, image_files, read_image
-from kerascnn.data.mask_folder import HeldOutWarning, read_mask
+from kerascnn.data.mask_folder import HeldOutWarning
+from kerascnn.data.mask_reading import read_mask
 from kerascnn.data.names import EMBEDDED, EmbeddedSetWarning
+from kerascnn.data.order import by_epoch, current_epoch
 from kerascnn.data.pixels import prepare
 from kerascnn.data.readable import SkippedImageWarning
+from kerascnn.data.scan import FolderWarning
 from kerascnn.data.segmentation import SegmentationData, load_segmentation
 from kerascnn.data.splits import SPLITS
 from kerascnn.data.upscaling import UpscalingData, load_upscaling
@@ -20,11 +23,14 @@ __all__ = [
     "Augmentation",
     "ClassificationData",
     "EmbeddedSetWarning",
+    "FolderWarning",
     "HeldOutWarning",
     "SegmentationData",
     "SkippedImageWarning",
     "UnreadableImageError",
     "UpscalingData",
+    "by_epoch",
+    "current_epoch",
     "downscale_bicubic",
     "image_files",
     "load_classification",

@@ -6,6 +6,7 @@ import keras
 import tensorflow as tf
 
 from kerascnn.arguments import UsageError
+from kerascnn.backend.private_keras import draw_from
 
 
 @dataclass(frozen=True)
@@ -68,35 +69,36 @@ class Augmentation:
         """Returns the names of the changes, in their order."""
         return [name for name in self.__dataclass_fields__ if getattr(self, name)]
 
-    def function(self, seed, num_classes):
+    def function(self, num_classes):
         """Returns the function that changes a batch of images and int labels.
 
         Args:
-            seed: int.
             num_classes: int, for the one-hot vectors of mixup.
 
         Returns:
-            function from float32 images `(batch, height, width, channels)` and int64 labels
-            `(batch,)` to changed images and labels; with mixup, labels are float32 vectors
-            `(batch, num_classes)`.
+            function from float32 images `(batch, height, width, channels)`, int64 labels
+            `(batch,)` and a key, an int32 tensor of shape `(2,)`, to changed images and labels;
+            with mixup, labels are float32 vectors `(batch, num_classes)`. The key decides what is
+            random. It is made for `tf.data.Dataset.map`.
         """
-        layers = self._layers(seed)
-        mix = keras.layers.MixUp(self.mixup, seed=seed) if self.mixup else None
+        layers = self._layers()
+        mix = keras.layers.MixUp(self.mixup) if self.mixup else None
 
-        def augment(images, labels):
-            for layer in layers:
-                images = layer(images, training=True)
+        def augment(images, labels, key):
+            images = _changed(layers, images, key)
             if mix is None:
                 return images, labels
+            draw_from(mix, _Draws(tf.random.fold_in(key, len(layers), alg="philox")))
             mixed = mix(
                 {"images": images, "labels": tf.one_hot(labels, num_classes)}, training=True
             )
             return mixed["images"], mixed["labels"]
 
+        augment.exact = True
         return augment
 
-    def _layers(self, seed):
-        options = {"seed": seed, "data_format": "channels_last", "dtype": "float32"}
+    def _layers(self):
+        options = {"data_format": "channels_last", "dtype": "float32"}
         outside = {"fill_mode": "constant", "fill_value": 0.0, **options}
         known = keras.layers
         every = {
@@ -108,7 +110,16 @@ class Augmentation:
             "shift": lambda: known.RandomTranslation(self.shift, self.shift, **outside),
             "zoom": lambda: known.RandomZoom(self.zoom, **options),
             "rotate": lambda: known.RandomRotation(self.rotate / 360, **options),
-            "color": lambda: _Color(self.color, seed),
+            "contrast": lambda: known.RandomContrast(
+                # Keras 3.15 takes a single number for how much more contrast there may be, and
+                # no less.
+                (self.color, self.color),
+                value_range=(0, 1),
+                dtype="float32",
+            ),
+            "brightness": lambda: known.RandomBrightness(
+                self.color / 2, value_range=(0, 1), dtype="float32"
+            ),
             "rand_augment": lambda: known.RandAugment(
                 value_range=(0, 1), num_ops=self.rand_augment, **options
             ),
@@ -120,20 +131,51 @@ class Augmentation:
                 **options,
             ),
         }
-        return [make() for name, make in every.items() if getattr(self, name)]
+        amounts = {"contrast": self.color, "brightness": self.color}
+        return [make() for name, make in every.items() if amounts.get(name, getattr(self, name, 0))]
 
 
-class _Color:
-    """Another brightness and contrast for every image."""
+class _Draws(keras.random.SeedGenerator):
+    """Seeds that a key decides: the first one drawn from it, the second one, and so on."""
 
-    def __init__(self, amount, seed):
-        options = {"value_range": (0, 1), "seed": seed, "dtype": "float32"}
-        self.brightness = keras.layers.RandomBrightness(amount / 2, **options)
-        # Keras 3.15 takes a single number for how much more contrast there may be, and no less.
-        self.contrast = keras.layers.RandomContrast((amount, amount), **options)
+    def __init__(self, key):
+        # A generator of Keras has a variable, which depends on all that was drawn before.
+        self.key, self.drawn = key, 0
 
-    def __call__(self, images, training):
-        return self.brightness(self.contrast(images, training=training), training=training)
+    def next(self, ordered=True):
+        self.drawn += 1
+        return tf.random.fold_in(self.key, self.drawn, alg="philox")
+
+
+def keyed(augment, num_classes):
+    """Returns a function of images, labels and a key, from what a pipeline is given.
+
+    Args:
+        augment: `Augmentation`, a Keras preprocessing layer or another function of images.
+        num_classes: int.
+
+    Returns:
+        function with an attribute `exact`: whether the key decides all that is random.
+    """
+    if isinstance(augment, Augmentation):
+        return augment.function(num_classes)
+
+    def change(images, labels, key):
+        if isinstance(augment, keras.layers.Layer):
+            return _changed([augment], images, key), labels
+        return augment(images), labels
+
+    change.exact = isinstance(augment, keras.layers.Layer)
+    return change
+
+
+def _changed(layers, images, key):
+    for number, layer in enumerate(layers):
+        if not layer.built:  # a layer of layers draws while it is built
+            layer(images, training=True)
+        draw_from(layer, _Draws(tf.random.fold_in(key, number, alg="philox")))
+        images = layer(images, training=True)
+    return images
 
 
 _LARGEST = {

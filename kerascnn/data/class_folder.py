@@ -1,111 +1,181 @@
-"""A folder of images, one subfolder for each class."""
+"""A folder of labeled images, in one of the arrangements that people have them in."""
 
 import os
+import warnings
 from pathlib import Path
 
 import numpy as np
 import tensorflow as tf
 
 from kerascnn.arguments import UsageError
+from kerascnn.data.class_layouts import ClassLayout, class_folders
 from kerascnn.data.classification import ClassificationData
-from kerascnn.data.images import SUFFIXES, image_files, read_image
-from kerascnn.data.readable import readable
-from kerascnn.data.splits import SPLITS, cut, split_folders
+from kerascnn.data.csv_labels import csv_labels
+from kerascnn.data.file_tree import SUFFIXES, left_out
+from kerascnn.data.images import read_image
+from kerascnn.data.oxford_pets import is_oxford_pets, listed
+from kerascnn.data.report import Report
+from kerascnn.data.scan import (
+    FolderWarning,
+    check_images,
+    check_ranges,
+    common_shape,
+    describe_images,
+    read_facts,
+    value_ranges,
+)
+from kerascnn.data.splits import SPLITS, cut
 from kerascnn.storage.printable import printable
 
+# With so many times fewer images, a class is hardly learned and hardly seen in the accuracy.
+_IMBALANCE = 10
+_NAMED = 3
 
-def class_folder(path, strict=False):
+
+def class_folder(path, strict=False, max_pixels=None, known_ranges=None):
     """Finds the images of a folder and reads each once, to find broken ones.
 
-    Either the folder has a subfolder for each split with the class subfolders inside (a missing
-    validation or test split is then cut from training), or class subfolders directly. A cut takes a
-    tenth of every class, at least one image, chosen by a hash of the file's name: the same images
-    on every machine, and nearly the same when images are added.
+    Read are folders of classes (also in or around folders of splits), a CSV file of files and
+    labels next to the images, and the Oxford pets. A missing validation or test split is cut from
+    training: a tenth of every class, at least one image, chosen by a hash of the file's name, so
+    that it is the same on every machine, and nearly the same when images are added.
 
     Args:
         path: str or path.
         strict: bool, whether a broken image is an error; otherwise it is skipped with a
             `SkippedImageWarning`.
+        max_pixels: int, as in `kerascnn.data.read_image`.
+        known_ranges: optional `{type: (low, high)}` that images are scaled by, as in `read_image`;
+            by default what the training images need.
 
     Raises:
-        UsageError: if there are fewer than two classes with images, or a split has other classes.
+        UsageError: if there are fewer than two classes with images, a split has other classes, or
+            all images are alike.
         UnreadableImageError: if `strict` and an image is broken.
     """
     root = Path(path).resolve()
-    trees = split_folders(root)
-    if trees["train"] is None:
-        trees = {"train": root, "validation": None, "test": None}
-    class_names = _class_folders(trees["train"])
-    if {"images", "masks"} <= set(class_names):
-        raise UsageError(
-            f"{trees['train']} must have a subfolder of images for each class; it has images and "
-            "masks, which are for segmentation."
-        )
-    if len(class_names) < 2:
-        raise UsageError(
-            f"{trees['train']} must have a subfolder of images for each of at least two classes; "
-            f"got {_listed(class_names)}."
-        )
-    shapes = {}
-    files = {}
-    for split, tree in trees.items():
-        if tree is not None:
-            _check_classes(tree, class_names)
-            files[split] = [_whole_images(tree / name, shapes, strict) for name in class_names]
-    for name, images in zip(class_names, files["train"], strict=True):
+    layout = _oxford_pets(root) or csv_labels(root) or class_folders(root)
+    every = [path for by_class in layout.files.values() for images in by_class for path in images]
+    facts = read_facts(every, max_pixels, strict)
+    files = {
+        split: [[path for path in images if path in facts] for images in by_class]
+        for split, by_class in layout.files.items()
+    }
+    for name, images in zip(layout.class_names, files["train"], strict=True):
         if not images:
             raise UsageError(
-                f"{trees['train'] / name} must have images ({', '.join(SUFFIXES)}); got none."
+                f"{root} must have training images ({', '.join(SUFFIXES)}) of every class; got "
+                f"none of {name!r}. Remove the folder or add images."
             )
+    sources = dict(layout.sources)
     for split in ("validation", "test"):
         if split not in files:
             cuts = [cut(images, root) for images in files["train"]]
             files["train"] = [kept for kept, _ in cuts]
-            files[split] = [cut for _, cut in cuts]
+            files[split] = [held_out for _, held_out in cuts]
+            sources[split] = "a tenth of each class"
     if not any(files["validation"]):
         raise UsageError(
             f"{root} must have at least two images of some class, so that one can be kept for "
-            f"validation; got {sum(map(len, files['train']))} images of {len(class_names)} classes."
+            f"validation; got {sum(map(len, files['train']))} images of "
+            f"{len(layout.class_names)} classes."
         )
-    return _data(root, class_names, files, shapes)
-
-
-def _class_folders(tree):
-    return sorted(
-        entry.name for entry in tree.iterdir() if entry.is_dir() and not entry.name.startswith(".")
+    flat = {split: [path for images in files[split] for path in images] for split in SPLITS}
+    check_images(root, flat, facts)
+    _check_labels(root, files, facts)
+    _warn_of_counts(root, files, layout.class_names)
+    used = [facts[path] for split in SPLITS for path in flat[split]]
+    ranges = known_ranges
+    if ranges is None:
+        ranges = value_ranges([facts[path] for path in flat["train"]], used)
+    check_ranges(root, used, ranges)
+    notes = [f"{note}." for note in layout.notes]
+    if layout.others:
+        notes.append(left_out(layout.others, root))
+    report = Report(
+        layout=layout.name,
+        splits=sources,
+        counts={split: len(flat[split]) for split in SPLITS},
+        classes={
+            printable(name): sum(len(files[split][i]) for split in SPLITS)
+            for i, name in enumerate(layout.class_names)
+        },
+        images=describe_images(used, ranges),
+        notes=tuple(map(printable, notes)),
+        value_ranges=ranges,
     )
+    return _data(root, layout.class_names, files, facts, ranges, max_pixels, report)
 
 
-def _check_classes(tree, class_names):
-    """Refuses classes that training lacks, whose images would be left out silently."""
-    unknown = sorted(set(_class_folders(tree)) - set(class_names))
-    if unknown:
-        raise UsageError(
-            f"{tree} must have no other classes than the training split ({_listed(class_names)}); "
-            f"got {_listed(unknown)}."
+def _oxford_pets(root):
+    if not is_oxford_pets(root):
+        return None
+    splits, others = listed(root)
+    class_names = sorted({breed for pairs in splits.values() for _, breed in pairs})
+    files = {
+        split: [[image for image, breed in pairs if breed == name] for name in class_names]
+        for split, pairs in splits.items()
+    }
+    sources = {"train": "trainval.txt", "test": "test.txt"} if len(files) > 1 else {}
+    return ClassLayout("Oxford pets", tuple(class_names), files, sources, tuple(others))
+
+
+def _check_labels(root, files, facts):
+    """Says which images are in two classes with equal pixels."""
+    labels = {
+        path: i for split in SPLITS for i, images in enumerate(files[split]) for path in images
+    }
+    first, wrong = {}, []
+    for path in labels:
+        other = first.setdefault(facts[path].digest, path)
+        if labels[other] != labels[path]:
+            wrong.append(f"{other.relative_to(root)} and {path.relative_to(root)}")
+    if wrong:
+        more = f" and {len(wrong) - _NAMED:,} more" if len(wrong) > _NAMED else ""
+        warnings.warn(
+            f"{len(wrong):,} images of {root} have equal pixels in two classes: "
+            f"{'; '.join(wrong[:_NAMED])}{more}. Delete the wrong ones.",
+            FolderWarning,
+            stacklevel=3,
         )
 
 
-def _listed(names):
-    return ", ".join(repr(name) for name in names) or "none"
+def _warn_of_counts(root, files, class_names):
+    counts = {
+        printable(name): sum(len(files[split][i]) for split in SPLITS)
+        for i, name in enumerate(class_names)
+    }
+    most, least = (f(counts, key=counts.get) for f in (max, min))
+    if counts[most] >= _IMBALANCE * counts[least]:
+        warnings.warn(
+            f"The classes of {root} differ much in size, from {least} with {counts[least]:,} to "
+            f"{most} with {counts[most]:,} images: look at the balanced accuracy, and try "
+            "`--class-weights` or `--balance`.",
+            FolderWarning,
+            stacklevel=3,
+        )
+    without = {}
+    for split in ("validation", "test"):
+        for name, images in zip(counts, files[split], strict=True):
+            if not images and any(files[split]):
+                without.setdefault(name, []).append(split)
+    if without:
+        named = [f"{name} ({' and '.join(splits)})" for name, splits in without.items()]
+        more = f" and {len(named) - _NAMED:,} more" if len(named) > _NAMED else ""
+        warnings.warn(
+            f"There are classes of {root} without an image to measure how well they are learned: "
+            f"{', '.join(named[:_NAMED])}{more}.",
+            FolderWarning,
+            stacklevel=3,
+        )
 
 
-def _whole_images(tree, shapes, strict):
-    """Returns the readable images below a folder, sorted; notes their shapes in `shapes`."""
-    if not tree.is_dir():
-        return []
-    found = readable(image_files(tree), lambda path: read_image(path).shape, strict)
-    shapes |= found
-    return list(found)
-
-
-def _data(root, class_names, files, shapes):
-    sizes = {shape[:2] for shape in shapes.values()}
-    size = sizes.pop() if len(sizes) == 1 else (None, None)
-    channels = max(shape[2] for shape in shapes.values())
+def _data(root, class_names, files, facts, ranges, max_pixels, report):
+    used = [facts[path] for by_class in files.values() for images in by_class for path in images]
+    *size, channels = common_shape(used)
 
     def read(path):
-        return read_image(os.fsdecode(path), channels)
+        return read_image(os.fsdecode(path), channels, max_pixels, ranges)
 
     def decode(path, label):
         image = tf.numpy_function(read, [path], tf.uint8, stateful=False)
@@ -129,4 +199,5 @@ def _data(root, class_names, files, shapes):
         decode=decode,
         num_examples={split: len(names) for split, names in file_names.items()},
         file_names=file_names,
+        report=report,
     )

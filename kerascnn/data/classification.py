@@ -5,13 +5,15 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+import numpy as np
 import tensorflow as tf
 
 from kerascnn.arguments import UsageError, at_least_one, one_of, pair
-from kerascnn.data import memory
-from kerascnn.data.augmentation import Augmentation
+from kerascnn.data import memory, order
+from kerascnn.data.augmentation import keyed
 from kerascnn.data.names import EMBEDDED, is_embedded, is_folder
 from kerascnn.data.pixels import resize, scale, to_channels
+from kerascnn.data.report import Report
 from kerascnn.data.splits import SPLITS, example_names
 
 # Channels of a pipeline by those of the stored images: transparency is resolved.
@@ -36,6 +38,7 @@ class ClassificationData:
         file_names: optional `{split: names of the files}`.
         stored_label: optional function from a stored example to its label, where a label may be
             outside [0, number of classes).
+        report: optional `kerascnn.data.report.Report` on how a folder is read.
 
     Raises:
         UsageError: for a wrong argument, or stored images with another number of channels than 1,
@@ -53,6 +56,7 @@ class ClassificationData:
     version: str | None = None
     file_names: Mapping[str, tuple[str, ...]] | None = None
     stored_label: Callable[..., Any] | None = None
+    report: Report | None = None
 
     def __post_init__(self):
         if self.image_size is not None:
@@ -109,20 +113,68 @@ class ClassificationData:
                         f"classes; got {wrong[0]} in the {split} split."
                     )
 
+    def labels(self, split="train"):
+        """Reads the labels of a split, without the images.
+
+        Args:
+            split: `"train"`, `"validation"` or `"test"`.
+
+        Returns:
+            int64 array of shape `(examples,)`.
+        """
+        label = self.stored_label or (lambda *example: example[-1])
+        batches = self.elements[one_of(split, SPLITS, "split")].map(label, tf.data.AUTOTUNE)
+        found = list(batches.batch(4096).as_numpy_iterator())
+        return np.concatenate(found).astype(np.int64) if found else np.zeros(0, np.int64)
+
+    def balanced(self):
+        """Returns the same data with a training split in which all classes are equally frequent.
+
+        Images of rare classes are there several times, so that each class has as many as the
+        largest one.
+
+        Returns:
+            `ClassificationData`.
+
+        Example:
+            >>> import numpy as np
+            >>> import kerascnn
+            >>> digits = kerascnn.data.load_classification("digits").balanced()
+            >>> set(np.bincount(digits.labels()).tolist())
+            {128}
+        """
+        labels = self.labels()
+        copies = _copies(labels)
+        pairs = tf.data.Dataset.zip(
+            self.elements["train"], tf.data.Dataset.from_tensor_slices(copies)
+        )
+        elements = pairs.flat_map(
+            lambda example, count: tf.data.Dataset.from_tensors(example).repeat(count)
+        )
+        names = self.file_names
+        if names is not None:
+            names = {**names, "train": tuple(np.repeat(names["train"], copies).tolist())}
+        return dataclasses.replace(
+            self,
+            elements={**self.elements, "train": elements},
+            num_examples={**self.num_examples, "train": int(copies.sum())},
+            file_names=names,
+        )
+
     def pipeline(self, split, *, batch_size=128, seed=0, augment=None):
         """Returns batches of images and labels for `model.fit`.
 
-        The training split is shuffled: in another order in every epoch, and in the same orders
-        again under the same `seed`. The other splits keep their order. What fits into memory is
-        decoded in the first epoch only.
+        The training split is shuffled: in another order in every epoch. What a step sees depends on
+        `seed`, the number of the epoch and the place in the epoch alone. The other splits keep
+        their order. What fits into memory is decoded in the first epoch only.
 
         Args:
             split: `"train"`, `"validation"` or `"test"`.
             batch_size: int.
-            seed: int, decides the orders of the training split (together with TensorFlow's global
-                seed, if one is set).
+            seed: int, decides the orders and all random changes of the training split.
             augment: optional `Augmentation` of the training split, or a function on a batch of its
-                images, such as a Keras preprocessing layer.
+                images, such as a Keras preprocessing layer. A function that is not a Keras layer
+                must not draw random numbers, if a training is to resume exactly.
 
         Returns:
             `tf.data.Dataset` of float32 images `(batch, height, width, channels)` in [0, 1] and
@@ -139,7 +191,7 @@ class ClassificationData:
                 f"The images of {self.name} differ in size: `image_size` must be given; "
                 f"got image_size={self.image_size}."
             )
-        elements, count = self.elements[split], self.num_examples[split]
+        count = self.num_examples[split]
         same_size = (height, width) == self.stored_shape[:2]
         bytes_per_image = height * width * channels * (1 if same_size else 4)
         fits = memory.fits(count * bytes_per_image)
@@ -148,30 +200,71 @@ class ClassificationData:
             image, label = self.decode(*example)
             return resize(to_channels(image, channels), (height, width)), label
 
-        def shuffled(dataset):
-            buffer = count if fits else min(count, memory.SHUFFLE_BUFFER)
-            return dataset.shuffle(buffer, seed=seed, reshuffle_each_iteration=True)
+        if split != "train":
+            dataset = self.elements[split].map(read, tf.data.AUTOTUNE)
+            dataset = (dataset.cache() if fits else dataset).batch(batch_size)
+            dataset = dataset.map(_scaled, tf.data.AUTOTUNE).prefetch(tf.data.AUTOTUNE)
+            return dataset.apply(tf.data.experimental.assert_cardinality(-(-count // batch_size)))
+        change = None
+        if augment is not None:
+            change = keyed(augment, len(self.class_names))
 
-        training = split == "train"
+        def finish(batches, epoch, start):
+            """Scales and augments the batches of an epoch."""
+            batches = batches.map(_scaled, tf.data.AUTOTUNE)
+            if change is None:
+                return batches
+            key = order.epoch_key(seed, epoch, 1)
+            # A function that draws its own random numbers must be called in order.
+            parallel = tf.data.AUTOTUNE if change.exact else None
+            return batches.enumerate(start).map(
+                lambda step, batch: change(*batch, tf.random.fold_in(key, step, alg="philox")),
+                parallel,
+            )
+
+        return self._shuffled(read, fits, batch_size, seed, finish)
+
+    def _shuffled(self, read, fits, batch_size, seed, finish):
+        """Returns the batches of the training split, in another order in every epoch."""
+        elements, count = self.elements["train"], self.num_examples["train"]
+        steps = -(-count // batch_size)
+
+        def gathered(epoch, start, table):
+            """Batches of decoded images: a step gathers its own."""
+            images, labels = table
+            places = order.permutation(order.epoch_key(seed, epoch), count)
+
+            def batch(step):
+                chosen = places[step * batch_size : (step + 1) * batch_size]
+                return tf.gather(images, chosen), tf.gather(labels, chosen)
+
+            batches = tf.data.Dataset.range(start, steps).map(batch, tf.data.AUTOTUNE)
+            return finish(batches, epoch, start)
+
+        def decoded(epoch, start, table):
+            """Batches of images that are kept as they are stored, or as names of files."""
+            places = order.permutation(order.epoch_key(seed, epoch), count)
+
+            def one(place):
+                chosen = places[place]
+                return read(*_arguments(tf.nest.map_structure(lambda part: part[chosen], table)))
+
+            images = tf.data.Dataset.range(start * batch_size, count).map(one, tf.data.AUTOTUNE)
+            return finish(images.batch(batch_size), epoch, start)
+
+        def streamed(epoch, start):
+            """Batches of a dataset that is only read from its beginning; what is skipped too."""
+            key = order.epoch_key(seed, epoch)
+            images = order.shuffled(elements, memory.SHUFFLE_BUFFER, key).skip(start * batch_size)
+            batches = images.map(read, tf.data.AUTOTUNE).batch(batch_size)
+            return finish(batches, epoch, start)
+
         if fits:
-            dataset = elements.map(read, tf.data.AUTOTUNE).cache()
-            dataset = shuffled(dataset) if training else dataset
-        else:
-            dataset = shuffled(elements) if training else elements
-            dataset = dataset.map(read, tf.data.AUTOTUNE)
-        dataset = dataset.batch(batch_size)
-        dataset = dataset.map(lambda images, labels: (scale(images), labels), tf.data.AUTOTUNE)
-        if augment is not None and training:
-            # One call at a time: random numbers must be drawn in the same order in every run.
-            dataset = dataset.map(self._augmenting(augment, seed))
-        dataset = dataset.prefetch(tf.data.AUTOTUNE)
-        return dataset.apply(tf.data.experimental.assert_cardinality(-(-count // batch_size)))
-
-    def _augmenting(self, augment, seed):
-        """`augment` as a function of images and labels."""
-        if isinstance(augment, Augmentation):
-            return augment.function(seed, len(self.class_names))
-        return lambda images, labels: (augment(images), labels)
+            table = order.in_memory(elements.map(read, tf.data.AUTOTUNE), count)
+            return order.batches_by_epoch(gathered, steps, table)
+        if count <= memory.SHUFFLE_BUFFER or self.file_names is not None:
+            return order.batches_by_epoch(decoded, steps, order.in_memory(elements, count))
+        return order.batches_by_epoch(streamed, steps)
 
     def examples(self, split):
         """Yields the images one by one at their stored size, in the order in which they are stored.
@@ -203,8 +296,34 @@ class ClassificationData:
             yield name, image, int(label)
 
 
+def _scaled(images, labels):
+    return scale(images), labels
+
+
+def _arguments(example):
+    """Returns a stored example as `decode` takes it: a tuple is several arguments."""
+    return example if isinstance(example, tuple) else (example,)
+
+
+def _copies(labels):
+    """Returns how often each example must be there for all classes to be equally frequent."""
+    counts = np.bincount(labels)
+    copies = counts.max() // counts[labels]
+    for label in np.flatnonzero(counts):
+        places = np.flatnonzero(labels == label)
+        copies[places[: counts.max() % counts[label]]] += 1
+    return copies.astype(np.int64)
+
+
 def load_classification(
-    name_or_folder, *, data_dir=None, image_size=None, channels=None, strict=False
+    name_or_folder,
+    *,
+    data_dir=None,
+    image_size=None,
+    channels=None,
+    strict=False,
+    max_pixels=None,
+    value_ranges=None,
 ):
     """Loads a dataset of labeled images.
 
@@ -213,13 +332,18 @@ def load_classification(
     Args:
         name_or_folder: `"digits"` (embedded: scikit-learn's handwritten digits), a folder with a
             subfolder of images for each class (or with `train`, `validation` and `test` folders of
-            that form), or the name of a classification dataset of TensorFlow Datasets.
+            that form, or of other forms that `docs/folders.md` lists), a folder with the files of
+            ETL-1 (`ETL1C_01` and so on: its digits), or the name of a classification dataset of
+            TensorFlow Datasets.
         data_dir: folder of TensorFlow Datasets; a dataset prepared there needs no network.
         image_size: int or `(height, width)` to which pipelines resize; by default the size of the
             images, if they share one.
         channels: 1 or 3; by default those of the images.
         strict: bool, whether a broken image in a folder is an error; otherwise it is skipped with
             a `SkippedImageWarning`.
+        max_pixels: int, the largest image in a folder that is read, as in `read_image`.
+        value_ranges: optional `{type: (low, high)}` that the images of a folder with more than
+            eight bits are scaled by, as in `read_image`; by default what the training images need.
 
     Returns:
         `ClassificationData`.
@@ -246,8 +370,12 @@ def load_classification(
         data = digits()
     elif is_folder(name):
         from kerascnn.data.class_folder import class_folder
+        from kerascnn.data.etl1 import etl1, etl1_files
 
-        data = class_folder(name, strict)
+        if etl1_files(name):
+            data = etl1(name)
+        else:
+            data = class_folder(name, strict, max_pixels, value_ranges)
     elif name in EMBEDDED["segmentation"]:
         raise UsageError(f"{name!r} has masks, which are for segmentation, and no labels.")
     else:

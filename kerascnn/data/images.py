@@ -1,21 +1,37 @@
-"""Image files of every kind, read with Pillow."""
+"""Image files of every kind, read with Pillow: the only place that opens an image."""
 
 import contextlib
 import io
 import os
 import stat
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
-from PIL import Image, ImageOps
+from PIL import Image
 
 from kerascnn.arguments import UsageError, at_least_one, one_of
 from kerascnn.data import memory, pillow_limit
+from kerascnn.data.file_tree import FORMATS, SUFFIXES, find_images, format_by_content
 from kerascnn.data.pixels import luminance, over_white
+from kerascnn.data.values import check_finite, kind_of, to_pixels
 
-SUFFIXES = (".bmp", ".gif", ".jpeg", ".jpg", ".png", ".tif", ".tiff", ".webp")
-# Pillow's names of their formats
-FORMATS = ("BMP", "GIF", "JPEG", "PNG", "TIFF", "WEBP")
+_ORIENTATION = 0x0112
+# How to turn an array `(height, width, ...)` upright, by EXIF orientation
+_UPRIGHT = {
+    2: lambda x: x[:, ::-1],
+    3: lambda x: x[::-1, ::-1],
+    4: lambda x: x[::-1],
+    5: lambda x: x.swapaxes(0, 1),
+    6: lambda x: x.swapaxes(0, 1)[:, ::-1],
+    7: lambda x: x.swapaxes(0, 1)[::-1, ::-1],
+    8: lambda x: x.swapaxes(0, 1)[::-1],
+}
+# From this orientation on, rows and columns are exchanged.
+_ACROSS = 5
+_REDUCED = 8
+# Pixels are converted in bands of about so many, so that a large image is in memory once.
+_BAND = 2**20
 
 
 class UnreadableImageError(OSError):
@@ -26,8 +42,30 @@ class TooManyPixelsError(UnreadableImageError):
     """An image has more pixels than allowed; its header says so, and nothing was decoded."""
 
 
+@dataclass(frozen=True)
+class Opened:
+    """The pixels of a file, upright.
+
+    Args:
+        pixels: uint8 array `(height, width, channels)`, or if `raw` was asked for, the values of a
+            file of one channel of more than eight bits.
+        mode: str, Pillow's mode.
+        kind: str, the type of the values in the file, as `kerascnn.data.values.kind_of` returns it.
+        orientation: int, the EXIF orientation by which the pixels were turned.
+        size: `(height, width)` of the image in the file, upright.
+        deep_color: bool, whether the file has colors of 16 bits, of which the upper 8 are read.
+    """
+
+    pixels: np.ndarray
+    mode: str
+    kind: str
+    orientation: int
+    size: tuple[int, int]
+    deep_color: bool = False
+
+
 def image_files(folder):
-    """Returns the image files below a folder, by suffix, sorted, without hidden ones.
+    """Returns the image files below a folder, by content or suffix, sorted, without hidden ones.
 
     Example:
         >>> import pathlib
@@ -37,14 +75,7 @@ def image_files(folder):
         >>> [path.name for path in kerascnn.data.image_files(folder)]
         ['china.jpg', 'flower.jpg']
     """
-    folder = Path(folder)
-    return sorted(
-        path
-        for path in folder.rglob("*")
-        if path.suffix.lower() in SUFFIXES
-        and path.is_file()
-        and not any(part.startswith(".") for part in path.relative_to(folder).parts)
-    )
+    return list(find_images(folder).images)
 
 
 def files_of(paths):
@@ -71,17 +102,20 @@ def files_of(paths):
     return files
 
 
-def read_image(path, channels=None, max_pixels=None):
+def read_image(path, channels=None, max_pixels=None, value_ranges=None):
     """Reads an image as a person would see it.
 
-    Rotates by EXIF orientation, resolves palettes, puts transparent pixels on white and takes the
-    upper eight bits of sixteen. Of an animation, the first frame is read.
+    Rotates by EXIF orientation, resolves palettes, puts transparent pixels on white and scales
+    values of more than eight bits. Of an animation, the first frame is read.
 
     Args:
-        path: path of a BMP, GIF, JPEG, PNG, TIFF or WebP file.
+        path: path of a BMP, GIF, JPEG, PNG, PPM, TIFF or WebP file.
         channels: 1 or 3, or `None` for those of the file.
         max_pixels: int, the largest number of pixels that is decoded; by default as many as fit
             into a quarter of the machine's memory at 8 bytes per pixel.
+        value_ranges: optional `{type: (low, high)}` with the types `"uint16"`, `"int32"` and
+            `"float32"`: the values of such files that become 0 and 255. By default 16 bits lose
+            their lower eight, floats must be in [0, 1], and 32-bit integers cannot be read.
 
     Returns:
         uint8 array of shape `(height, width, channels)`.
@@ -101,8 +135,22 @@ def read_image(path, channels=None, max_pixels=None):
         (427, 640, 3)
     """
     one_of(channels, (None, 1, 3), "channels")
-    with open_image(path, max_pixels) as image:
-        return _with_channels(image, channels)
+    return read_opened(path, channels, max_pixels, value_ranges).pixels
+
+
+def read_opened(path, channels=None, max_pixels=None, value_ranges=None, raw=False, reduced=False):
+    """Reads an image as `read_image` does, with what is known about the file.
+
+    Args:
+        path, channels, max_pixels, value_ranges: as in `read_image`.
+        raw: bool, whether values of more than eight bits are returned as they are.
+        reduced: bool, whether a JPEG file is decoded at about an eighth of its height and width.
+
+    Returns:
+        `Opened`.
+    """
+    with open_image(path, max_pixels, reduced=reduced) as image:
+        return _opened(image, channels, value_ranges, raw)
 
 
 def decode_image(encoded, channels=None, max_pixels=None, formats=FORMATS):
@@ -132,7 +180,7 @@ def decode_image(encoded, channels=None, max_pixels=None, formats=FORMATS):
     """
     one_of(channels, (None, 1, 3), "channels")
     with _unreadable(_title(encoded), "an image"), io.BytesIO(encoded) as file:
-        return _with_channels(_loaded(file, max_pixels, formats), channels)
+        return _opened(_loaded(file, max_pixels, formats), channels).pixels
 
 
 def encoded_size(encoded, formats=FORMATS):
@@ -153,23 +201,27 @@ def _title(encoded):
     return f"A file of {len(encoded)} bytes"
 
 
-def _with_channels(image, channels):
-    pixels = _pixels(ImageOps.exif_transpose(image))
-    if channels == 1 and pixels.shape[-1] == 3:
-        return luminance(pixels.astype(np.int32)).astype(np.uint8)
-    if channels == 3 and pixels.shape[-1] == 1:
-        return np.repeat(pixels, 3, axis=-1)
-    return pixels
+def _opened(image, channels=None, value_ranges=None, raw=False):
+    kind, mode, orientation = kind_of(image), image.mode, orientation_of(image)
+    deep_color, size = image.kerascnn_deep_color, image.kerascnn_size
+    if kind != "uint8" and raw:
+        pixels = np.asarray(image)
+        check_finite(pixels)
+    else:
+        pixels = _pixels(image, channels, kind, value_ranges)
+    size = size if orientation >= _ACROSS else size[::-1]
+    return Opened(upright(pixels, orientation), mode, kind, orientation, size, deep_color)
 
 
 @contextlib.contextmanager
-def open_image(path, max_pixels=None, kind="an image"):
+def open_image(path, max_pixels=None, kind="an image", reduced=False):
     """Opens and decodes a file as a Pillow image.
 
     Args:
-        path: path of a regular file of a format in `SUFFIXES`.
+        path: path of a regular file of one of `FORMATS`, whatever its suffix.
         max_pixels: as in `read_image`.
         kind: str, what the file must be, for the error.
+        reduced: bool, as in `read_opened`.
 
     Raises:
         UnreadableImageError: for every error in opening, decoding, and the body of the `with`.
@@ -179,7 +231,7 @@ def open_image(path, max_pixels=None, kind="an image"):
         if not stat.S_ISREG(os.stat(path).st_mode):
             raise OSError("it is not a regular file")
         with open(path, "rb") as file:
-            yield _loaded(file, max_pixels, FORMATS)
+            yield _loaded(file, max_pixels, FORMATS, reduced)
 
 
 @contextlib.contextmanager
@@ -189,12 +241,16 @@ def _unreadable(what, kind):
         yield
     except (FileNotFoundError, UsageError):
         raise
+    except MemoryError as error:
+        raise UnreadableImageError(
+            f"{what} cannot be read as {kind} (there is not enough memory)."
+        ) from error
     except Exception as error:  # Pillow's decoders raise errors of many kinds
         make = TooManyPixelsError if isinstance(error, TooManyPixelsError) else UnreadableImageError
         raise make(f"{what} cannot be read as {kind} ({error}).") from error
 
 
-def _loaded(file, max_pixels, formats):
+def _loaded(file, max_pixels, formats, reduced=False):
     """Returns Pillow's image of an open file, decoded."""
     if max_pixels is None:
         max_pixels = memory.pixels_of_an_image()
@@ -206,40 +262,111 @@ def _loaded(file, max_pixels, formats):
             f"it has {width}x{height} pixels, more than {max_pixels:,}; "
             "a larger `max_pixels` (`--max-pixels`) allows it"
         )
+    image.kerascnn_deep_color = _is_deep_color(image)
+    if reduced and image.format == "JPEG":
+        image.draft(None, (max(1, width // _REDUCED), max(1, height // _REDUCED)))
     with pillow_limit.decoding(width * height):
         image.load()
+    # Reading TIFF turns an image upright.
+    image.kerascnn_size = (width, height) if image.format == "JPEG" else image.size
     return image
+
+
+def is_jpeg(path):
+    """Returns whether a file begins as JPEG files do."""
+    try:
+        with open(path, "rb") as file:
+            return file.read(3) == b"\xff\xd8\xff"
+    except OSError:
+        return False
+
+
+def orientation_of(image):
+    """Returns the EXIF orientation of a Pillow image, 1 to 8."""
+    found = image.getexif().get(_ORIENTATION, 1)
+    return found if found in _UPRIGHT else 1
+
+
+def upright(pixels, orientation):
+    """Returns an array `(height, width, ...)` turned upright by EXIF orientation."""
+    if orientation not in _UPRIGHT:
+        return pixels
+    return np.ascontiguousarray(_UPRIGHT[orientation](pixels))
+
+
+def bands(image):
+    """Yields a Pillow image in bands of rows, from the top."""
+    width, height = image.size
+    rows = max(1, _BAND // max(width, 1))
+    if rows >= height:
+        yield image
+        return
+    for top in range(0, height, rows):
+        yield image.crop((0, top, width, min(top + rows, height)))
+
+
+def in_bands(image, convert):
+    """Returns the array that a function makes of a Pillow image, which it is given in bands."""
+    result, top = None, 0
+    for band in bands(image):
+        part = convert(band)
+        if len(part) == image.height:
+            return part
+        if result is None:
+            result = np.empty((image.height, *part.shape[1:]), part.dtype)
+        result[top : top + len(part)] = part
+        top += len(part)
+    return result
 
 
 def _identified(file, formats):
     """Returns Pillow's image of a file whose header is read, but not its pixels.
 
-    `Image.open` does the same and then checks Pillow's limit. (Pillow's reader of WebP checks it
-    here too: a WebP file of more than twice the limit, 179 million pixels, cannot be read.)
+    `Image.open` with `formats` does the same and then checks Pillow's limit. (Pillow's reader of
+    WebP checks it here too: a WebP file of more than twice the limit, 179 million pixels, cannot be
+    read.)
     """
-    Image.init()
     start = file.read(16)
-    for name in formats:
-        make, accepts = Image.OPEN[name]
-        if accepts(start) is True:  # a str is the reason why this Pillow lacks the format
-            file.seek(0)
-            return make(file, getattr(file, "name", None))
-    raise OSError(f"its content is not {', '.join(formats)}")
+    name = format_by_content(start)
+    if name not in formats:
+        raise OSError(f"its content is not {', '.join(formats)}")
+    file.seek(0)
+    return Image.OPEN[name][0](file, getattr(file, "name", None))
 
 
-def _pixels(image):
-    if image.mode.startswith("I"):  # 16 bits, in Pillow's several ways to say so
-        wide = np.asarray(image)
-        gray = (wide.clip(0, 65535) >> 8).astype(np.uint8)
-        transparent = wide == image.info.get("transparency", -1)
-        return np.where(transparent, 255, gray).astype(np.uint8)[..., np.newaxis]
-    if image.has_transparency_data:
-        mode = "LA" if image.mode in ("1", "L", "LA", "La") else "RGBA"
-        pixels = np.asarray(image.convert(mode)).astype(np.int32)
-        return over_white(pixels[..., :-1], pixels[..., -1:]).astype(np.uint8)
-    if image.mode in ("1", "L"):
-        return np.asarray(image.convert("L"))[..., np.newaxis]
-    return np.asarray(image.convert("RGB"))
+def _is_deep_color(image):
+    raw = " ".join(str(part[3]) for part in getattr(image, "tile", ()))
+    return image.mode in ("RGB", "RGBA", "LA", "RGBX") and ";16" in raw
+
+
+def _pixels(image, channels, kind, value_ranges):
+    transparent = image.has_transparency_data
+    gray_key = image.info.get("transparency")
+    alpha_mode = "LA" if image.mode in ("1", "L", "LA", "La") else "RGBA"
+    gray = image.mode in ("1", "L")
+
+    def convert(band):
+        if kind != "uint8":
+            values = np.asarray(band)
+            pixels = to_pixels(values, kind, value_ranges)
+            if isinstance(gray_key, int):
+                pixels = np.where(values == gray_key, np.uint8(255), pixels)
+            return to(pixels[..., np.newaxis])
+        if transparent:
+            wide = np.asarray(band.convert(alpha_mode)).astype(np.int32)
+            return to(over_white(wide[..., :-1], wide[..., -1:]).astype(np.uint8))
+        if gray:
+            return to(np.asarray(band.convert("L"))[..., np.newaxis])
+        return to(np.asarray(band.convert("RGB")))
+
+    def to(pixels):
+        if channels == 1 and pixels.shape[-1] == 3:
+            return luminance(pixels.astype(np.int32)).astype(np.uint8)
+        if channels == 3 and pixels.shape[-1] == 1:
+            return np.repeat(pixels, 3, axis=-1)
+        return pixels
+
+    return in_bands(image, convert)
 
 
 def to_pillow(pixels):

@@ -1,80 +1,103 @@
-"""A folder of images and masks."""
+"""A folder of images and masks, in one of the arrangements that people have them in."""
 
 import math
-import os
 import warnings
+from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
-import numpy as np
 import tensorflow as tf
 
 from kerascnn.arguments import UsageError
-from kerascnn.data.images import SUFFIXES, image_files, open_image, read_image
+from kerascnn.data.class_tables import ClassTable
+from kerascnn.data.coco import DrawnMask
+from kerascnn.data.file_tree import left_out
+from kerascnn.data.images import read_image, upright
+from kerascnn.data.mask_checks import (
+    check_occurrence,
+    check_sizes,
+    check_training,
+    check_values,
+    mask_turns,
+    masks_read,
+)
+from kerascnn.data.mask_errors import sentence_without_classes
+from kerascnn.data.mask_layouts import mask_layout
+from kerascnn.data.mask_pairs import listed
+from kerascnn.data.mask_reading import (
+    MaskReading,
+    as_text,
+    counts_of,
+    hexadecimal,
+    named_values,
+    raw_mask,
+)
+from kerascnn.data.published_masks import VOC_BORDER
 from kerascnn.data.readable import readable
+from kerascnn.data.report import Report
+from kerascnn.data.scan import (
+    check_images,
+    check_ranges,
+    common_shape,
+    describe_images,
+    facts_of,
+    value_ranges,
+)
 from kerascnn.data.segmentation import SegmentationData, ignored_among
-from kerascnn.data.splits import SPLITS, cut, split_folders
+from kerascnn.data.splits import SPLITS, cut
 from kerascnn.ops.ignored import IGNORED
 from kerascnn.storage.printable import printable
 
-# How many of the files with the same fault are named.
-_NAMED = 3
+# How many masks are looked at to find out whether they go by color.
+_PEEKED = 50
 
 
 class HeldOutWarning(UserWarning):
     """There is no validation or test split, so training images are held out for it."""
 
 
-def read_mask(path, max_pixels=None):
-    """Reads a mask: the number of the class of every pixel.
+@dataclass(frozen=True)
+class MaskOptions:
+    """How a folder of masks is read, beyond what is seen in it.
 
     Args:
-        path: path of an image file of one channel, or with a palette (the numbers are its indices).
+        ignore: optional names of classes to ignore, in addition to those named `void` or the like.
+        values: optional, as `load_segmentation` takes `mask_values`.
+        colors: optional, as it takes `mask_colors`.
         max_pixels: int, as in `read_image`.
-
-    Returns:
-        uint8 array of shape `(height, width)`.
-
-    Raises:
-        UnreadableImageError: if the file is not an image, is broken or has too many pixels.
-        UsageError: if the file has colors, or numbers above 255.
-        FileNotFoundError: if there is no such file.
-
-    Example:
-        >>> import tempfile
-        >>> import numpy as np
-        >>> from PIL import Image
-        >>> import kerascnn
-        >>> with tempfile.TemporaryDirectory() as folder:
-        ...     Image.fromarray(np.full((2, 3), 7, "uint8")).save(f"{folder}/mask.png")
-        ...     mask = kerascnn.data.read_mask(f"{folder}/mask.png")
-        >>> mask.tolist()
-        [[7, 7, 7], [7, 7, 7]]
+        value_ranges: optional `{type: (low, high)}`, as in `read_image`.
     """
-    with open_image(path, max_pixels, kind="a mask") as image:
-        mode, values = image.mode, np.asarray(image)
-    if values.ndim != 2:
-        raise UsageError(
-            f"{path} must have the number of a class in every pixel, in one channel or by a "
-            f"palette; got an image of mode {mode}."
-        )
-    if values.min() < 0 or values.max() > IGNORED:
-        found = values.min() if values.min() < 0 else values.max()
-        raise UsageError(f"{path} must have numbers in [0, 255]; got {found}.")
-    return values.astype(np.uint8)
+
+    ignore: Any = None
+    values: Any = None
+    colors: Any = None
+    max_pixels: int | None = None
+    value_ranges: Any = None
 
 
-def mask_folder(path, ignore=None, strict=False, for_training=True):
+@dataclass(frozen=True)
+class _Pair:
+    """What is known about an image and its mask."""
+
+    image: Any
+    size: tuple[int, int]
+    orientation: int
+    raw: Any
+    present: frozenset
+    strays: tuple
+
+
+def mask_folder(path, options=None, strict=False, for_training=True):
     """Finds the pairs of a folder and reads each once, to find broken ones.
 
-    The folder has `classes.txt`, a name per line in the order of the masks' values, and either
-    `images/` and `masks/`, or a subfolder with these two for each split (`train`, `val`, `test`).
-    A missing validation or test split is cut from training: a tenth, chosen by a hash of the file's
-    name. An image and its mask have the same name, except for the suffix.
+    Read are folders of images and masks (also in or around folders of splits) with `classes.txt`,
+    Pascal VOC, Cityscapes, CamVid, ADE20K, COCO annotations and the Oxford pets. A missing
+    validation or test split is cut from training: a tenth, chosen by a hash of the file's name. An
+    image and its mask have the same name, except for the suffix and for what all of them have.
 
     Args:
         path: str or path.
-        ignore: optional names of classes to ignore, in addition to those named `void` or the like
-            and to pixels of 255.
+        options: optional `MaskOptions`.
         strict: bool, whether a broken file is an error; otherwise its pair is skipped with a
             `SkippedImageWarning`.
         for_training: bool, whether there must be images for training and validation, with all
@@ -83,114 +106,151 @@ def mask_folder(path, ignore=None, strict=False, for_training=True):
     Raises:
         UsageError: if images and masks do not match in name or size, a mask has a value of no
             class, a class never occurs in training, or there are too few images.
-        FileNotFoundError: if the folder lacks `classes.txt`, `images` or `masks`.
+        FileNotFoundError: if the folder lacks names of classes, images or masks.
         UnreadableImageError: if `strict` and a file is broken.
     """
+    options = options or MaskOptions()
     root = Path(path).resolve()
-    class_names = _class_names(root / "classes.txt")
-    ignored = ignored_among(class_names, ignore)
-    trees = {split: tree for split, tree in split_folders(root).items() if tree is not None}
-    if "train" not in trees and (for_training or not trees or (root / "images").is_dir()):
-        trees["train"] = root
-    pairs = {split: _pairs(tree) for split, tree in trees.items()}
-    shapes, values = {}, {}
-    for split in pairs:
-        pairs[split] = _whole(pairs[split], shapes, values, len(class_names), strict)
-    _hold_out(root, pairs, warn=for_training and trees.get("train") != root)
+    layout = mask_layout(root, for_training)
+    pairs = dict(layout.pairs)
+    table, reading = _reading(root, layout, pairs, options)
+    ignored = tuple(dict.fromkeys((*layout.ignored, *ignored_among(table.names, options.ignore))))
+    known = _known(pairs, reading, table, options.max_pixels, strict)
+    pairs = {split: [pair for pair in found if pair in known] for split, found in pairs.items()}
+    turns = mask_turns(root, known)
+    check_sizes(known, turns)
+    check_values(root, known, reading, table)
+    sources = dict(layout.sources)
+    _hold_out(root, pairs, sources, warn=for_training and bool(sources.get("train")))
     if for_training:
-        _check_training(root, pairs)
-        _check_occurrence(root, pairs["train"], values, class_names, ignored)
-    return _data(root, class_names, ignored, pairs, shapes)
+        check_training(root, pairs)
+        train = [known[pair] for pair in pairs["train"]]
+        absent = check_occurrence(root, train, table, ignored, layout.published, reading)
+    else:
+        absent = ()
+    facts = {pair[0]: found.image for pair, found in known.items()}
+    images = {split: [image for image, _ in pairs[split]] for split in SPLITS}
+    if for_training:
+        check_images(root, images, facts)
+    used = [facts[image] for split in SPLITS for image in images[split]]
+    ranges = options.value_ranges
+    if ranges is None:
+        ranges = value_ranges([facts[image] for image in images["train"]], used)
+    check_ranges(root, used, ranges)
+    notes = [f"{note}." for note in layout.notes]
+    if absent:
+        notes.append(f"{listed(absent)} never occur in training masks.")
+    if layout.others:
+        notes.append(left_out(layout.others, root))
+    turned = sum(turn != 1 for turn in turns.values())
+    if turned:
+        notes.append(f"{turned:,} masks are turned with their image, by EXIF.")
+    report = Report(
+        layout=layout.name,
+        splits=sources,
+        counts={split: len(pairs[split]) for split in SPLITS},
+        images=describe_images(used, ranges),
+        masks=masks_read(known, reading, table, ignored),
+        notes=tuple(map(printable, notes)),
+        value_ranges=ranges,
+        mask_values=as_text(options.values),
+        mask_colors=as_text(options.colors),
+    )
+    plan = _Plan(root, table.names, ignored, reading, options.max_pixels, ranges, report)
+    return _data(plan, pairs, turns, facts)
 
 
-def _class_names(path):
-    if not path.is_file():
-        raise FileNotFoundError(
-            f"There is no {path}, which must name the classes, one per line, in the order of the "
-            "masks' values."
-        )
-    try:
-        text = path.read_text("utf-8-sig")
-    except UnicodeDecodeError as error:
-        raise UsageError(f"{path} must be text in UTF-8 ({error}).") from error
-    names = [line.strip() for line in text.splitlines()]
-    while names and not names[-1]:
-        names.pop()
-    if "" in names or len(set(names)) < len(names) or not names:
+def _reading(root, layout, pairs, options):
+    """Returns the `ClassTable` and the `MaskReading` of a folder."""
+    values = named_values(options.values, "mask_values")
+    colors = named_values(options.colors, "mask_colors")
+    if values and colors:
         raise UsageError(
-            f"{path} must have a different name in every line; got {', '.join(names) or 'nothing'}."
+            "Masks are read by `mask_values` or by `mask_colors`; got both. Leave out "
+            "`--mask-values`."
         )
-    return tuple(names)
-
-
-def _pairs(tree):
-    """`[(image, mask)]` of a split, by name."""
-    for name in ("images", "masks"):
-        if not (tree / name).is_dir():
-            raise FileNotFoundError(f"There is no folder {tree / name}.")
-    found = {}
-    for name in ("images", "masks"):
-        folder = tree / name
-        found[name] = {}
-        for path in image_files(folder):
-            key = path.relative_to(folder).with_suffix("").as_posix()
-            if key in found[name]:
-                raise UsageError(f"{path} has the name of {found[name][key]}.")
-            found[name][key] = path
-    images, masks = found["images"], found["masks"]
-    for what, lonely in (
-        ("mask", [path for key, path in images.items() if key not in masks]),
-        ("image", [path for key, path in masks.items() if key not in images]),
-    ):
-        if lonely:
-            raise UsageError(
-                f"Every image needs a mask of its name, and every mask an image; there is no "
-                f"{what} for {_listed(lonely)}."
-            )
-    if not images:
-        raise UsageError(f"{tree / 'images'} must have images ({', '.join(SUFFIXES)}); got none.")
-    return [(images[key], masks[key]) for key in sorted(images)]
-
-
-def _listed(faults):
-    more = f" and {len(faults) - _NAMED} more" if len(faults) > _NAMED else ""
-    return ", ".join(str(fault) for fault in faults[:_NAMED]) + more
-
-
-def _whole(pairs, shapes, values, classes, strict):
-    """The readable pairs; notes the shape of each image and the values of its mask."""
-
-    def facts(pair):
-        mask = read_mask(pair[1])
-        return read_image(pair[0]).shape, mask.shape, np.unique(mask)
-
-    found, wrong_size, stray = readable(pairs, facts, strict), [], []
-    for (image, mask), (shape, mask_shape, present) in found.items():
-        if mask_shape != shape[:2]:
-            wrong_size.append((mask, mask_shape, shape[:2]))
-        outside = present[(present >= classes) & (present != IGNORED)]
-        if len(outside):
-            stray.append((mask, outside))
-        shapes[image], values[image] = shape, present
-    if wrong_size:
-        found = (
-            f"{_times(got)} for {_times(wanted)} in {mask}" for mask, got, wanted in wrong_size
+    table = layout.table
+    given = values or colors
+    if given is not None:
+        names, numbers, nearest = given
+        if names is None and (table is None or len(table.names) != len(numbers)):
+            if table is not None:
+                raise UsageError(
+                    f"`{'mask_values' if values else 'mask_colors'}` must have one entry for each "
+                    f"of the {len(table.names)} classes of {table.path}; got {len(numbers)}. Name "
+                    f"them: {_named_line(values, numbers)}"
+                )
+            names = tuple(map(str if values else hexadecimal, numbers))
+        table = ClassTable(root, names or table.names, numbers if colors else None)
+        mapping = {number: i for i, number in enumerate(numbers)}
+        if colors:
+            return table, MaskReading(colors=mapping, nearest=nearest)
+        return table, MaskReading(values=mapping, nearest=nearest)
+    masks = [mask for found in pairs.values() for _, mask in found]
+    if table is None:
+        raise FileNotFoundError(sentence_without_classes(root, _peek(masks, options.max_pixels)))
+    if table.colors and _go_by_color(masks, table.colors, options.max_pixels):
+        border = {VOC_BORDER: IGNORED} if layout.name == "Pascal VOC" else {}
+        return table, MaskReading(
+            colors=border | {color: i for i, color in enumerate(table.colors)}
         )
-        raise UsageError(f"A mask must have the size of its image; got {_listed(list(found))}.")
-    if stray:
-        found = (f"{' and '.join(map(str, outside[:5]))} in {mask}" for mask, outside in stray)
-        raise UsageError(
-            f"Masks must have the numbers of classes.txt, 0 to {classes - 1}, or 255 for "
-            f"ignored pixels; got {_listed(list(found))}."
+    return table, MaskReading(values=layout.values)
+
+
+def _named_line(values, numbers):
+    option = "--mask-values" if values else "--mask-colors"
+    write = str if values else hexadecimal
+    words = ",".join(f"class{i}={write(number)}" for i, number in enumerate(numbers))
+    return f"`{option} '{words}'`."
+
+
+def _peek(masks, max_pixels):
+    """Returns the raw masks of the first files that can be read."""
+    found = []
+    for mask in masks[:_PEEKED]:
+        if not isinstance(mask, DrawnMask):
+            try:
+                found.append(raw_mask(mask, max_pixels))
+            except (OSError, UsageError):
+                continue
+    return found
+
+
+def _go_by_color(masks, colors, max_pixels):
+    """Whether masks have colors, or palettes of these colors."""
+    for raw in _peek(masks, max_pixels):
+        palette = set(raw.palette.values()) - {VOC_BORDER}
+        if raw.colored or (len(palette) > 1 and palette <= set(colors)):
+            return True
+        if not raw.palette and raw.mode == "L" and max(raw.counts) < len(colors):
+            return False
+    return False
+
+
+def _known(pairs, reading, table, max_pixels, strict):
+    """Reads all pairs: `{(image, mask): _Pair}`."""
+
+    def read(pair):
+        image, mask = pair
+        facts = facts_of(image, max_pixels)
+        if isinstance(mask, DrawnMask):
+            classes = mask.draw()
+            present = frozenset(counts_of(classes))
+            return _Pair(facts, mask.size, 1, None, present, ())
+        raw = raw_mask(mask, max_pixels, by_color=reading.colors is not None)
+        strays = tuple(reading.strays(raw, len(table.names)))
+        classes = reading.classes(raw) if not raw.colored or reading.colors else None
+        present = frozenset() if classes is None else frozenset(counts_of(classes))
+        size = raw.values.shape
+        light = type(raw)(
+            None, raw.colored, raw.mode, raw.counts, raw.palette, raw.jpeg, raw.orientation
         )
-    return list(found)
+        return _Pair(facts, size, raw.orientation, light, present, strays)
+
+    return readable([pair for found in pairs.values() for pair in found], read, strict)
 
 
-def _times(size):
-    return f"{size[1]}x{size[0]}"
-
-
-def _hold_out(root, pairs, warn):
+def _hold_out(root, pairs, sources, warn):
     """Cuts what is missing of validation and test from training."""
     masks = dict(pair for split in pairs.values() for pair in split)
     train = pairs.setdefault("train", [])
@@ -200,6 +260,8 @@ def _hold_out(root, pairs, warn):
             kept, held_out = cut(images, root)
             train = pairs["train"] = [(image, masks[image]) for image in kept]
             pairs[split] = [(image, masks[image]) for image in held_out]
+            if held_out:
+                sources[split] = "a tenth"
             if warn and held_out:
                 warnings.warn(
                     f"{root} has no {split} split: {len(held_out)} of its {len(images)} training "
@@ -209,70 +271,60 @@ def _hold_out(root, pairs, warn):
                 )
 
 
-def _check_training(root, pairs):
-    if not pairs["validation"] or not pairs["train"]:
-        raise UsageError(
-            f"{root} must have at least two images to train on, so that one can be kept for "
-            f"validation, or a validation split; got {len(pairs['train'])} that can be read, and "
-            f"{len(pairs['validation'])} for validation."
-        )
+@dataclass(frozen=True)
+class _Plan:
+    root: Path
+    class_names: tuple
+    ignored: tuple
+    reading: MaskReading
+    max_pixels: int | None
+    ranges: Any
+    report: Report
+
+    def read(self, image, mask, turn, channels):
+        """Reads an image and its mask: the one way that pixels of a pair take."""
+        pixels = read_image(image, channels, self.max_pixels, self.ranges)
+        if isinstance(mask, DrawnMask):
+            return pixels, mask.draw()
+        raw = raw_mask(mask, self.max_pixels, by_color=self.reading.colors is not None)
+        return pixels, upright(self.reading.classes(raw), turn)
 
 
-def _check_occurrence(root, train, values, class_names, ignored):
-    scored = {i for i, name in enumerate(class_names) if name not in ignored}
-    found = {int(value) for image, _ in train for value in values[image]} & scored
-    if len(found) < 2:
-        only = ", ".join(class_names[i] for i in sorted(found)) or "none"
-        hint = ""
-        if any(IGNORED in values[image] for image, _ in train):
-            hint = " (255 is ignored; a mask of two classes has 0 and 1)"
-        raise UsageError(
-            f"The training masks of {root} must show at least two classes; got {only}{hint}."
-        )
-    empty = [class_names[i] for i in sorted(scored - found)]
-    if empty:
-        raise UsageError(
-            f"Every class of {root / 'classes.txt'} must occur in a training mask, or be ignored; "
-            f"there is no {', '.join(empty)} in {len(train)} masks."
-        )
+def _data(plan, pairs, turns, facts):
+    *size, channels = common_shape([facts[image] for split in SPLITS for image, _ in pairs[split]])
+    every = [(*pair, turns[pair]) for split in SPLITS for pair in pairs[split]]
 
+    def read(index):
+        return plan.read(*every[int(index)], channels)
 
-def _data(root, class_names, ignored, pairs, shapes):
-    sizes = {shape[:2] for shape in shapes.values()}
-    size = sizes.pop() if len(sizes) == 1 else (None, None)
-    channels = max((shape[2] for shape in shapes.values()), default=3)
-
-    def decode(image, mask):
-        image = tf.numpy_function(
-            lambda path: read_image(os.fsdecode(path), channels), [image], tf.uint8, stateful=False
-        )
-        mask = tf.numpy_function(
-            lambda path: read_mask(os.fsdecode(path)), [mask], tf.uint8, stateful=False
-        )
+    def decode(index):
+        image, mask = tf.numpy_function(read, [index], (tf.uint8, tf.uint8), stateful=False)
         image.set_shape((*size, channels))
         mask.set_shape(size)
         return image, mask
 
-    elements = {}
+    elements, start = {}, 0
     for split in SPLITS:
-        columns = [[os.fsencode(pair[i]) for pair in pairs[split]] for i in (0, 1)]
-        elements[split] = tf.data.Dataset.from_tensor_slices(
-            tuple(tf.constant(column, tf.string, (len(column),)) for column in columns)
-        )
+        elements[split] = tf.data.Dataset.range(start, start + len(pairs[split]))
+        start += len(pairs[split])
     return SegmentationData(
-        name=str(root),
-        class_names=class_names,
-        ignored=ignored,
+        name=str(plan.root),
+        class_names=tuple(map(printable, plan.class_names)),
+        ignored=tuple(map(printable, plan.ignored)),
         stored_shape=(*size, channels),
         elements=elements,
         decode=decode,
         num_examples={split: len(pairs[split]) for split in SPLITS},
         num_pixels={
-            split: sum(math.prod(shapes[image][:2]) for image, _ in pairs[split])
+            split: sum(math.prod(facts[image].shape[:2]) for image, _ in pairs[split])
             for split in SPLITS
         },
         file_names={
-            split: tuple(printable(image.relative_to(root).as_posix()) for image, _ in pairs[split])
-            for split in SPLITS
+            split: tuple(_name(image, plan.root) for image, _ in pairs[split]) for split in SPLITS
         },
+        report=plan.report,
     )
+
+
+def _name(path, root):
+    return printable(path.relative_to(root).as_posix())

@@ -4,7 +4,7 @@ import numpy as np
 import tensorflow as tf
 
 from kerascnn.arguments import UsageError, at_least_one, one_of
-from kerascnn.data import memory
+from kerascnn.data import flat, memory, order
 from kerascnn.data.bicubic import downscale_bicubic
 from kerascnn.data.upscaler_images import to_upscale
 
@@ -38,23 +38,50 @@ def random_patches(images, factor, channels, patch_size, count, batch_size, seed
     together = min(each, batch_size)
     times = -(-each // together)
     total = together * times * len(images)
-    pairs = _pairs(images, factor, shuffle_seed=seed)
-    # For each part, numbers that decide what is random in it
-    keys = tf.data.Dataset.random(seed, rerandomize_each_iteration=True).batch(2)
-    dataset = pairs.flat_map(lambda *pair: tf.data.Dataset.from_tensors(pair).repeat(times))
-    dataset = tf.data.Dataset.zip(dataset, keys).map(
-        lambda pair, key: _parts(*pair, key, factor, patch_size, together), tf.data.AUTOTUNE
-    )
-    dataset = dataset.unbatch()
-    if len(images) > 1:
+    steps = -(-total // batch_size)
+
+    def finish(patches):
+        batches = patches.batch(batch_size)
+        return batches.map(
+            lambda low, high: (to_upscale(low, channels), to_upscale(high, channels)),
+            tf.data.AUTOTUNE,
+        )
+
+    def gathered(epoch, start, table):
+        """Patches of images in memory: a step gathers its own."""
+        draws = _draws(order.epoch_key(seed, epoch, 1), (total,))
+        places = order.permutation(order.epoch_key(seed, epoch), total)
+
+        def batch(step):
+            chosen = places[step * batch_size : (step + 1) * batch_size]
+            low, high = _patches(
+                table, chosen % len(images), tf.gather(draws, chosen, axis=1), factor, patch_size
+            )
+            return to_upscale(low, channels), to_upscale(high, channels)
+
+        return tf.data.Dataset.range(start, steps).map(batch, tf.data.AUTOTUNE)
+
+    def streamed(epoch, start):
+        """Patches of one image after the other; what is skipped is read too."""
+        key = order.epoch_key(seed, epoch)
+        indices = order.permutation(key, len(images))
+        keys = order.keys(order.epoch_key(seed, epoch, 1), len(images) * times)
+
+        def parts(number, pair):
+            draws = _draws(keys[number], (together,))
+            table = flat.table_of(pair)
+            return _patches(table, tf.zeros(together, tf.int64), draws, factor, patch_size)
+
+        pairs = _pairs(images, factor, tf.data.Dataset.from_tensor_slices(indices))
+        pairs = pairs.flat_map(lambda *pair: tf.data.Dataset.from_tensors(pair).repeat(times))
+        patches = pairs.enumerate().map(parts, tf.data.AUTOTUNE).unbatch()
         buffer = min(total, max(1, _SHUFFLE_BYTES // (3 * side**2)))
-        dataset = dataset.shuffle(buffer, seed=seed, reshuffle_each_iteration=True)
-    dataset = dataset.batch(batch_size)
-    dataset = dataset.map(
-        lambda low, high: (to_upscale(low, channels), to_upscale(high, channels)), tf.data.AUTOTUNE
-    )
-    dataset = dataset.prefetch(tf.data.AUTOTUNE)
-    return dataset.apply(tf.data.experimental.assert_cardinality(-(-total // batch_size)))
+        return finish(order.shuffled(patches, buffer, key).skip(start * batch_size))
+
+    if memory.fits(sum(4 * height * width for height, width in (image.size for image in images))):
+        pairs = _pairs(images, factor, tf.data.Dataset.range(len(images)))
+        return order.batches_by_epoch(gathered, steps, flat.in_memory(pairs, len(images)))
+    return order.batches_by_epoch(streamed, steps)
 
 
 def whole_images(images, factor, channels):
@@ -65,12 +92,14 @@ def whole_images(images, factor, channels):
     def floats(low, high):
         return to_upscale(low[tf.newaxis], channels), to_upscale(high[tf.newaxis], channels)
 
-    pairs = _pairs(images, factor, middle=max(1, side))
+    pairs = _pairs(images, factor, tf.data.Dataset.range(len(images)), middle=max(1, side))
+    if memory.fits(sum(4 * height * width for height, width in (image.size for image in images))):
+        pairs = pairs.cache()
     return pairs.map(floats, tf.data.AUTOTUNE).prefetch(tf.data.AUTOTUNE)
 
 
-def _pairs(images, factor, shuffle_seed=None, middle=None):
-    """Returns a dataset of uint8 pairs of low and high resolution."""
+def _pairs(images, factor, indices, middle=None):
+    """Returns the dataset of uint8 pairs of low and high resolution of a dataset of indices."""
 
     def read(index):
         low, high = downscale_bicubic(images[index].read(), factor)
@@ -87,35 +116,46 @@ def _pairs(images, factor, shuffle_seed=None, middle=None):
         high.set_shape((None, None, 3))
         return low, high
 
-    def shuffled(dataset):
-        if shuffle_seed is None:
-            return dataset
-        return dataset.shuffle(len(images), seed=shuffle_seed, reshuffle_each_iteration=True)
-
-    indices = tf.data.Dataset.range(len(images))
-    if memory.fits(sum(4 * height * width for height, width in (image.size for image in images))):
-        return shuffled(indices.map(pair, tf.data.AUTOTUNE).cache())
-    return shuffled(indices).map(pair, tf.data.AUTOTUNE)
+    return indices.map(pair, tf.data.AUTOTUNE)
 
 
-def _parts(low, high, key, factor, size, count):
-    """Returns random parts of a pair, each in one of the eight orientations of a square."""
-    numbers = tf.random.stateless_uniform([5, count], key, 0, 2**31 - 1, tf.int32)
-    top = numbers[0] % (tf.shape(low)[0] - size + 1)
-    left = numbers[1] % (tf.shape(low)[1] - size + 1)
-    upside_down, mirrored, turned = tf.unstack(tf.equal(numbers[2:] % 2, 1))
+def _draws(key, shape):
+    """Returns five random numbers for each patch: its place, and its orientation."""
+    return tf.random.stateless_uniform([5, *shape], key, 0, 2**31 - 1, tf.int32, alg="philox")
 
-    def laid(image, factor):
+
+def _patches(table, chosen, draws, factor, size):
+    """Returns random parts of pairs, each in one of the eight orientations of a square.
+
+    Args:
+        table: pairs in memory, as `flat.in_memory` stores them.
+        chosen: int64 tensor of shape `(patches,)`, which pair each patch is of.
+        draws: int32 tensor of shape `(5, patches)`.
+        factor: int.
+        size: int, the height and width of a patch in low resolution.
+    """
+    draws = tf.cast(draws, tf.int64)
+    (_, _, shapes), _ = table
+    sides = tf.gather(shapes, chosen)
+    top = draws[0] % (sides[:, 0] - size + 1)
+    left = draws[1] % (sides[:, 1] - size + 1)
+    upside_down, mirrored, turned = tf.unstack(tf.equal(draws[2:] % 2, 1))
+
+    def laid(part, factor):
+        pixels, starts, shapes = part
         rows = factor * top[:, tf.newaxis] + _line(factor * size, upside_down)
         columns = factor * left[:, tf.newaxis] + _line(factor * size, mirrored)
-        places = rows[:, :, tf.newaxis] * tf.shape(image)[1] + columns[:, tf.newaxis]
+        width = tf.gather(shapes, chosen)[:, 1, tf.newaxis, tf.newaxis]
+        places = rows[:, :, tf.newaxis] * width + columns[:, tf.newaxis]
         across = tf.transpose(places, (0, 2, 1))
         places = tf.where(turned[:, tf.newaxis, tf.newaxis], across, places)
-        return tf.gather(tf.reshape(image, (-1, 3)), places)
+        first = tf.gather(starts, chosen) // 3
+        return tf.gather(tf.reshape(pixels, (-1, 3)), first[:, tf.newaxis, tf.newaxis] + places)
 
-    return laid(low, 1), laid(high, factor)
+    return laid(table[0], 1), laid(table[1], factor)
 
 
 def _line(size, flip):
     """Counts from 0 up to the size, or down where `flip` is true, for each of its values."""
-    return tf.where(flip[:, tf.newaxis], tf.range(size)[::-1], tf.range(size))
+    numbers = tf.range(size, dtype=tf.int64)
+    return tf.where(flip[:, tf.newaxis], numbers[::-1], numbers)

@@ -10,11 +10,12 @@ import numpy as np
 import tensorflow as tf
 
 from kerascnn.arguments import UsageError, at_least_one, one_of, pair
-from kerascnn.data import memory
+from kerascnn.data import flat, memory, order
 from kerascnn.data.augmentation import Augmentation
 from kerascnn.data.joint_augmentation import random_view
 from kerascnn.data.names import is_embedded, is_folder
 from kerascnn.data.pixels import rescale, scale, scaled_size, to_channels
+from kerascnn.data.report import Report
 from kerascnn.data.splits import SPLITS, example_names
 from kerascnn.ops.ignored import IGNORED
 
@@ -46,6 +47,7 @@ class SegmentationData:
             the images differ in size.
         version: optional str, the version of the dataset.
         file_names: optional `{split: names of the files}`.
+        report: optional `kerascnn.data.report.Report` on how a folder is read.
 
     Raises:
         UsageError: if fewer than two classes are left, or there are more than 255.
@@ -61,6 +63,7 @@ class SegmentationData:
     num_pixels: Mapping[str, int] | None = None
     version: str | None = None
     file_names: Mapping[str, tuple[str, ...]] | None = None
+    report: Report | None = None
 
     def __post_init__(self):
         if len(self.class_names) > IGNORED:
@@ -129,8 +132,9 @@ class SegmentationData:
         """Returns batches of images and masks for `model.fit`.
 
         The training split is shuffled, augmented and cut to windows of one size, each at a random
-        place. Images of the other splits stay whole (only the middle 1024x1024 pixels of larger
-        ones are used), and a batch has no more pixels than in training, or one image.
+        place. What a step sees depends on `seed`, the number of the epoch and the place in the
+        epoch alone. Images of the other splits stay whole (only the middle 1024x1024 pixels of
+        larger ones are used), and a batch has no more pixels than in training, or one image.
 
         Args:
             split: `"train"`, `"validation"` or `"test"`.
@@ -156,16 +160,6 @@ class SegmentationData:
         size = scaled_size(self.stored_shape[:2], factor)
         count = self.num_examples[split]
         fits = self._fits(split, factor, channels)
-        elements = self.elements[split]
-        if split == "train" and not fits:  # as they are stored, which takes less memory
-            elements = elements.shuffle(
-                min(count, memory.SHUFFLE_BUFFER), seed=seed, reshuffle_each_iteration=True
-            )
-        dataset = self._read(elements, channels).map(_resized(factor), tf.data.AUTOTUNE)
-        if split != "train" and any(side is None or side > _LARGEST for side in size):
-            dataset = dataset.map(_middle, tf.data.AUTOTUNE)
-        if fits:
-            dataset = dataset.cache()
         if split == "train":
             if crop_size is None and None in size:
                 raise UsageError(
@@ -174,22 +168,60 @@ class SegmentationData:
                 )
             window = size if crop_size is None else pair(crop_size, "crop_size")
             view = random_view(augment or Augmentation(), window)
-            # A number for each example makes what is random the same in any order of computation.
-            numbers = tf.data.Dataset.random(seed, rerandomize_each_iteration=True)
-            if fits:
-                dataset = dataset.shuffle(count, seed=seed, reshuffle_each_iteration=True)
-            dataset = tf.data.Dataset.zip(dataset, numbers.batch(2, drop_remainder=True))
-            dataset = dataset.map(
-                lambda example, number: view(scale(example[0]), example[1], number),
-                tf.data.AUTOTUNE,
-            )
-            dataset = dataset.batch(batch_size)
-        else:
-            batch_size = _whole_at_once(batch_size, size, crop_size)
-            dataset = dataset.batch(batch_size)
-            dataset = dataset.map(lambda images, masks: (scale(images), masks), tf.data.AUTOTUNE)
+            return self._shuffled(view, factor, channels, batch_size, seed, fits)
+        dataset = self._read(self.elements[split], channels).map(_resized(factor), tf.data.AUTOTUNE)
+        if any(side is None or side > _LARGEST for side in size):
+            dataset = dataset.map(_middle, tf.data.AUTOTUNE)
+        if fits:
+            dataset = dataset.cache()
+        batch_size = _whole_at_once(batch_size, size, crop_size)
+        dataset = dataset.batch(batch_size)
+        dataset = dataset.map(lambda images, masks: (scale(images), masks), tf.data.AUTOTUNE)
         dataset = dataset.prefetch(tf.data.AUTOTUNE)
         return dataset.apply(tf.data.experimental.assert_cardinality(-(-count // batch_size)))
+
+    def _shuffled(self, view, factor, channels, batch_size, seed, fits):
+        """Returns batches of random views of the training split, other ones in every epoch."""
+        elements, count = self.elements["train"], self.num_examples["train"]
+        steps = -(-count // batch_size)
+
+        def read(dataset):
+            return self._read(dataset, channels).map(_resized(factor), tf.data.AUTOTUNE)
+
+        decoded = read(elements)
+
+        def finish(examples, first, epoch):
+            keys = order.keys(order.epoch_key(seed, epoch, 1), count)
+            views = examples.enumerate(first).map(
+                lambda place, example: view(scale(example[0]), example[1], keys[place]),
+                tf.data.AUTOTUNE,
+            )
+            return views.batch(batch_size)
+
+        def shuffled(epoch, start, table):
+            """Views of examples that are in memory, or of which the names of files are."""
+            places = order.permutation(order.epoch_key(seed, epoch), count)
+            first = start * batch_size
+            chosen = tf.data.Dataset.range(first, count).map(lambda place: places[place])
+            if fits:
+                examples = chosen.map(lambda place: flat.take(table, place, decoded.element_spec))
+                return finish(examples, first, epoch)
+            examples = chosen.map(
+                lambda place: tf.nest.map_structure(lambda part: part[place], table)
+            )
+            return finish(read(examples), first, epoch)
+
+        def streamed(epoch, start):
+            """Views of a dataset that is only read from its beginning; what is skipped too."""
+            key, first = order.epoch_key(seed, epoch), start * batch_size
+            examples = order.shuffled(elements, memory.SHUFFLE_BUFFER, key).skip(first)
+            return finish(read(examples), first, epoch)
+
+        if fits:
+            return order.batches_by_epoch(shuffled, steps, flat.in_memory(decoded, count))
+        if count <= memory.SHUFFLE_BUFFER or self.file_names is not None:
+            return order.batches_by_epoch(shuffled, steps, order.in_memory(elements, count))
+        return order.batches_by_epoch(streamed, steps)
 
     def examples(self, split, channels=None):
         """Yields the images one by one at their stored size, in the order in which they are stored.
@@ -233,7 +265,16 @@ class SegmentationData:
 
 
 def load_segmentation(
-    name_or_folder, *, data_dir=None, ignore=None, strict=False, for_training=True
+    name_or_folder,
+    *,
+    data_dir=None,
+    ignore=None,
+    strict=False,
+    for_training=True,
+    mask_values=None,
+    mask_colors=None,
+    max_pixels=None,
+    value_ranges=None,
 ):
     """Loads a dataset of images with masks.
 
@@ -242,8 +283,8 @@ def load_segmentation(
     Args:
         name_or_folder: `"scenes"` (embedded: scikit-learn's handwritten digits, composed into
             scenes), a folder with `classes.txt`, `images` and `masks` (or with `train`, `val` and
-            `test` folders of these two), or the name of a dataset of TensorFlow Datasets
-            (`oxford_iiit_pet`).
+            `test` folders of these two, or of other forms that `docs/folders.md` lists), or the
+            name of a dataset of TensorFlow Datasets (`oxford_iiit_pet`).
         data_dir: folder of TensorFlow Datasets; a dataset prepared there needs no network.
         ignore: optional names of classes to ignore, in addition to those named `void` or the like
             and to pixels of 255.
@@ -251,6 +292,14 @@ def load_segmentation(
             `SkippedImageWarning`.
         for_training: bool, whether a folder must have images for training and validation, with all
             classes in them; a test needs none.
+        mask_values: optional, the numbers in the masks of a folder that mean the classes: a list in
+            the order of `classes.txt`, a dict by name, which `classes.txt` is not needed for, or
+            both as text: `"0,255"`, `"road=0,car=255"`. With `"nearest"` among them, and in JPEG
+            files, other numbers are taken for the nearest one.
+        mask_colors: optional, the same for masks in colors: `"road=#804080,car=#00008e"`.
+        max_pixels: int, the largest image in a folder that is read, as in `read_image`.
+        value_ranges: optional `{type: (low, high)}` that the images of a folder with more than
+            eight bits are scaled by, as in `read_image`; by default what the training images need.
 
     Returns:
         `SegmentationData`.
@@ -274,9 +323,10 @@ def load_segmentation(
 
         return dataclasses.replace(scenes(), ignored=tuple(ignore or ()))
     if is_folder(name):
-        from kerascnn.data.mask_folder import mask_folder
+        from kerascnn.data.mask_folder import MaskOptions, mask_folder
 
-        return mask_folder(name, ignore, strict, for_training)
+        options = MaskOptions(ignore, mask_values, mask_colors, max_pixels, value_ranges)
+        return mask_folder(name, options, strict, for_training)
     from kerascnn.data.tensorflow_datasets import segmentation_dataset
 
     return segmentation_dataset(name, data_dir, ignore)

@@ -3,15 +3,20 @@
 import hashlib
 import itertools
 import os
+import re
+
+from kerascnn.data.file_tree import composed, images_in, subfolders
 
 SPLITS = ("train", "validation", "test")
 
-# What people call the folder of a split.
-_SPLIT_FOLDERS = {
-    "train": ("train", "training"),
-    "validation": ("validation", "valid", "val"),
-    "test": ("test", "testing"),
+# What people call the folder of a split, without regard to case, spaces, "-" and "_".
+_NAMES = {
+    "train": "train training trainset trainingset trainingdata traindata segtrain",
+    "validation": "val valid validation valset validset validationset dev devset segval segvalid",
+    "test": "test testing testset testingset testdata holdout holdoutset eval evaluation evalset "
+    "segtest",
 }
+_SPLIT_OF = {name: split for split, names in _NAMES.items() for name in names.split()}
 _HELD_OUT = 0.1
 
 
@@ -22,13 +27,45 @@ def example_names(split, file_names=None):
     return iter(file_names[split])
 
 
+def split_of(name):
+    """Returns the split that people call so, or `None`."""
+    return _SPLIT_OF.get(re.sub(r"[\s_-]+", "", name.casefold()))
+
+
 def split_folders(root):
-    """Returns `{split: folder}` by the names of the subfolders; `None` where there is none."""
-    folders = sorted(entry for entry in root.iterdir() if entry.is_dir())
-    return {
-        split: next((entry for entry in folders if entry.name.casefold() in names), None)
-        for split, names in _SPLIT_FOLDERS.items()
-    }
+    """Returns `{split: folders}` by the names of the subfolders, without splits that have none.
+
+    Where a split's folder holds nothing but a folder of the same split (`seg_train/seg_train`), as
+    archives often have it, the inner one is returned.
+    """
+    found = {}
+    for folder in subfolders(root):
+        split = split_of(folder.name)
+        if split is not None:
+            found.setdefault(split, []).append(_inner(folder, split))
+    return {split: found[split] for split in SPLITS if split in found}
+
+
+def innermost(root, is_data):
+    """Returns the folder that holds the data: `root`, or a folder that is alone in it.
+
+    Args:
+        root: path.
+        is_data: function of a folder that says whether data begin there.
+    """
+    for _ in range(3):
+        inside = subfolders(root)
+        if is_data(root) or len(inside) != 1 or images_in(root) or split_of(inside[0].name):
+            return root
+        root = inside[0]
+    return root
+
+
+def _inner(folder, split):
+    inside = subfolders(folder)
+    if len(inside) == 1 and split_of(inside[0].name) == split and not images_in(folder):
+        return inside[0]
+    return folder
 
 
 def cut(files, root):
@@ -45,7 +82,7 @@ def cut(files, root):
         return files, []
 
     def fate(path):
-        return hashlib.sha256(os.fsencode(path.relative_to(root).as_posix())).digest()
+        return hashlib.sha256(os.fsencode(composed(path.relative_to(root).as_posix()))).digest()
 
     count = max(1, round(_HELD_OUT * len(files)))
     held_out = set(sorted(files, key=fate)[:count])

@@ -8,6 +8,7 @@ import numpy as np
 
 from kerascnn.arguments import UsageError, one_of
 from kerascnn.data.names import is_embedded
+from kerascnn.data.report import Report
 from kerascnn.data.resolution_pairs import random_patches, whole_images
 from kerascnn.data.splits import SPLITS
 
@@ -36,11 +37,13 @@ class UpscalingData:
         images: `{split: tuple of images}`, each with `.name`, `.size` (height, width) and
             `.read()`, which returns a uint8 array `(height, width, 3)`.
         smallest: int, how many pixels high and wide an image had to be.
+        report: optional `kerascnn.data.report.Report` on how a folder is read.
     """
 
     name: str
     images: Mapping[str, tuple[StoredImage, ...]]
     smallest: int = 1
+    report: Report | None = None
 
     @property
     def num_examples(self):
@@ -62,9 +65,10 @@ class UpscalingData:
 
         Images are downscaled as a whole (`downscale_bicubic`). For training, square patches at the
         same random place of both resolutions are cut out and randomly flipped and turned by
-        quarters, other ones in every epoch, and the same ones again under the same `seed`; every
-        image gives the same number of them. The other splits give whole images in their order, one
-        in a batch, or the middle of images that are higher or wider than 480 pixels.
+        quarters, other ones in every epoch; every image gives the same number of them. What a step
+        sees depends on `seed`, the number of the epoch and the place in the epoch alone. The other
+        splits give whole images in their order, one in a batch, or the middle of images that are
+        higher or wider than 480 pixels.
 
         Args:
             split: `"train"`, `"validation"` or `"test"`.
@@ -74,8 +78,7 @@ class UpscalingData:
             patches: int, how many of them an epoch has; rounded up to the same number for each
                 image, and for several images to whole batches.
             batch_size: int, patches in a batch.
-            seed: int, decides the order, places and turns of patches (together with TensorFlow's
-                global seed, if one is set).
+            seed: int, decides the order, places and turns of patches.
 
         Returns:
             `tf.data.Dataset` of pairs of float32 tensors `(batch, height, width, channels)` and
@@ -116,12 +119,13 @@ class UpscalingData:
             yield image.name, image.read(), None
 
 
-def load_upscaling(name_or_folder, *, strict=False, smallest=1):
+def load_upscaling(name_or_folder, *, strict=False, smallest=1, max_pixels=None, value_ranges=None):
     """Loads a dataset of images without labels.
 
-    A folder may have a subfolder for each split (what is missing of validation and test is then
-    cut from training); otherwise all images below it are used. A cut takes a tenth, at least one
-    image, chosen by a hash of the file's name. Each image is read once, to find broken ones.
+    A folder may have a subfolder for each split, as DIV2K has (what is missing of validation and
+    test is then cut from training); otherwise all images below it are used. A cut takes a tenth, at
+    least one image, chosen by a hash of the file's name. Each image is read once, to find broken
+    ones.
 
     Args:
         name_or_folder: `"photos"` (embedded: the two sample photographs of scikit-learn, of
@@ -130,6 +134,9 @@ def load_upscaling(name_or_folder, *, strict=False, smallest=1):
         strict: bool, whether a broken or too small image is an error; otherwise it is skipped with
             a `SkippedImageWarning`.
         smallest: int, how many pixels high and wide an image must be.
+        max_pixels: int, the largest image in a folder that is read, as in `read_image`.
+        value_ranges: optional `{type: (low, high)}` that the images of a folder with more than
+            eight bits are scaled by, as in `read_image`; by default what the training images need.
 
     Returns:
         `UpscalingData`.
@@ -156,4 +163,4 @@ def load_upscaling(name_or_folder, *, strict=False, smallest=1):
         )
     from kerascnn.data.image_folder import image_folder
 
-    return image_folder(name, strict, smallest)
+    return image_folder(name, strict, smallest, max_pixels, value_ranges)

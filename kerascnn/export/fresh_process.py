@@ -70,16 +70,7 @@ def run_in_fresh_process(runtime, path, examples, folder):
             png = tf.io.encode_png(pixels[0]).numpy()
             (folder / f"inputs_{i:04d}.png").write_bytes(png)
     module = _RUNTIMES / f"{runtime}.py"
-    # -P: nothing is imported from the folder the user happens to stand in. On the CPU, because the
-    # memory of a GPU is this process's own.
-    result = subprocess.run(
-        [sys.executable, "-P", "-c", PROGRAM, str(module), str(path), str(folder)],
-        env={**os.environ, "CUDA_VISIBLE_DEVICES": "-1", "TF_CPP_MIN_LOG_LEVEL": "3"},
-        capture_output=True,
-        text=True,
-        errors="replace",
-        check=False,
-    )
+    result = run_program(PROGRAM, module, path, folder)
     if result.returncode != 0:
         lines = [line for line in result.stderr.splitlines() if line.strip()]
         lines = [line for line in lines if not line.startswith(_NOISE)]
@@ -95,3 +86,17 @@ def run_in_fresh_process(runtime, path, examples, folder):
         for i in range(len(examples))
     ]
     return outputs, report["ms"]
+
+
+def run_program(program, *arguments):
+    """Runs a program in a new Python and returns its `subprocess.CompletedProcess`."""
+    # -P: nothing is imported from the folder the user happens to stand in. On the CPU, because the
+    # memory of a GPU is this process's own.
+    return subprocess.run(
+        [sys.executable, "-P", "-c", program, *map(str, arguments)],
+        env={**os.environ, "CUDA_VISIBLE_DEVICES": "-1", "TF_CPP_MIN_LOG_LEVEL": "3"},
+        capture_output=True,
+        text=True,
+        errors="replace",
+        check=False,
+    )

@@ -72,16 +72,27 @@ class Classification:
         """Returns the metrics of all examples.
 
         Returns:
-            dict: `accuracy`; `top5_accuracy` if there are more than five classes; `loss`, the
+            dict: `accuracy`; `balanced_accuracy`, the mean of the recall of each class that has
+            examples; `top5_accuracy` if there are more than five classes; `loss`, the
             cross-entropy; `expected_calibration_error`; `num_examples`.
         """
-        metrics = {"accuracy": float(accuracy_score(self.labels, self.predicted))}
+        recall, counts = self._recall()
+        metrics = {
+            "accuracy": float(accuracy_score(self.labels, self.predicted)),
+            "balanced_accuracy": float(recall[counts > 0].mean()),
+        }
         if len(self._classes) >= _FEWEST_FOR_TOP5:
             metrics["top5_accuracy"] = self._top_accuracy(5)
         metrics["loss"] = float(log_loss(self.labels, self.probabilities, labels=self._classes))
         metrics["expected_calibration_error"] = self.expected_calibration_error()
         metrics["num_examples"] = len(self.labels)
         return metrics
+
+    def _recall(self):
+        """Returns which share of each class was found, and the number of its examples."""
+        counts = np.bincount(self.labels, minlength=len(self._classes))
+        right = np.bincount(self.labels[self.predicted == self.labels], minlength=len(counts))
+        return right / np.maximum(counts, 1), counts
 
     def _top_accuracy(self, guesses):
         # Of equally likely classes the first counts, as in `predicted`. scikit-learn's

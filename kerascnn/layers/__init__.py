@@ -3,8 +3,10 @@
 from kerascnn.layers.batch_normalization import BatchNormalization
 from kerascnn.layers.bilinear_upsampling import BilinearUpsampling2D
 from kerascnn.layers.blur_pool import BlurPool2D
+from kerascnn.layers.c_cells import CCells2D
 from kerascnn.layers.channel_shuffle import ChannelShuffle
 from kerascnn.layers.connection_table_conv import ConnectionTableConv2D
+from kerascnn.layers.contrast_extraction import ContrastExtraction2D
 from kerascnn.layers.conv_transpose import Conv2DTranspose
 from kerascnn.layers.crop_like import CropLike2D
 from kerascnn.layers.depthwise_conv import DepthwiseConv2D
@@ -12,6 +14,7 @@ from kerascnn.layers.drop_block import DropBlock2D
 from kerascnn.layers.dropout import Dropout
 from kerascnn.layers.fixed_filter import FixedFilter2D
 from kerascnn.layers.group_conv import GroupConv2D
+from kerascnn.layers.interpolating_vectors import InterpolatingVectors
 from kerascnn.layers.local_response_normalization import LocalResponseNormalization
 from kerascnn.layers.max_pool_with_argmax import MaxPoolWithArgmax2D
 from kerascnn.layers.max_unpool import MaxUnpool2D
@@ -20,8 +23,10 @@ from kerascnn.layers.pad_to_multiple import PadToMultiple2D
 from kerascnn.layers.pixel_shuffle import PixelShuffle, PixelUnshuffle
 from kerascnn.layers.pointwise_conv import PointwiseConv2D
 from kerascnn.layers.rbf_output import RBFOutput
+from kerascnn.layers.s_cells import SCells2D
 from kerascnn.layers.scaled_tanh import ScaledTanh
 from kerascnn.layers.separable_conv import SeparableConv2D
+from kerascnn.layers.shunting_cells import ShuntingCCells2D, ShuntingSCells2D
 from kerascnn.layers.skip_connections import dense_connection, residual_connection
 from kerascnn.layers.squeeze_excite import SqueezeExcite
 from kerascnn.layers.stochastic_depth import StochasticDepth
@@ -32,8 +37,10 @@ __all__ = [
     "BatchNormalization",
     "BilinearUpsampling2D",
     "BlurPool2D",
+    "CCells2D",
     "ChannelShuffle",
     "ConnectionTableConv2D",
+    "ContrastExtraction2D",
     "Conv2DTranspose",
     "CropLike2D",
     "DepthwiseConv2D",
@@ -41,6 +48,7 @@ __all__ = [
     "Dropout",
     "FixedFilter2D",
     "GroupConv2D",
+    "InterpolatingVectors",
     "LocalResponseNormalization",
     "MaxPoolWithArgmax2D",
     "MaxUnpool2D",
@@ -50,8 +58,11 @@ __all__ = [
     "PixelUnshuffle",
     "PointwiseConv2D",
     "RBFOutput",
+    "SCells2D",
     "ScaledTanh",
     "SeparableConv2D",
+    "ShuntingCCells2D",
+    "ShuntingSCells2D",
     "SqueezeExcite",
     "StochasticDepth",
     "SubpixelConv2D",

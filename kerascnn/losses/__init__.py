@@ -1,6 +1,6 @@
 """Losses. `import kerascnn` registers them with Keras, so that a compiled model can be loaded."""
 
-from kerascnn.losses.class_weights import median_frequency_weights
+from kerascnn.losses.class_weights import inverse_frequency_weights, median_frequency_weights
 from kerascnn.losses.classification import CrossEntropy, RBFLoss, loss_for
 from kerascnn.losses.segmentation import (
     DiceLoss,
@@ -20,6 +20,7 @@ __all__ = [
     "PixelCrossEntropy",
     "RBFLoss",
     "dense_loss",
+    "inverse_frequency_weights",
     "loss_for",
     "median_frequency_weights",
 ]

@@ -5,6 +5,40 @@ import numpy as np
 from kerascnn.arguments import UsageError
 
 
+def inverse_frequency_weights(counts):
+    """Class weights for classification: a class counts the more, the fewer examples it has.
+
+    `weight[c] = examples / (classes * counts[c])`, over the classes that occur: each class then has
+    the same part in the loss, and the mean weight of the examples is 1. A class that never occurs
+    has a weight of 0.
+
+    Args:
+        counts: int array of shape `(classes,)`, the examples of each class.
+
+    Returns:
+        float array of shape `(classes,)`, for `class_weights`.
+
+    Raises:
+        ValueError: if no class occurs.
+
+    Reference:
+        [King and Zeng, 2001](https://doi.org/10.1093/oxfordjournals.pan.a004868), as scikit-learn's
+        `class_weight="balanced"`
+
+    Example:
+        >>> import kerascnn
+        >>> kerascnn.losses.inverse_frequency_weights([90, 10]).round(3).tolist()
+        [0.556, 5.0]
+    """
+    counts = np.asarray(counts, float)
+    occurs = counts > 0
+    if not occurs.any():
+        raise UsageError(f"`counts` must hold a class that occurs; got counts={counts.tolist()}.")
+    weights = np.zeros(counts.shape)
+    weights[occurs] = counts.sum() / (occurs.sum() * counts[occurs])
+    return weights
+
+
 def median_frequency_weights(pixels, pixels_of_images):
     """Class weights by which a rare class counts more: median frequency balancing.
 

@@ -19,6 +19,12 @@ from kerascnn.models.linknet import LinkNetConfig, LinkNetOptions
 from kerascnn.models.mlp import MLPConfig, MLPOptions
 from kerascnn.models.mobilenet_v1 import MobileNetV1Config, MobileNetV1Options
 from kerascnn.models.mobilenet_v2 import MobileNetV2Config, MobileNetV2Options
+from kerascnn.models.neocognitron import (
+    NeocognitronConfig,
+    NeocognitronOptions,
+    ShuntingNeocognitronConfig,
+    ShuntingNeocognitronOptions,
+)
 from kerascnn.models.new_head import head_names, with_new_head
 from kerascnn.models.registry import ModelInfo, list_models, model_info
 from kerascnn.models.resnet import ResNetConfig, ResNetOptions
@@ -61,6 +67,8 @@ __all__ = [
     "MobileNetV2Config",
     "MobileNetV2Options",
     "ModelInfo",
+    "NeocognitronConfig",
+    "NeocognitronOptions",
     "OriginalLeNetConfig",
     "ResNetConfig",
     "ResNetOptions",
@@ -70,6 +78,8 @@ __all__ = [
     "ShuffleNetV1Options",
     "ShuffleNetV2Config",
     "ShuffleNetV2Options",
+    "ShuntingNeocognitronConfig",
+    "ShuntingNeocognitronOptions",
     "UNetConfig",
     "UNetOptions",
     "VGGConfig",

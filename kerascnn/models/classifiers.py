@@ -8,6 +8,7 @@ from kerascnn.models.lenet import FAMILIES as LENET
 from kerascnn.models.mlp import FAMILIES as MLP
 from kerascnn.models.mobilenet_v1 import FAMILIES as MOBILENET_V1
 from kerascnn.models.mobilenet_v2 import FAMILIES as MOBILENET_V2
+from kerascnn.models.neocognitron import FAMILIES as NEOCOGNITRON
 from kerascnn.models.resnet import FAMILIES as RESNET
 from kerascnn.models.shufflenet_v1 import FAMILIES as SHUFFLENET_V1
 from kerascnn.models.shufflenet_v2 import FAMILIES as SHUFFLENET_V2
@@ -22,6 +23,7 @@ CLASSIFIERS = joined(
     *MLP,
     *MOBILENET_V1,
     *MOBILENET_V2,
+    *NEOCOGNITRON,
     *RESNET,
     *SHUFFLENET_V1,
     *SHUFFLENET_V2,

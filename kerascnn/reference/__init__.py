@@ -43,6 +43,14 @@ from kerascnn.reference.losses import (
     squared_loss_backward,
 )
 from kerascnn.reference.maxout import maxout, maxout_backward
+from kerascnn.reference.neocognitron import (
+    c_cells2d,
+    contrast_extraction2d,
+    interpolating_vectors,
+    s_cells2d,
+    shunting_c_cells2d,
+    shunting_s_cells2d,
+)
 from kerascnn.reference.optimizers import gradient_descent, sgd
 from kerascnn.reference.pad_to_multiple import pad_to_multiple2d, pad_to_multiple2d_backward
 from kerascnn.reference.pixel_shuffle import pixel_shuffle, pixel_unshuffle
@@ -72,10 +80,12 @@ __all__ = [
     "bilinear_upsampling2d_backward",
     "blur_pool2d",
     "blur_pool2d_backward",
+    "c_cells2d",
     "channel_shuffle",
     "channel_shuffle_backward",
     "connection_table_conv2d",
     "connection_table_conv2d_backward",
+    "contrast_extraction2d",
     "conv_transpose2d",
     "conv_transpose2d_backward",
     "crop_like2d",
@@ -93,6 +103,7 @@ __all__ = [
     "gradient_descent",
     "group_conv2d",
     "group_conv2d_backward",
+    "interpolating_vectors",
     "local_response_normalization",
     "local_response_normalization_backward",
     "max_pool2d",
@@ -111,11 +122,14 @@ __all__ = [
     "rbf_output_backward",
     "relu",
     "relu_backward",
+    "s_cells2d",
     "scaled_tanh",
     "scaled_tanh_backward",
     "separable_conv2d",
     "separable_conv2d_backward",
     "sgd",
+    "shunting_c_cells2d",
+    "shunting_s_cells2d",
     "sigmoid",
     "sigmoid_backward",
     "softmax",

@@ -1,5 +1,6 @@
 """Runs: trains, evaluates, predicts and exports for any task."""
 
+from kerascnn.runs.data_check import DataCheck, check_data
 from kerascnn.runs.data_preview import show_data
 from kerascnn.runs.evaluation import ChangedDataWarning, evaluate
 from kerascnn.runs.exporting import RunExport, Score, export
@@ -9,11 +10,13 @@ from kerascnn.runs.training import train
 
 __all__ = [
     "ChangedDataWarning",
+    "DataCheck",
     "DataRecord",
     "ModelRecord",
     "RunExport",
     "RunRecord",
     "Score",
+    "check_data",
     "evaluate",
     "export",
     "predict",

@@ -1,16 +1,43 @@
 """What happens to an earlier run in the folder of a new one."""
 
 from contextlib import contextmanager
+from dataclasses import replace
 
 from kerascnn.storage.printable import printable
 
 
-def is_finished(run, force, say):
-    """Whether there is nothing to do, which is then said."""
-    if run.state != "finished" or force:
+def is_finished(run, force, say, epochs=None):
+    """Whether there is nothing to do, which is then said.
+
+    Args:
+        run: `RunFolder`.
+        force: bool, whether the run is cleared.
+        say: function of a line.
+        epochs: int, how many epochs are asked for; more than the run has are something to do.
+    """
+    if run.state != "finished" or force or _is_more(run, epochs):
         return False
-    say(f"{printable(run.path)} holds a finished run; --force clears it and trains again.")
+    say(
+        f"{printable(run.path)} holds a finished run; --force clears it and trains again, and a "
+        "larger --epochs continues it."
+    )
     return True
+
+
+def continued(run, recipe):
+    """Returns a recipe of more epochs as that of the run that continues with it.
+
+    The frozen epochs of a recipe are a part of its epochs: those of the run stay as they are.
+    """
+    if not run.recipe_path.is_file() or not _is_more(run, recipe.epochs):
+        return recipe
+    frozen = run.recipe()["training"].get("frozen_epochs", recipe.frozen_epochs)
+    return replace(recipe, frozen_epochs=frozen)
+
+
+def _is_more(run, epochs):
+    before = run.recipe().get("training", {}).get("epochs")
+    return epochs is not None and isinstance(before, int) and epochs > before
 
 
 @contextmanager

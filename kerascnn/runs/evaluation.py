@@ -6,15 +6,19 @@ from pathlib import Path
 from kerascnn.arguments import UsageError, one_of
 from kerascnn.data import SPLITS
 from kerascnn.runs.opened import open_model
+from kerascnn.runs.recorded_data import check_recorded
 from kerascnn.storage.atomic_write import atomic_write
 from kerascnn.tasks import get_task
+from kerascnn.training import RunFolder
 
 
 class ChangedDataWarning(UserWarning):
     """A dataset has become larger or smaller since a model was trained on it."""
 
 
-def evaluate(folder, *, task=None, data=None, data_dir=None, split="test", plots=None):
+def evaluate(
+    folder, *, task=None, data=None, data_dir=None, split="test", plots=None, max_pixels=None
+):
     """Tests the best model of a run on a split of its own data, or of other data.
 
     Args:
@@ -25,6 +29,8 @@ def evaluate(folder, *, task=None, data=None, data_dir=None, split="test", plots
         data_dir: folder of TensorFlow Datasets; by default that of the training.
         split: `"train"`, `"validation"`, `"test"` or `"all"`.
         plots: optional path of a new folder for figures.
+        max_pixels: int, the largest image that is read; by default what fits into a quarter of the
+            memory.
 
     Returns:
         `(kerascnn.tasks.Evaluation, paths of the figures)`.
@@ -41,9 +47,12 @@ def evaluate(folder, *, task=None, data=None, data_dir=None, split="test", plots
     opened = open_model(folder, task)
     record = opened.record
     known, task = record.data, get_task(record.task)
-    if not (data or known.name):
-        raise UsageError(f"`data` must be given for an export; got {folder} alone.")
-    found = task.reload(record, data or known.name, data_dir or known.data_dir)
+    if data is None:
+        if not known.name:
+            raise UsageError(f"`data` must be given for an export; got {folder} alone.")
+        check_recorded(RunFolder(opened.path), known, task.embedded, data_dir)
+    limit = {} if max_pixels is None else {"max_pixels": max_pixels}
+    found = task.reload(record, data or known.name, data_dir or known.data_dir, **limit)
     class_names = task.describe(found).get("class_names", ())
     if tuple(class_names) != known.class_names:
         raise UsageError(
@@ -62,7 +71,7 @@ def evaluate(folder, *, task=None, data=None, data_dir=None, split="test", plots
     evaluation = task.evaluate(model, found, splits, record)
     paths = []
     if plots is not None:
-        title = f"{opened.name}: {split} images"
+        title = f"{opened.path.name}: {split} images"
         for name, draw in evaluation.figures.items():
             paths.append(plots / f"{name}.png")
             with atomic_write(paths[-1]) as temporary:

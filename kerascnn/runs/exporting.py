@@ -1,6 +1,7 @@
 """Exports the model of a finished run."""
 
 from dataclasses import dataclass, replace
+from pathlib import Path
 
 import numpy as np
 
@@ -8,8 +9,10 @@ from kerascnn.data import read_image
 from kerascnn.export import Exported, load_exported
 from kerascnn.export import export as export_model
 from kerascnn.export.formats import get_format
+from kerascnn.runs.export_folder import check_export
 from kerascnn.runs.opened import exported_record
-from kerascnn.runs.record import open_run
+from kerascnn.runs.record import load_model, open_run
+from kerascnn.runs.recorded_data import check_recorded
 from kerascnn.tasks import get_task
 
 # Images that the ranges of activations are chosen by: with more, scores hardly change.
@@ -87,14 +90,17 @@ def export(
     """
     run, record = open_run(folder, task)
     task, suffix = get_task(record.task), get_format(format).suffix
-    model = run.load_model()
     if out is None:
         kind = f".{quantize}" if quantize else ""
         out = run.exports / f"{run.path.resolve().name}{kind}{suffix}" if suffix else run.exports
+    check_export(Path(out).parent if suffix else out)
+    model = load_model(run, record)
     serving = task.serving(model, record)
-    serving = replace(serving, metadata={**serving.metadata, "model": record.model.name})
+    facts = {"model": record.model.name, **task.metadata(record)}
+    serving = replace(serving, metadata={**serving.metadata, **facts})
     data, calibration = None, ()
     if quantize is not None:
+        check_recorded(run, record.data, task.embedded)
         data = task.reload(record, record.data.name, record.data.data_dir)
         calibration = list(task.calibration_images(data, record, _CALIBRATION))
     exported = export_model(

@@ -2,12 +2,13 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 from kerascnn.arguments import UsageError
 from kerascnn.export import load_exported
 from kerascnn.export.formats import format_of
-from kerascnn.runs.record import DataRecord, ModelRecord, RunRecord, open_run
+from kerascnn.runs.record import DataRecord, ModelRecord, RunRecord, load_model, open_run
 from kerascnn.tasks import get_task, list_tasks
 
 
@@ -16,12 +17,12 @@ class Opened:
     """A run or an export.
 
     Args:
-        name: str, for titles.
+        path: path of the folder or file.
         record: `RunRecord`.
         load: function that returns the model, or what takes its place.
     """
 
-    name: str
+    path: Path
     record: RunRecord
     load: Callable[[], Any]
 
@@ -42,10 +43,10 @@ def open_model(path, task=None):
     """
     if format_of(path) is None:
         run, record = open_run(path, task)
-        return Opened(run.path.name, record, run.load_model)
+        return Opened(run.path, record, lambda: load_model(run, record))
     exported = load_exported(path)
     record = exported_record(exported, task)
-    return Opened(exported.path.name, record, lambda: get_task(record.task).network(exported))
+    return Opened(exported.path, record, lambda: get_task(record.task).network(exported))
 
 
 def exported_record(exported, task=None):

@@ -1,6 +1,7 @@
 """Where a run may be."""
 
 import os
+import re
 from itertools import count
 from pathlib import Path
 
@@ -49,6 +50,7 @@ def data_plot(data):
 
 
 def _without_switches(command):
+    command = re.sub(r" --checkpoint-every[ =]\S+", "", command)
     return [word for word in command.split() if word not in ("--force", "--debug")]
 
 

@@ -67,7 +67,7 @@ def predict(
                 )
             try:
                 outputs.check_free(file, targets.values())
-                image = read_image(file, task.channels(model), max_pixels)
+                image = read_image(file, task.channels(model), max_pixels, record.data.value_ranges)
             except (UnreadableImageError, FileExistsError) as error:
                 if on_error is None:
                     raise

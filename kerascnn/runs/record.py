@@ -1,14 +1,27 @@
 """`recipe.json`, typed: all that decides the outcome of a run."""
 
-from dataclasses import asdict, dataclass, field, replace
+import re
+from dataclasses import asdict, dataclass, field, fields, is_dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any, get_type_hints
 
-from pydantic import TypeAdapter, ValidationError
+from pydantic import Field, TypeAdapter, ValidationError
 
 from kerascnn.arguments import UsageError
 from kerascnn.tasks import get_task, list_tasks
 from kerascnn.training import RunFolder
+
+# More than any run of ours has: a record may come from somebody else.
+_Text = Annotated[str, Field(max_length=10_000)]
+_Count = Annotated[int, Field(ge=0, le=10**12)]
+_Side = Annotated[int, Field(ge=1, le=8192)]
+_Channels = Annotated[int, Field(ge=1, le=4)]
+_Names = Annotated[tuple[_Text, ...], Field(max_length=100_000)]
+# What TensorFlow allows as the name of a layer
+_NAME = re.compile(r"[\w.\\/>-]+", re.ASCII)
+_LARGEST_BATCH, _MOST_EPOCHS = 100_000, 1_000_000
+# What the file has beside the fields of a `RunRecord`
+_BESIDE = ("kerascnn", "format", "versions", "extended_from")
 
 
 @dataclass(frozen=True)
@@ -22,10 +35,10 @@ class ModelRecord:
         weights: `None`, `"imagenet"`, or the path of the run whose weights it started with.
     """
 
-    name: str
-    parameters: int
-    options: dict[str, Any] = field(default_factory=dict)
-    weights: str | None = None
+    name: _Text
+    parameters: _Count
+    options: dict[_Text, Any] = field(default_factory=dict)
+    weights: _Text | None = None
 
 
 @dataclass(frozen=True)
@@ -42,16 +55,25 @@ class DataRecord:
         image_shape: `(height, width, channels)` of the images as the model gets them, or as they
             are stored if it takes any size; `None` where they differ.
         smallest: int, how many pixels high and wide an image must be to be used.
+        value_ranges: `{type: (low, high)}`, the values of images of more than eight bits that
+            become 0 and 255, as in `kerascnn.data.read_image`.
+        mask_values: optional str, the numbers in masks that mean the classes.
+        mask_colors: optional str, the colors in masks that mean the classes.
+        reading: dict, what was taken for what in a folder, for people to read.
     """
 
-    name: str
-    num_examples: dict[str, int]
-    data_dir: str | None = None
-    version: str | None = None
-    class_names: tuple[str, ...] = ()
-    ignored: tuple[str, ...] = ()
-    image_shape: tuple[int | None, int | None, int] | None = None
-    smallest: int = 1
+    name: _Text
+    num_examples: dict[_Text, _Count]
+    data_dir: _Text | None = None
+    version: _Text | None = None
+    class_names: _Names = ()
+    ignored: _Names = ()
+    image_shape: tuple[_Side | None, _Side | None, _Channels] | None = None
+    smallest: _Side = 1
+    value_ranges: dict[_Text, tuple[float, float]] = field(default_factory=dict)
+    mask_values: _Text | None = None
+    mask_colors: _Text | None = None
+    reading: dict[str, Any] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -67,12 +89,12 @@ class RunRecord:
         command: str, how the run was started.
     """
 
-    task: str
+    task: _Text
     model: ModelRecord
     data: DataRecord
     training: Any
-    seed: int
-    command: str = ""
+    seed: Annotated[int, Field(ge=0, lt=2**32)]
+    command: Annotated[str, Field(max_length=1_000_000)] = ""
 
     @classmethod
     def of(cls, run, task=None):
@@ -95,15 +117,14 @@ class RunRecord:
                 f"{run.path} must be a run of `kerascnn {wanted}`; it is another one{what}."
             )
         recipe_class = get_task(found).recipe_class
-        try:
-            record = TypeAdapter(cls).validate_python(content)
-            recipe = TypeAdapter(recipe_class).validate_python(content["training"])
-        except ValidationError as error:
-            wrong = error.errors()[0]
-            place = ".".join(map(str, wrong["loc"])) or "training"
+        record = _validated(cls, content, run.recipe_path, "", _BESIDE)
+        recipe = _validated(recipe_class, content["training"], run.recipe_path, "training")
+        if recipe.batch_size > _LARGEST_BATCH or recipe.epochs > _MOST_EPOCHS:
             raise UsageError(
-                f"{run.recipe_path} must be the record of a run; {place}: {wrong['msg']}."
-            ) from error
+                f"{run.recipe_path} must be the record of a run; training.batch_size must be at "
+                f"most {_LARGEST_BATCH:,} and training.epochs at most {_MOST_EPOCHS:,}; got "
+                f"{recipe.batch_size} and {recipe.epochs}."
+            )
         return replace(record, training=recipe)
 
     def facts(self):
@@ -112,7 +133,60 @@ class RunRecord:
         return {key: content[key] for key in ("task", "model", "data", "seed")}
 
 
+def _validated(cls, content, path, place, beside=()):
+    """Returns a dataclass of JSON, or says in a sentence which key is wrong."""
+    unknown = _unknown_key(cls, content, beside)
+    if unknown is not None:
+        name = f"{place}.{unknown}" if place else unknown
+        raise UsageError(f"{path} must be the record of a run; {name}: there is no such key.")
+    try:
+        return TypeAdapter(cls).validate_python(content)
+    except ValidationError as error:
+        wrong = error.errors()[0]
+        found = ".".join(map(str, ([place] if place else []) + list(wrong["loc"]))) or "training"
+        reason = " ".join(wrong["msg"].split()).removeprefix("Value error, ").rstrip(".")
+        raise UsageError(f"{path} must be the record of a run; {found}: {reason}.") from error
+    except UsageError as error:  # of a dataclass that checks its own numbers
+        raise UsageError(f"{path} must be the record of a run; {place}: {error}") from error
+    except (RecursionError, OverflowError, TypeError) as error:
+        raise UsageError(f"{path} must be the record of a run; got another content.") from error
+
+
+def _unknown_key(cls, content, beside=()):
+    """Returns the first key of a dict, as a path, that is no field of a dataclass."""
+    if not isinstance(content, dict):
+        return None  # which validation tells
+    types = get_type_hints(cls)
+    known = {part.name for part in fields(cls)}
+    for key, value in content.items():
+        if key not in known | set(beside):
+            return str(key)[:100]
+        if is_dataclass(types.get(key)):
+            inner = _unknown_key(types[key], value)
+            if inner is not None:
+                return f"{key}.{inner}"
+    return None
+
+
 def open_run(folder, task=None):
     """Returns the `RunFolder` of a run and its record."""
     run = RunFolder(Path(folder))
     return run, RunRecord.of(run, task)
+
+
+def load_model(run, record):
+    """Returns the model of a run that its record fits.
+
+    Raises:
+        FileNotFoundError: if the run has no model yet.
+        RuntimeError: if its file is broken.
+        UsageError: if the record is that of another model.
+    """
+    model = run.load_model()
+    reason = get_task(record.task).mismatch(model, record)
+    wrong = [part.name for part in (model, *model.layers) if not _NAME.fullmatch(part.name)]
+    if wrong:
+        raise RuntimeError(f"{run.model_path} has a layer with an invalid name, {wrong[0]!r}.")
+    if reason:
+        raise UsageError(f"{run.recipe_path} does not fit {run.model_path}: {reason}.")
+    return model

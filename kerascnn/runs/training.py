@@ -5,28 +5,26 @@ from itertools import chain, count
 
 import keras
 
-from kerascnn import visualize
 from kerascnn.arguments import UsageError
 from kerascnn.data.images import to_pillow
-from kerascnn.runs.earlier_run import is_finished, replacing
+from kerascnn.runs.earlier_run import continued, is_finished, replacing
 from kerascnn.runs.out import check_out, default_out
 from kerascnn.runs.record import DataRecord, ModelRecord, RunRecord
 from kerascnn.runs.start import start_of
 from kerascnn.training import (
     RunFolder,
-    best_epoch,
-    fit,
     inference_model,
-    last_checkpoint,
     precision_scope,
 )
+from kerascnn.training.frequency import frequency
 
 
-def train(task, request, out=None, *, force=False, command="", say=print):
+def train(task, request, out=None, *, force=False, command="", say=print, checkpoint_every="5m"):
     """Trains a model, tests it, and draws how it learned.
 
-    The same call on an unfinished folder resumes; on a finished one it changes nothing, unless
-    `force` is given.
+    The same call on an unfinished folder resumes, and ends in the same weights and scores as if it
+    had never been stopped. On a finished one it changes nothing, unless `force` is given, or more
+    epochs than the run has: it then continues.
 
     Args:
         task: `kerascnn.tasks.Task`.
@@ -35,6 +33,8 @@ def train(task, request, out=None, *, force=False, command="", say=print):
         force: bool, whether an earlier run in the folder is cleared.
         command: str, how the run was started, for people to read; by default the request.
         say: function that is called with every line of the report.
+        checkpoint_every: when checkpoints are written besides the end of every epoch: a number of
+            steps, or `"30s"`, `"5m"`, `"1h"`.
 
     Returns:
         `(path of the run folder, whether there was anything to do)`.
@@ -59,7 +59,7 @@ def train(task, request, out=None, *, force=False, command="", say=print):
     command = command or repr(request)
     # Faults that can be found before the data are read, which may take a while, are.
     start = start_of(task, request)
-    recipe = task.recipe(request, start)
+    recipe, learning = task.recipe(request, start), task.learning(start)
     if recipe.frozen_epochs and start.weights is None:
         raise UsageError(
             "A recipe with frozen epochs trains the head of a model that has weights: give "
@@ -74,11 +74,15 @@ def train(task, request, out=None, *, force=False, command="", say=print):
         request.data_dir,
         start.weights if start.weights != "imagenet" else None,
     )
+    frequency(checkpoint_every)
     run.check_usable()
-    if is_finished(run, force, say):
+    epochs = request.changes.get("epochs")
+    if is_finished(run, force, say, epochs):
         return run.path, False
     data = task.load(request, start, recipe)
     recipe = task.recipe(request, start, data)
+    if epochs is not None and not force:
+        recipe = continued(run, recipe)
     for line in task.remarks(data):
         say(line)
     keras.utils.set_random_seed(request.seed)
@@ -104,16 +108,14 @@ def train(task, request, out=None, *, force=False, command="", say=print):
         command=command,
     )
     with run.locked(command):
-        if is_finished(run, force, say):  # by another process, in the meantime
+        if is_finished(run, force, say, epochs):  # by another process, in the meantime
             return run.path, False
-        # A run that resumes must not see the orders of its first epochs again.
-        seed = request.seed + (0 if force else 1000 * last_checkpoint(run)[0])
         pipelines = {
-            split: task.pipeline(data, split, recipe, seed, model)
+            split: task.pipeline(data, split, recipe, request.seed, model)
             for split in ("train", "validation")
         }
         with replacing(run, force, say):  # now that nothing is left that could be wrong
-            history = fit(
+            history = learning.learn(
                 model,
                 pipelines,
                 recipe,
@@ -123,12 +125,13 @@ def train(task, request, out=None, *, force=False, command="", say=print):
                 loss=loss,
                 metric=metric,
                 head=start.head(model),
+                checkpoint_every=checkpoint_every,
             )
-        _finish(task, run, data, record, history, say)
+        _finish(task, run, data, record, learning, history, say)
     return run.path, True
 
 
-def _finish(task, run, data, record, history, say):
+def _finish(task, run, data, record, learning, history, say):
     """Tests the best model, draws, and writes `metrics.json`, which marks a run as finished."""
     split = "test" if data.num_examples["test"] else "validation"
     evaluation = task.evaluate(run.load_model(), data, [split], record)
@@ -139,14 +142,14 @@ def _finish(task, run, data, record, history, say):
         written.add(name)
         with run.writing(run.free_path(run.examples / f"{name}.png")) as path:
             to_pillow(image).save(path)
-    best, seconds = best_epoch(history)["epoch"], sum(row["seconds"] for row in history)
+    seconds = learning.seconds(history)
     title = f"{run.path.name}: {split} images"
-    figures = {"learning_curves": visualize.learning_curves(history, best)}
+    figures = learning.figures(history)
     figures |= {name: draw(title) for name, draw in evaluation.figures.items()}
     plots = [run.save_figure(name, figure) for name, figure in figures.items()]
     metrics = {
         split: evaluation.numbers,
-        "best_epoch": best,
+        **learning.numbers(history),
         "training_seconds": round(seconds, 1),
     }
     run.write_json(run.metrics_path, metrics)

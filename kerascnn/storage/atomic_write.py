@@ -11,8 +11,52 @@ from pathlib import Path
 _TEMPORARY = ".writing-"
 
 
+class WriteError(OSError):
+    """A file could not be written; what was there before is still there."""
+
+
+# What the system reports for a disk, as a reason and as what to do
+_REASONS = {
+    errno.ENOSPC: ("the disk is full", "free some room"),
+    errno.EDQUOT: ("the quota is used up", "free some room"),
+    errno.EFBIG: ("files may not be so large here", "allow larger files, or use another disk"),
+    errno.EROFS: ("the file system is read-only", "make it writable"),
+    errno.EACCES: ("its folder is read-only", "make it writable"),
+    errno.EPERM: ("its folder is read-only", "make it writable"),
+    errno.EIO: ("the disk reports an error", "check the disk"),
+    errno.ENOENT: ("its folder was removed meanwhile", "leave the folder where it is"),
+}
+
+
 @contextmanager
-def atomic_write(path):
+def explained(path, size=None):
+    """Turns an error of the system while a file is written into a sentence.
+
+    Args:
+        path: path of the file.
+        size: int, its number of bytes, where that is known.
+
+    Raises:
+        WriteError: for such an error.
+    """
+    try:
+        yield
+    except WriteError:
+        raise
+    except OSError as error:
+        if error.errno not in _REASONS:
+            raise
+        reason, action = _REASONS[error.errno]
+        room = ""
+        if error.errno == errno.ENOSPC and size is not None:
+            there = next(parent for parent in Path(path).absolute().parents if parent.exists())
+            free = shutil.disk_usage(there).free
+            room = f" ({size / 1e6:.1f} MB are needed, {free / 1e6:.1f} MB are free)"
+        raise WriteError(f"{path} cannot be written: {reason}{room}; {action}.") from error
+
+
+@contextmanager
+def atomic_write(path, size=None):
     """Yields a temporary path next to `path`; it becomes `path` if no error occurs.
 
     The content is flushed to disk before it replaces an older file, so that a power failure leaves
@@ -20,6 +64,10 @@ def atomic_write(path):
 
     Args:
         path: str or path of the file.
+        size: int, the number of bytes to be written, for the error if there is no room for them.
+
+    Raises:
+        WriteError: if the disk is full, read-only or broken.
 
     Example:
         >>> import pathlib
@@ -31,7 +79,7 @@ def atomic_write(path):
         ...     print(pathlib.Path(folder, "notes.txt").read_text())
         all or nothing
     """
-    with temporary_next_to(path) as temporary:
+    with explained(path, size), temporary_next_to(path) as temporary:
         yield temporary
         put_in_place(temporary, path)
 

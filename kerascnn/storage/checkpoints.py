@@ -1,26 +1,135 @@
-"""The checkpoints of a run: `checkpoints/epoch_0007.weights.h5`."""
+"""Checkpoints in a folder: `epoch_0007_batch_000120.state`, the last two of them."""
 
 import re
+import warnings
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
 
-_NAME = re.compile(r"epoch_(\d{4,})\.weights\.h5")
+from kerascnn.storage.atomic_write import atomic_write
+from kerascnn.storage.state_file import BrokenStateError, decode, encode
+
+_NAME = re.compile(r"epoch_(\d{4,})_batch_(\d{6,})\.state", re.ASCII)
+# What runs of earlier versions have, which is not all of the state
+_OLD_NAME = re.compile(r"epoch_(\d{4,})\.weights\.h5", re.ASCII)
+# The second is there if the disk damages the first.
+_KEPT = 2
 
 
-def checkpoint_path(run, epoch):
-    """The path of the checkpoint after so many epochs."""
-    return run.checkpoints / f"epoch_{epoch:04d}.weights.h5"
+class BrokenCheckpointWarning(UserWarning):
+    """A checkpoint, or a file that one makes again, cannot be used."""
 
 
-def numbered(folder):
-    """Returns `{path: epoch}` of all files in a folder that have the name of a checkpoint."""
-    matches = ((path, _NAME.fullmatch(path.name)) for path in folder.glob("epoch_*.weights.h5"))
-    return {path: int(match[1]) for path, match in matches if match}
+@dataclass(frozen=True)
+class Checkpoint:
+    """The state of a training.
+
+    Args:
+        epoch: int, how many epochs are completed.
+        batch: int, how many batches of the next epoch are.
+        arrays: `{name: numpy array}`.
+        facts: what else there is, as JSON has it.
+        path: path of the file.
+    """
+
+    epoch: int
+    batch: int
+    arrays: dict[str, Any]
+    facts: dict[str, Any] = field(default_factory=dict)
+    path: Path | None = None
 
 
-def checkpoints(run):
-    """Returns `{path: epoch}` of the checkpoints of a run, without files that the user added."""
-    return {path: epoch for path, epoch in numbered(run.checkpoints).items() if run.owns(path)}
+class Checkpoints:
+    """The checkpoints of a training.
+
+    Args:
+        folder: path of their folder.
+        writing: context manager of a path that gives a temporary one, as `atomic_write` does.
+        owns: function of a path: whether the training wrote the file.
+        saved: function that is called when a checkpoint is written.
+    """
+
+    def __init__(self, folder, writing=atomic_write, owns=lambda path: True, saved=lambda: None):
+        self.folder = Path(folder)
+        self._writing, self._owns, self._saved = writing, owns, saved
+
+    @classmethod
+    def of_run(cls, run):
+        """Returns the checkpoints of a `RunFolder`."""
+        # The first one makes the earlier run unnecessary that was cleared for this one.
+        return cls(run.checkpoints, run.writing, run.owns, run.delete_replaced)
+
+    def places(self):
+        """Returns `{path: (epochs, batches)}`, without files that the user added, oldest first."""
+        found = {path: place for path, place in named(self.folder).items() if self._owns(path)}
+        return dict(sorted(found.items(), key=lambda item: item[1]))
+
+    def last(self):
+        """Returns the path of the newest checkpoint, or `None`."""
+        return next(reversed(self.places()), None)
+
+    def save(self, checkpoint):
+        """Writes a checkpoint whole, then removes all but the last two.
+
+        Returns:
+            path of the file.
+
+        Raises:
+            OSError: if it cannot be written; the earlier ones are still there.
+        """
+        path = self.folder / f"epoch_{checkpoint.epoch:04d}_batch_{checkpoint.batch:06d}.state"
+        place = {"epoch": checkpoint.epoch, "batch": checkpoint.batch}
+        content = encode(checkpoint.arrays, {**checkpoint.facts, **place})
+        with self._writing(path, size=len(content)) as temporary:
+            temporary.write_bytes(content)
+        here = (checkpoint.epoch, checkpoint.batch)
+        older = [other for other, found in self.places().items() if found < here]
+        # What is ahead belongs to a training that went on from a checkpoint that was damaged.
+        ahead = [other for other, found in self.places().items() if found > here]
+        for other in (*older[: 1 - _KEPT], *ahead, *_old(self.folder)):
+            if self._owns(other):
+                other.unlink(missing_ok=True)
+        self._saved()
+        return path
+
+    def load(self):
+        """Returns the newest `Checkpoint` that is whole, or `None`; warns of those that are not."""
+        for path, (epoch, batch) in reversed(self.places().items()):
+            try:
+                arrays, facts = decode(path.read_bytes())
+                if (facts["epoch"], facts["batch"]) != (epoch, batch):
+                    raise BrokenStateError("its name is that of another checkpoint")
+            except (BrokenStateError, KeyError, TypeError, OSError) as error:
+                _warn(f"{path} cannot be used ({error}); the checkpoint before it is.")
+                continue
+            return Checkpoint(epoch, batch, arrays, facts, path)
+        if self.places():
+            _warn(f"No checkpoint in {self.folder} can be used: the training starts again.")
+        for path in _old(self.folder):
+            if self._owns(path):
+                _warn(
+                    f"{path} was written by an earlier version of kerascnn and has not all of the "
+                    "state: the training starts again."
+                )
+        return None
+
+
+def named(folder):
+    """Returns `{path: (epochs, batches)}` of all files in a folder with a checkpoint's name."""
+    matches = ((path, _NAME.fullmatch(path.name)) for path in Path(folder).glob("epoch_*.state"))
+    return {path: (int(match[1]), int(match[2])) for path, match in matches if match}
 
 
 def last_checkpoint(run):
     """`(epochs behind it, path)` of a run's newest checkpoint, or `(0, None)`."""
-    return max(((epoch, path) for path, epoch in checkpoints(run).items()), default=(0, None))
+    places = Checkpoints.of_run(run).places()
+    return max(((epoch, path) for path, (epoch, _) in places.items()), default=(0, None))
+
+
+def _old(folder):
+    paths = Path(folder).glob("epoch_*.weights.h5")
+    return [path for path in paths if _OLD_NAME.fullmatch(path.name)]
+
+
+def _warn(sentence):
+    warnings.warn(sentence, BrokenCheckpointWarning, stacklevel=3)

@@ -11,8 +11,14 @@ import keras
 
 from kerascnn.arguments import UsageError
 from kerascnn.storage import run_clearing
-from kerascnn.storage.atomic_write import leftovers, put_in_place, temporary_next_to
-from kerascnn.storage.checkpoints import numbered
+from kerascnn.storage.atomic_write import (
+    WriteError,
+    explained,
+    leftovers,
+    put_in_place,
+    temporary_next_to,
+)
+from kerascnn.storage.checkpoints import last_checkpoint, named
 from kerascnn.storage.file_names import shortened
 from kerascnn.storage.older_records import upgraded
 from kerascnn.storage.run_lock import LOCK_NAME, RunLock
@@ -53,7 +59,7 @@ class RunFolder:
         if self.recipe_path.is_file():
             if not is_run(read_record(self.recipe_path), self.recipe_path):
                 return "foreign"
-            finished = self.metrics_path.is_file() and self.owns(self.metrics_path)
+            finished = self.owns(self.metrics_path) and _is_json_object(self.metrics_path)
             return "finished" if finished else "unfinished"
         if not self.path.exists():
             return "new"
@@ -102,7 +108,7 @@ class RunFolder:
         in_the_way = [path for path in files if os.path.lexists(path) and not self.owns(path)]
         folders = (self.checkpoints, self.plots, self.examples, self.events)
         in_the_way += [path for path in folders if os.path.lexists(path) and not path.is_dir()]
-        in_the_way += [path for path in numbered(self.checkpoints) if not self.owns(path)]
+        in_the_way += [path for path in named(self.checkpoints) if not self.owns(path)]
         if self._manifest.is_foreign:
             in_the_way.append(self._manifest.path)
         if in_the_way:
@@ -152,13 +158,30 @@ class RunFolder:
                 shutil.rmtree(leftover)
 
     def _check_same(self, recipe):
+        """Raises an error for another recipe; more epochs than are completed extend the run."""
         found, recipe = self.recipe(), upgraded(recipe)
-        different = [key for key in recipe if found.get(key) != recipe[key]]
+        before = found.get("training", {}).get("epochs")
+        different = [key for key in recipe if _decisive(found.get(key)) != _decisive(recipe[key])]
+        same = {**recipe, "training": {**recipe.get("training", {}), "epochs": before}}
+        only_epochs = different == ["training"] and found["training"] == same["training"]
+        if only_epochs and recipe["training"]["epochs"] > before and self.is_complete(before):
+            # In this order: killed in between, the same command extends the run as well.
+            self.metrics_path.unlink(missing_ok=True)
+            content = read_record(self.recipe_path)
+            epochs = [*content.get("extended_from", []), before]
+            longer = {**content, "training": recipe["training"], "extended_from": epochs}
+            self.write_json(self.recipe_path, longer)
+            return
         if different:
             raise FileExistsError(
                 f"{self.path} holds a run that was begun with another {' and '.join(different)}; "
                 "choose another folder, or clear this one (--force)."
             )
+
+    def is_complete(self, epochs):
+        """Whether a run of so many epochs has a checkpoint behind its last one, or is finished."""
+        behind = last_checkpoint(self)[0]
+        return behind >= epochs or (behind > 0 and self.state == "finished")
 
     def clear(self):
         """Moves the files of the run, finished or not, to `FOLDER.old-N` next to its folder.
@@ -217,6 +240,13 @@ class RunFolder:
             return self._manifest.lists(relative)
         return is_unmarked_file(relative)
 
+    def is_intact(self, path):
+        """Whether a file of the run is as the run wrote it, as far as that is known."""
+        relative = path.relative_to(self.path).as_posix()
+        if not self._manifest.exists:
+            return path.is_file()
+        return self._manifest.is_unchanged(relative)
+
     def free_path(self, path):
         """The path, shortened to what the file system takes and numbered where it is taken.
 
@@ -235,22 +265,30 @@ class RunFolder:
         )
 
     @contextmanager
-    def writing(self, path):
+    def writing(self, path, size=None):
         """Yields a temporary path; what is written there becomes a file of the run.
 
         Args:
             path: path below the folder.
+            size: int, the number of bytes to be written, where that is known.
 
         Raises:
             FileExistsError: if a file is there that the run has not written.
+            WriteError: if the disk is full, read-only or broken, or the folder was removed.
         """
+        if path != self.recipe_path and not self.recipe_path.is_file():
+            raise WriteError(
+                f"{self.path} was removed or moved while it was in use: there is no "
+                f"{self.recipe_path} any more; give the same command again to start a new run."
+            )
         if os.path.lexists(path) and not self.owns(path):
             raise FileExistsError(
                 f"{path} is not a file of the run in {self.path} and is left alone; "
                 "move it elsewhere, and give the same command again."
             )
-        self._adopt()
-        with temporary_next_to(path, self._owner) as temporary:
+        with explained(path, size):
+            self._adopt()
+        with explained(path, size), temporary_next_to(path, self._owner) as temporary:
             yield temporary
             relative = path.relative_to(self.path).as_posix()
             self._manifest.add(relative, digest_of(temporary))
@@ -303,3 +341,18 @@ class RunFolder:
         with self.writing(path) as temporary:
             figure.savefig(temporary)
         return path
+
+
+def _is_json_object(path):
+    """Whether a file has an object of JSON: one that was cut has not."""
+    try:
+        return isinstance(json.loads(path.read_bytes()), dict)
+    except (OSError, ValueError, RecursionError):
+        return False
+
+
+def _decisive(part):
+    """Returns a part of a record without what is there for people to read."""
+    if not isinstance(part, dict):
+        return part
+    return {key: value for key, value in part.items() if key != "reading"}

@@ -80,9 +80,10 @@ class Manifest:
         """`{name: id}` of the earlier runs to delete when this one has a checkpoint."""
         found = {}
         for line in self.lines:
-            if "replaces" in line:
+            if isinstance(line.get("replaces"), str):
                 found[line["replaces"]] = line.get("run")
-            found.pop(line.get("replaced"), None)
+            if isinstance(line.get("replaced"), str):
+                found.pop(line["replaced"], None)
         return found
 
     def begin(self, replaces=None, files=()):
@@ -132,7 +133,8 @@ class Manifest:
         found = {}
         for line in self.lines:
             if isinstance(line.get("file"), str) and _is_below(line["file"]):
-                found.setdefault(line["file"], set()).add(line.get("sha256"))
+                digest = line.get("sha256")
+                found.setdefault(line["file"], set()).add(digest if digest is None else str(digest))
         return found
 
     def lists(self, relative):

@@ -11,6 +11,8 @@ from kerascnn.arguments import UsageError
 
 FORMAT = 1
 _MARK = {"kerascnn": "run", "format": FORMAT}
+# In bytes: much more than a record ever has
+_LARGEST = 50_000_000
 _PACKAGES = (
     "kerascnn",
     "keras",
@@ -58,8 +60,10 @@ def read_record(path):
         ValueError: if it is not JSON.
     """
     try:
+        if path.stat().st_size > _LARGEST:
+            raise ValueError(f"of at most {_LARGEST:,} bytes")
         return json.loads(path.read_text(encoding="utf-8"))
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise UsageError(f"{path} must be JSON ({error}).") from error
 
 

@@ -1,23 +1,29 @@
 """Classification: one class for every image."""
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from itertools import chain, islice
 
 import keras
 import numpy as np
 
-from kerascnn import visualize
+from kerascnn import models, visualize
+from kerascnn.arguments import UsageError
 from kerascnn.data import EMBEDDED, prepare
 from kerascnn.export import classification_serving
 from kerascnn.inference import classify
-from kerascnn.losses import loss_for
+from kerascnn.losses import inverse_frequency_weights, loss_for
 from kerascnn.metrics import accuracy
 from kerascnn.tasks import labelled_images
-from kerascnn.tasks.classification_recipes import CHARACTERS, RECIPES, SMALL
+from kerascnn.tasks.classification_recipes import (
+    CHARACTERS,
+    RECIPES,
+    SMALL,
+    ClassificationRecipe,
+)
 from kerascnn.tasks.exported_network import ExportedNetwork, log_probabilities
 from kerascnn.tasks.task import Evaluation, Table, Task
-from kerascnn.training import Recipe
+from kerascnn.training import SelfOrganization, SelfOrganizing
 
 _EXAMPLES_ON_PAGE = 48
 _EXAMPLE_FILES = 16
@@ -25,6 +31,8 @@ _VERSIONS = 5
 _BATCH = 256
 # Of more classes than this, only the worst are listed.
 _LISTED, _WORST = 50, 20
+# Of more classes than this, the line of results has the recall of the worst.
+_RECALLS = 3
 
 
 class ClassificationTask(Task):
@@ -33,7 +41,7 @@ class ClassificationTask(Task):
     name = "classification"
     command = "classify"
     recipes = RECIPES
-    recipe_class = Recipe
+    recipe_class = ClassificationRecipe
     embedded = EMBEDDED["classification"]
     default_model = ("lenet5", {})
     pretrained_model = "mobilenet_v2"
@@ -46,23 +54,41 @@ class ClassificationTask(Task):
         if name is None:
             small = data is None or data.num_examples["train"] < SMALL
             name = "finetune" if start.weights else "small" if small else "standard"
-        gray = data is not None and data.stored_shape[2] == 1
+        gray = data is not None and data.stored_shape[2] == 1 and not _learns_by_itself(start)
         found = {"augmentation": CHARACTERS} if gray else {}
         return self.recipes.choose(name, start.model, {**request.changes, **start.changes}, **found)
+
+    def learning(self, start):
+        if not _learns_by_itself(start):
+            return super().learning(start)
+        if start.weights is not None:
+            raise UsageError(
+                f"{start.model!r} learns from the beginning; got weights={start.weights!r}: leave "
+                "them out."
+            )
+        options = {**models.model_info(start.model).options, **start.options}
+        names = [setting.name for setting in fields(SelfOrganization)]
+        return SelfOrganizing(SelfOrganization(**{name: options[name] for name in names}))
 
     def load(self, request, start, recipe):
         return labelled_images.load(request, start)
 
-    def reload(self, record, name, data_dir):
-        return labelled_images.reload(record, name, data_dir)
+    def reload(self, record, name, data_dir, max_pixels=None):
+        return labelled_images.reload(record, name, data_dir, max_pixels)
 
     def model(self, start, data, recipe):
         return start.build(data.image_shape, len(data.class_names))
 
     def objective(self, data, recipe, model):
-        return loss_for(model, recipe.label_smoothing), accuracy
+        weights = None
+        if recipe.class_weights:
+            counts = np.bincount(data.labels("train"), minlength=len(data.class_names))
+            weights = inverse_frequency_weights(counts).tolist()
+        return loss_for(model, recipe.label_smoothing, weights), accuracy
 
     def pipeline(self, data, split, recipe, seed, model):
+        if recipe.balance and split == "train":
+            data = data.balanced()
         return data.pipeline(
             split, batch_size=recipe.batch_size, seed=seed, augment=recipe.augmentation
         )
@@ -72,10 +98,11 @@ class ClassificationTask(Task):
             "version": data.version,
             "class_names": data.class_names,
             "image_shape": data.image_shape,
+            **super().describe(data),
         }
 
     def remarks(self, data):
-        return labelled_images.remarks(data)
+        return [*super().remarks(data), *labelled_images.remarks(data)]
 
     def evaluate(self, model, data, splits, record):
         names = data.class_names
@@ -125,6 +152,11 @@ class ClassificationTask(Task):
 
     def preview(self, data, start, recipe, seed, title):
         return labelled_images.preview(data, recipe, seed, title, _VERSIONS)
+
+    def mismatch(self, model, record):
+        return labelled_images.mismatch(model, record) or labelled_images.class_mismatch(
+            model, record.data.class_names
+        )
 
     def channels(self, model):
         return model.input_shape[-1]
@@ -184,6 +216,14 @@ class ClassPrediction:
         return f"{found['class_name']}  {found['probability']:.2%}"
 
 
+def _learns_by_itself(start):
+    """Whether a model learns without a gradient, by `kerascnn.training.self_organize`."""
+    names = {setting.name for setting in fields(SelfOrganization)}
+    return start.model in models.list_models() and names <= set(
+        models.model_info(start.model).options
+    )
+
+
 def _images(pipeline, wanted):
     """Images of a pipeline by their place in it: `{index: image}`."""
     found, offset, wanted = {}, 0, set(map(int, wanted))
@@ -196,10 +236,23 @@ def _images(pipeline, wanted):
 def _line(numbers):
     top5 = f"top-5 {numbers['top5_accuracy']:.2%}, " if "top5_accuracy" in numbers else ""
     return (
-        f"accuracy {numbers['accuracy']:.2%}, {top5}cross-entropy {numbers['loss']:.4f}, "
+        f"accuracy {numbers['accuracy']:.2%}, balanced {numbers['balanced_accuracy']:.2%} "
+        f"({_recalls(numbers['per_class'])}), {top5}cross-entropy {numbers['loss']:.4f}, "
         f"calibration error {numbers['expected_calibration_error']:.2%} "
         f"({numbers['num_examples']:,} images)"
     )
+
+
+def _recalls(rows):
+    """Returns the recall of each class, or of the worst ones."""
+    measured = [row for row in rows if row["support"]]
+    shown, start = measured, "recall"
+    if len(measured) > _RECALLS:
+        shown = sorted(measured, key=lambda row: row["recall"])[:_RECALLS]
+        start = "worst recall"
+    text = ", ".join(f"{row['class_name']} {row['recall']:.0%}" for row in shown)
+    without = len(rows) - len(measured)
+    return f"{start} {text}" + (f"; {without} not measured" if without else "")
 
 
 def _table(rows):

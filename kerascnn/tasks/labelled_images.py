@@ -3,10 +3,11 @@
 from itertools import islice
 
 import numpy as np
+import tensorflow as tf
 
 from kerascnn import models, visualize
 from kerascnn.arguments import UsageError, at_least_one
-from kerascnn.data import load_classification
+from kerascnn.data import load_classification, order
 
 _PREVIEWED = 8
 
@@ -16,17 +17,45 @@ _LARGER = 4
 
 def load(request, start):
     """Finds the data of a request, with the size and channels that the model wants."""
-    data = load_classification(request.data, data_dir=request.data_dir, strict=request.strict)
+    data = load_classification(
+        request.data,
+        data_dir=request.data_dir,
+        strict=request.strict,
+        max_pixels=request.max_pixels,
+    )
     data.check_labels()
     return data.resized(_image_size(request, start, data.stored_shape), start.channels)
 
 
-def reload(record, name, data_dir):
-    """Finds data to evaluate a run on, resized as those of its training were."""
+def reload(record, name, data_dir, max_pixels=None):
+    """Finds data to evaluate a run on, read and resized as those of its training were."""
     height, width, channels = record.data.image_shape
-    data = load_classification(name, data_dir=data_dir)
+    data = load_classification(
+        name, data_dir=data_dir, max_pixels=max_pixels, value_ranges=record.data.value_ranges
+    )
     data.check_labels()
     return data.resized((height, width), channels)
+
+
+def mismatch(model, record):
+    """Returns how the images of a record do not fit a model, or `None`."""
+    shape = record.data.image_shape
+    if shape is None or None in shape:
+        return "data.image_shape must be three numbers"
+    if len(model.inputs) != 1 or len(model.input_shape) != 4:
+        return "the model must take images"
+    takes = model.input_shape[1:]
+    if any(side not in (None, own) for side, own in zip(takes, shape, strict=True)):
+        return f"data.image_shape is {shape}, and the model takes {takes}"
+    return None
+
+
+def class_mismatch(model, class_names):
+    """Returns how classes do not fit a model, or `None`."""
+    outputs = model.output_shape[-1]
+    if outputs == len(class_names):
+        return None
+    return f"data.class_names are {len(class_names)} classes, and the model has {outputs}"
 
 
 def training_images(data, record, count):
@@ -50,11 +79,13 @@ def remarks(data):
 def preview(data, recipe, seed, title, versions):
     """Draws training images with augmented versions of them below."""
     images, labels = next(iter(data.pipeline("train", batch_size=_PREVIEWED, seed=seed)))
-    augment = recipe.augmentation.function(seed, len(data.class_names))
+    augment = recipe.augmentation.function(len(data.class_names))
+    keys = tf.data.Dataset.from_tensor_slices(order.keys(order.epoch_key(seed, 0, 1), versions))
+    augmented = keys.map(lambda key: augment(images, labels, key)).as_numpy_iterator()
     return visualize.augmentation(
         images.numpy(),
         labels.numpy(),
-        [[part.numpy() for part in augment(images, labels)] for _ in range(versions)],
+        list(augmented),
         data.class_names,
         title,
     )

@@ -49,8 +49,8 @@ class ReconstructionTask(Task):
     def load(self, request, start, recipe):
         return labelled_images.load(request, start)
 
-    def reload(self, record, name, data_dir):
-        return labelled_images.reload(record, name, data_dir)
+    def reload(self, record, name, data_dir, max_pixels=None):
+        return labelled_images.reload(record, name, data_dir, max_pixels)
 
     def model(self, start, data, recipe):
         return start.build(data.image_shape)
@@ -65,10 +65,14 @@ class ReconstructionTask(Task):
         return images_and_labels.map(lambda images, labels: (images, images))
 
     def describe(self, data):
-        return {"version": data.version, "image_shape": data.image_shape}
+        return {
+            "version": data.version,
+            "image_shape": data.image_shape,
+            **super().describe(data),
+        }
 
     def remarks(self, data):
-        return labelled_images.remarks(data)
+        return [*super().remarks(data), *labelled_images.remarks(data)]
 
     def evaluate(self, model, data, splits, record):
         batch_size = record.training.batch_size
@@ -112,6 +116,9 @@ class ReconstructionTask(Task):
 
     def preview(self, data, start, recipe, seed, title):
         return labelled_images.preview(data, recipe, seed, title, _VERSIONS)
+
+    def mismatch(self, model, record):
+        return labelled_images.mismatch(model, record)
 
     def channels(self, model):
         return model.input_shape[-1]

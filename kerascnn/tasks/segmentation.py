@@ -18,6 +18,7 @@ from kerascnn.losses import dense_loss, median_frequency_weights
 from kerascnn.metrics import MeanIoU
 from kerascnn.storage.atomic_write import atomic_write
 from kerascnn.storage.printable import printable
+from kerascnn.tasks import labelled_images
 from kerascnn.tasks.exported_network import ExportedNetwork, log_probabilities
 from kerascnn.tasks.segmentation_recipes import RECIPES, SegmentationRecipe, cropped
 from kerascnn.tasks.task import Evaluation, Table, Task
@@ -51,12 +52,25 @@ class SegmentationTask(Task):
 
     def load(self, request, start, recipe):
         return load_segmentation(
-            request.data, data_dir=request.data_dir, ignore=request.ignore, strict=request.strict
+            request.data,
+            data_dir=request.data_dir,
+            ignore=request.ignore,
+            strict=request.strict,
+            mask_values=request.mask_values,
+            mask_colors=request.mask_colors,
+            max_pixels=request.max_pixels,
         )
 
-    def reload(self, record, name, data_dir):
+    def reload(self, record, name, data_dir, max_pixels=None):
         return load_segmentation(
-            name, data_dir=data_dir, ignore=record.data.ignored, for_training=False
+            name,
+            data_dir=data_dir,
+            ignore=record.data.ignored,
+            for_training=False,
+            mask_values=record.data.mask_values,
+            mask_colors=record.data.mask_colors,
+            max_pixels=max_pixels,
+            value_ranges=record.data.value_ranges,
         )
 
     def model(self, start, data, recipe):
@@ -87,6 +101,7 @@ class SegmentationTask(Task):
             "class_names": data.class_names,
             "ignored": data.ignored,
             "image_shape": data.image_shape,
+            **super().describe(data),
         }
 
     def evaluate(self, model, data, splits, record):
@@ -142,6 +157,10 @@ class SegmentationTask(Task):
             versions.append((views, range(len(rows))))
         first = [drawn(image, mask) for image, mask in zip(images, masks, strict=True)]
         return visualize.augmentation(first, range(len(rows)), versions, names, title)
+
+    def mismatch(self, model, record):
+        names = [name for name in record.data.class_names if name not in record.data.ignored]
+        return super().mismatch(model, record) or labelled_images.class_mismatch(model, names)
 
     def channels(self, model):
         return model.input_shape[-1]

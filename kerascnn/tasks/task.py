@@ -15,7 +15,7 @@ from matplotlib.figure import Figure
 from kerascnn.arguments import UsageError
 from kerascnn.tasks.recipes import Recipes
 from kerascnn.tasks.start import Start
-from kerascnn.training import Recipe
+from kerascnn.training import GradientDescent, Recipe
 
 # How many images a run keeps to try `predict` on
 EXAMPLE_FILES = 6
@@ -38,6 +38,9 @@ class Request:
         ignore: names of classes that are not scored, where a task has such.
         seed: int in [0, 2**32).
         strict: bool, whether a broken file is an error; otherwise it is skipped with a warning.
+        mask_values: the numbers in masks that mean the classes, as `load_segmentation` takes them.
+        mask_colors: the colors in masks that mean the classes, as `load_segmentation` takes them.
+        max_pixels: int, the largest image in a folder that is read.
 
     Raises:
         ValueError: if `seed` is out of its range, or `ignore` is not a list.
@@ -54,6 +57,9 @@ class Request:
     ignore: Sequence[str] | None = None
     seed: int = 0
     strict: bool = False
+    mask_values: Any = None
+    mask_colors: Any = None
+    max_pixels: int | None = None
 
     def __post_init__(self):
         if not 0 <= self.seed < 2**32:
@@ -156,12 +162,18 @@ class Task(ABC):
         """
 
     @abstractmethod
-    def reload(self, record: Any, name: str | None, data_dir: Path | None) -> Any:
+    def reload(
+        self, record: Any, name: str | None, data_dir: Path | None, max_pixels: int | None = None
+    ) -> Any:
         """Finds the data of a run again, or other data that are read in the same way."""
 
     @abstractmethod
     def model(self, start: Start, data: Any, recipe: Recipe) -> keras.Model:
         """Builds the model to train."""
+
+    def learning(self, start: Start) -> Any:
+        """Returns how the model learns: an object with the methods of `GradientDescent`."""
+        return GradientDescent()
 
     @abstractmethod
     def objective(self, data: Any, recipe: Recipe, model: keras.Model) -> tuple[Any, Any]:
@@ -173,11 +185,20 @@ class Task(ABC):
 
     def describe(self, data: Any) -> dict[str, Any]:
         """Returns fields of `kerascnn.runs.DataRecord` that not all data have."""
-        return {}
+        report = getattr(data, "report", None)
+        if report is None:
+            return {}
+        return {
+            "reading": report.record(),
+            "value_ranges": dict(report.value_ranges),
+            "mask_values": report.mask_values,
+            "mask_colors": report.mask_colors,
+        }
 
     def remarks(self, data: Any) -> Iterable[str]:
         """Returns lines for the user about how the data are read."""
-        return ()
+        report = getattr(data, "report", None)
+        return () if report is None else report.lines()
 
     @abstractmethod
     def evaluate(
@@ -193,6 +214,12 @@ class Task(ABC):
     @abstractmethod
     def preview(self, data: Any, start: Start, recipe: Recipe, seed: int, title: str) -> Figure:
         """Draws training images as a model sees them."""
+
+    def mismatch(self, model: keras.Model, record: Any) -> str | None:
+        """Returns how a model does not fit the record of its run, or `None`."""
+        if len(model.inputs) != 1 or len(model.input_shape) != 4:
+            return "the model must take images"
+        return None
 
     def channels(self, model: keras.Model) -> int | None:
         """Returns how many channels `predict` wants images to be read with; `None` for as is."""
@@ -213,6 +240,13 @@ class Task(ABC):
         self, model: keras.Model, images: Iterable[np.ndarray], record: Any, **options: Any
     ) -> Iterator[Prediction]:
         """Yields the prediction for each of the uint8 images."""
+
+    def metadata(self, record: Any) -> dict[str, Any]:
+        """Returns what an export says about how images are read, for programs that serve it."""
+        ranges = record.data.value_ranges
+        return (
+            {"value_ranges": {kind: list(ends) for kind, ends in ranges.items()}} if ranges else {}
+        )
 
     def network(self, exported: Any) -> Any:
         """Returns an export as what `evaluate` and `predict` take for a model.

@@ -94,7 +94,12 @@ class UpscalingTask(Task):
     def load(self, request, start, recipe):
         factor = model_info(start.model).factor
         smallest = max(recipe.patch_size * factor, _smallest_to_measure(factor))
-        data = load_upscaling(request.data, strict=request.strict, smallest=smallest)
+        data = load_upscaling(
+            request.data,
+            strict=request.strict,
+            smallest=smallest,
+            max_pixels=request.max_pixels,
+        )
         if not data.num_examples["validation"]:
             raise UsageError(
                 f"{data.name} must hold at least two images of at least {smallest}x{smallest} "
@@ -103,12 +108,17 @@ class UpscalingTask(Task):
             )
         return data
 
-    def reload(self, record, name, data_dir):
+    def reload(self, record, name, data_dir, max_pixels=None):
+        smallest = _smallest_to_measure(model_info(record.model.name).factor)
         if record.data.name in (name, str(Path(name).resolve())):
             # What was too small to be trained on is in no split.
-            return load_upscaling(name, smallest=record.data.smallest)
-        factor = model_info(record.model.name).factor
-        return load_upscaling(name, smallest=_smallest_to_measure(factor))
+            smallest = record.data.smallest
+        return load_upscaling(
+            name,
+            smallest=smallest,
+            max_pixels=max_pixels,
+            value_ranges=record.data.value_ranges,
+        )
 
     def model(self, start, data, recipe):
         return start.build(None)
@@ -128,7 +138,7 @@ class UpscalingTask(Task):
         )
 
     def describe(self, data):
-        return {"smallest": data.smallest}
+        return {"smallest": data.smallest, **super().describe(data)}
 
     def evaluate(self, model, data, splits, record):
         images = [image for split in splits for image in data.images[split]]

@@ -1,8 +1,8 @@
 """What happens at the end of every epoch of a run."""
 
 import csv
-import math
 import time
+import warnings
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -11,7 +11,7 @@ import numpy as np
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
-from kerascnn.storage.checkpoints import checkpoint_path, checkpoints, last_checkpoint
+from kerascnn.storage.checkpoints import BrokenCheckpointWarning
 
 
 def read_history(path):
@@ -36,11 +36,9 @@ def best_epoch(rows):
 
 
 class Record(keras.callbacks.Callback):
-    """Writes history, best model and checkpoint, in this order, so that no crash loses anything.
+    """Writes history and best model at the end of every epoch.
 
-    A checkpoint is the last file that an epoch writes: the files before it are written again when
-    the run resumes from there. The first one makes the earlier run unnecessary that was cleared for
-    this one.
+    What it knows is part of a checkpoint (`Resume`), so that both files can be written again.
 
     Args:
         run: `RunFolder`.
@@ -50,53 +48,113 @@ class Record(keras.callbacks.Callback):
         super().__init__()
         self.run = run
         self.rows = []
+        self._best = []
+        self._seconds, self._began = 0.0, time.perf_counter()
 
-    def epochs_behind(self):
-        """How many epochs the run has completed."""
-        return last_checkpoint(self.run)[0]
+    def resume_state(self):
+        """What a checkpoint has: the rows, the best weights and the seconds of this epoch."""
+        return {"rows": self.rows, "best": self._best, "seconds": self._elapsed()}
 
-    def resume(self, model, begin=0):
-        """Loads the newest checkpoint into a compiled model; returns the epochs behind it.
-
-        A checkpoint of the last epoch of a phase has the state of that phase's optimizer: the model
-        that goes on at `begin` already has its weights.
-        """
-        epoch, path = last_checkpoint(self.run)
-        self.rows = read_history(self.run.history_path)[:epoch]
-        if epoch > begin:
-            model.optimizer.build(model.trainable_variables)
-            model.load_weights(path)
-        return max(epoch, begin)
+    def resume_from(self, state):
+        """Continues from a checkpoint; writes the files again that are not as the run left them."""
+        self.rows = [{**row, "epoch": int(row["epoch"])} for row in state["rows"]]
+        self._best = state["best"]
+        self._seconds, self._began = state["seconds"], time.perf_counter()
+        if not self.rows:
+            return
+        if not _begins_with(self.run.history_path, self.rows):
+            _warn(f"{self.run.history_path} is damaged and is written again from a checkpoint.")
+            self._write_history()
+        if not self.run.is_intact(self.run.model_path):
+            _warn(f"{self.run.model_path} is damaged and is written again from a checkpoint.")
+            self._write_best()
 
     def on_epoch_begin(self, epoch, logs=None):
-        self._began = time.perf_counter()
+        self._seconds, self._began = 0.0, time.perf_counter()
 
     def on_epoch_end(self, epoch, logs=None):
-        if not math.isfinite(logs["loss"]):
-            raise RuntimeError(
-                f"The training diverged: in epoch {epoch + 1} the loss was {logs['loss']}; "
-                "start again with a lower learning rate."
-            )
-        seconds = time.perf_counter() - self._began
-        row = {"epoch": epoch + 1, **_of_main_output(logs, self.model), "seconds": seconds}
-        self.rows.append(row)
+        row = {"epoch": epoch + 1, **_of_main_output(logs, self.model), "seconds": self._elapsed()}
+        self.rows.append({name: _plain(value) for name, value in row.items()})
+        self._write_history()
+        if best_epoch(self.rows) is self.rows[-1]:
+            with averaged_weights(self.model):
+                weights = inference_model(self.model).weights
+                self._best = [np.array(keras.ops.convert_to_numpy(weight)) for weight in weights]
+            self._write_best()
+        self._seconds, self._began = 0.0, time.perf_counter()
+
+    def _elapsed(self):
+        return self._seconds + time.perf_counter() - self._began
+
+    def _write_history(self):
         with (
             self.run.writing(self.run.history_path) as temporary,
             open(temporary, "w", newline="") as file,
         ):
-            writer = csv.DictWriter(file, list(row))
+            writer = csv.DictWriter(file, list(self.rows[0]))
             writer.writeheader()
             writer.writerows(self.rows)
-        if best_epoch(self.rows) is row:
-            with averaged_weights(self.model), self.run.writing(self.run.model_path) as temporary:
-                inference_model(self.model).save(temporary)
-        older, path = checkpoints(self.run), checkpoint_path(self.run, epoch + 1)
-        with self.run.writing(path) as temporary:
-            self.model.save_weights(temporary)
-        for other in older:
-            if other != path:
-                other.unlink()
-        self.run.delete_replaced()
+
+    def _write_best(self):
+        model = inference_model(self.model)
+        before = model.get_weights()
+        model.set_weights(self._best)
+        try:
+            with self.run.writing(self.run.model_path) as temporary:
+                model.save(temporary)
+        finally:
+            model.set_weights(before)
+
+
+class EarlyEnd(keras.callbacks.Callback):
+    """Ends a training that no longer improves, or is good enough.
+
+    Args:
+        record: `Record` of the epochs.
+        recipe: `Recipe`, for its `patience` and `stop_at`.
+        begin: int, the epochs before the last phase of the recipe.
+    """
+
+    def __init__(self, record, recipe, begin=0):
+        super().__init__()
+        self.record, self.recipe, self.begin = record, recipe, begin
+
+    def resume_state(self):
+        """Nothing: the rows of the record say it all."""
+        return {}
+
+    def resume_from(self, state):
+        """Does nothing."""
+
+    def is_over(self):
+        """Whether the epochs so far are enough."""
+        rows, recipe = self.record.rows, self.recipe
+        if not rows or rows[-1]["epoch"] <= self.begin:
+            return False
+        best = best_epoch(rows)
+        if recipe.stop_at is not None and best[f"val_{chosen_metric(best)}"] >= recipe.stop_at:
+            return True
+        waited = rows[-1]["epoch"] - max(best["epoch"], self.begin)
+        return recipe.patience is not None and waited >= recipe.patience
+
+    def on_epoch_end(self, epoch, logs=None):
+        self.model.stop_training = self.model.stop_training or self.is_over()
+
+
+def _begins_with(path, rows):
+    """Whether a `history.csv` has these rows first."""
+    try:
+        return read_history(path)[: len(rows)] == rows
+    except (ValueError, KeyError, TypeError, OSError):
+        return False
+
+
+def _plain(value):
+    return value if isinstance(value, int) else float(value)
+
+
+def _warn(sentence):
+    warnings.warn(sentence, BrokenCheckpointWarning, stacklevel=2)
 
 
 def _of_main_output(logs, model):

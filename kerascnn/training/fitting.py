@@ -6,11 +6,15 @@ from dataclasses import asdict, dataclass
 import keras
 
 from kerascnn.arguments import UsageError
+from kerascnn.data import order
 from kerascnn.losses import loss_for
 from kerascnn.metrics import accuracy
-from kerascnn.storage.checkpoints import last_checkpoint
+from kerascnn.storage.checkpoints import Checkpoints
 from kerascnn.storage.run_folder import RunFolder
-from kerascnn.training.callbacks import ProgressBar, Record
+from kerascnn.training.callbacks import EarlyEnd, ProgressBar, Record
+from kerascnn.training.errors import OutOfMemoryError, is_lack_of_memory
+from kerascnn.training.resume import Resume
+from kerascnn.training.stop_signals import StopSignals
 
 # As many steps run in one call: TensorFlow's overhead of a call is then hardly felt.
 _STEPS_PER_EXECUTION = 20
@@ -30,19 +34,26 @@ def fit(
     loss=None,
     metric=accuracy,
     head=None,
+    checkpoint_every="5m",
 ):
     """Trains a model and keeps the epoch that was best in validation.
 
     Writes `recipe.json`, `history.csv`, `model.keras` (best), `checkpoints/` and `events/` (for
-    TensorBoard) into the folder. Called again on an unfinished folder, it resumes after the last
-    epoch that was completed. Meanwhile other processes can read the folder, but not train in it.
+    TensorBoard) into the folder. Called again on an unfinished folder, it resumes from the last
+    checkpoint and ends in the same weights, history and scores, to the last bit, as if it had never
+    been stopped; `Resume` says what that asks of a pipeline. Called with more epochs on a folder
+    whose epochs are all completed, it continues, with the learning rate that a training of so many
+    epochs has there. Meanwhile other processes can read the folder, but not train in it.
+
+    SIGINT (Ctrl+C) and SIGTERM end a training at its next step, or at the end of a validation,
+    after a checkpoint.
 
     Args:
         model: `keras.Model` from images to logits, or whatever `loss` compares with the labels,
             built in the recipe's precision (`precision_scope`). Further outputs are logits of
             auxiliary heads, which learn the same labels and are left out of `model.keras`.
         data: `{"train": ..., "validation": ...}`, finite `tf.data` pipelines of batches of images
-            and labels, such as those of `kerascnn.data`.
+            and labels, such as those of `kerascnn.data`, or `keras.utils.PyDataset`s.
         recipe: `Recipe`.
         run_dir: str or path of the run folder, or a `RunFolder`.
         facts: optional dict, what else decides the outcome and belongs into `recipe.json`: the
@@ -56,6 +67,8 @@ def fit(
         head: optional names of the layers that learn in the recipe's frozen epochs; by default the
             last one with weights, and those of auxiliary heads. Layers that were frozen before stay
             so throughout.
+        checkpoint_every: when checkpoints are written besides the end of every epoch: a number of
+            steps, or `"30s"`, `"5m"`, `"1h"`.
 
     Returns:
         list with a dict of numbers per epoch: loss and metric in training and in validation (as
@@ -65,7 +78,10 @@ def fit(
         ValueError: if the model computes in another precision than the recipe asks for.
         FileExistsError: if the folder holds something else than an unfinished run of the same kind.
         RunInUseError: if another process is training in the folder.
-        RuntimeError: if the loss is no longer a number.
+        kerascnn.training.DivergedError: if the loss or a weight is no longer a number.
+        kerascnn.training.OutOfMemoryError: if a step needs more memory than there is.
+        kerascnn.training.Interrupted: if a signal has stopped the training.
+        OSError: if a file cannot be written; the last checkpoint is intact.
 
     Example:
         >>> import tempfile
@@ -85,38 +101,63 @@ def fit(
     _check_precision(model, recipe.precision)
     loss = loss or loss_for(model, recipe.label_smoothing)
     run = run_dir if isinstance(run_dir, RunFolder) else RunFolder(run_dir)
+    record = Record(run)
+    end = EarlyEnd(record, recipe, recipe.frozen_epochs)
+    resume = Resume(Checkpoints.of_run(run), every=checkpoint_every, callbacks=[record, end])
+    resume.advice = ", or with a longer warm-up"
     with run.locked(command):
         run.begin({**(facts or {}), "training": asdict(recipe)}, command)
-        return _fit(model, data, recipe, run, progress, loss, metric, head)
+        run.list_events()
+        with StopSignals() as resume.signals:
+            _fit(model, data, recipe, run, progress, loss, metric, head, resume)
+    return record.rows
 
 
-def _fit(model, data, recipe, run, progress, loss, metric, head):
-    if last_checkpoint(run)[0]:  # a process may have been killed after it wrote the first
+def _fit(model, data, recipe, run, progress, loss, metric, head, resume):
+    checkpoint = resume.checkpoints.load()
+    epochs, batches = (checkpoint.epoch, checkpoint.batch) if checkpoint else (0, 0)
+    if checkpoint:  # a process may have been killed after it wrote the first
         run.delete_replaced()
-    run.list_events()
     data = {split: _for_every_output(dataset, model) for split, dataset in data.items()}
     steps = len(data["train"])
-    record = Record(run)
-    callbacks = [record, keras.callbacks.TensorBoard(run.events)]
+    callbacks = [*resume.callbacks, keras.callbacks.TensorBoard(run.events)]
     if recipe.ema:
         callbacks.insert(0, keras.callbacks.SwapEMAWeights())
     trunk = _trunk(model, head) if recipe.frozen_epochs else []
-    with ProgressBar(record.epochs_behind(), recipe.epochs, steps, visible=progress) as bar:
+    with ProgressBar(epochs, recipe.epochs, steps, visible=progress) as bar:
         for phase in _phases(recipe):
-            if record.epochs_behind() > phase.end:
+            if (epochs, batches) > (phase.end, 0):
                 continue
-            with _resting(trunk if phase.frozen else ()):
+            resume.first_epoch = phase.begin
+            with _resting(trunk if phase.frozen else ()), _memory_watched(resume):
                 _compile(model, recipe, loss, metric, phase, steps)
                 model.fit(
                     data["train"],
                     validation_data=data["validation"],
-                    initial_epoch=record.resume(model, phase.begin),
+                    initial_epoch=max(epochs, phase.begin),
                     epochs=phase.end,
                     shuffle=False,  # the pipeline does that
-                    callbacks=[*callbacks, bar],
+                    callbacks=[*callbacks, bar, resume],
                     verbose=0,
                 )
-    return record.rows
+
+
+@contextmanager
+def _memory_watched(resume):
+    """Turns a lack of memory, which each backend reports in its own way, into a sentence."""
+    try:
+        yield
+    except Exception as error:
+        if not is_lack_of_memory(error):
+            raise
+        path = resume.checkpoints.last()
+        last = f"The last checkpoint is {path}." if path else "There is no checkpoint yet."
+        raise OutOfMemoryError(
+            f"The memory is not enough for a training step. {last} Start a new run with a smaller "
+            "batch (`--batch-size`) or smaller images, or end other programs."
+        ) from error
+    finally:
+        order.end_training()
 
 
 @dataclass(frozen=True)
@@ -193,6 +234,11 @@ def _for_every_output(dataset, model):
     outputs = len(model.outputs)
     if outputs == 1:
         return dataset
+    if isinstance(dataset, keras.utils.PyDataset):
+        raise UsageError(
+            f"`data` must be `tf.data` pipelines for a model with {outputs} outputs; got a "
+            "`keras.utils.PyDataset`."
+        )
     return dataset.map(lambda images, labels: (images, (labels,) * outputs))
 
 

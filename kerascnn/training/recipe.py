@@ -1,11 +1,12 @@
 """How to train, in numbers."""
 
+import math
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 
 import keras
 
-from kerascnn.arguments import UsageError, one_of
+from kerascnn.arguments import UsageError, at_least_one, one_of
 from kerascnn.data import Augmentation
 
 OPTIMIZERS = ("adamw", "sgd")
@@ -36,6 +37,9 @@ class Recipe:
             new one does not spoil the trunk under it. Each of the two phases has the whole
             schedule for itself.
         frozen_learning_rate: float, the highest learning rate in those.
+        patience: int, after how many epochs without a better one the training ends, or `None`.
+            Epochs in which only the head is trained do not count.
+        stop_at: float, the metric in validation at which the training ends, or `None`.
         precision: `"float32"`, `"mixed_bfloat16"` or `"mixed_float16"`, for `precision_scope` to
             build the model in.
         xla: bool, whether TensorFlow compiles a step with XLA where there is an accelerator; on
@@ -66,6 +70,8 @@ class Recipe:
     ema: float = 0.0
     frozen_epochs: int = 0
     frozen_learning_rate: float = 2e-3
+    patience: int | None = None
+    stop_at: float | None = None
     precision: str = "float32"
     xla: bool = True
     augmentation: Augmentation = field(default_factory=Augmentation)
@@ -74,11 +80,20 @@ class Recipe:
         for name in ("epochs", "batch_size"):
             if getattr(self, name) < 1:
                 raise UsageError(f"`{name}` must be at least 1; got {name}={getattr(self, name)}.")
-        for name in ("learning_rate", "weight_decay", "warmup_epochs", "frozen_learning_rate"):
+        for name in (
+            "learning_rate",
+            "weight_decay",
+            "warmup_epochs",
+            "frozen_learning_rate",
+        ):
             if not 0 <= getattr(self, name) < float("inf"):
                 raise UsageError(
                     f"`{name}` must be finite and at least 0; got {name}={getattr(self, name)}."
                 )
+        if self.patience is not None:
+            at_least_one(self.patience, "patience")
+        if self.stop_at is not None and not math.isfinite(self.stop_at):
+            raise UsageError(f"`stop_at` must be finite; got stop_at={self.stop_at}.")
         for name in ("label_smoothing", "ema"):
             value = getattr(self, name)
             if not 0 <= value < 1:

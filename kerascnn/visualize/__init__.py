@@ -1,10 +1,13 @@
 """Pictures of a training, as Matplotlib figures."""
 
 from kerascnn.visualize.augmentation import augmentation
+from kerascnn.visualize.births import births
 from kerascnn.visualize.calibration import calibration
+from kerascnn.visualize.cells import preferred_patterns, responses
 from kerascnn.visualize.comparison import comparison
 from kerascnn.visualize.confusion_matrix import confusion_matrix
 from kerascnn.visualize.examples import examples
+from kerascnn.visualize.fonts import MissingFontWarning
 from kerascnn.visualize.learning_curves import learning_curves
 from kerascnn.visualize.overlays import overlays
 from kerascnn.visualize.palette import blend, colorize, palette
@@ -12,7 +15,9 @@ from kerascnn.visualize.per_class import per_class
 from kerascnn.visualize.reconstructions import reconstructions
 
 __all__ = [
+    "MissingFontWarning",
     "augmentation",
+    "births",
     "blend",
     "calibration",
     "colorize",
@@ -23,5 +28,7 @@ __all__ = [
     "overlays",
     "palette",
     "per_class",
+    "preferred_patterns",
     "reconstructions",
+    "responses",
 ]

@@ -4,8 +4,10 @@ import numpy as np
 from matplotlib.figure import Figure
 
 from kerascnn.visualize.draw_image import draw_image
+from kerascnn.visualize.fonts import in_fonts
 
 
+@in_fonts
 def augmentation(images, labels, versions, class_names, title=""):
     """Draws a row of images with their classes, and rows of their augmented versions below.
 

@@ -6,8 +6,10 @@ from matplotlib.patches import Rectangle
 
 from kerascnn.arguments import UsageError
 from kerascnn.visualize.draw_image import draw_image
+from kerascnn.visualize.fonts import in_fonts
 
 
+@in_fonts
 def comparison(pictures, labels, names, detail=80, title=""):
     """Draws pictures in rows: the truth as a whole, then a detail of each answer and of the truth.
 

@@ -3,10 +3,13 @@
 import numpy as np
 from matplotlib.figure import Figure
 
+from kerascnn.visualize.fonts import in_fonts
+
 # Up to this many classes, each cell has its number written into it.
 _WRITTEN = 25
 
 
+@in_fonts
 def confusion_matrix(matrix, class_names):
     """Draws a confusion matrix, colored by the share of each true class.
 

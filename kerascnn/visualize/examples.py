@@ -5,8 +5,10 @@ import math
 from matplotlib.figure import Figure
 
 from kerascnn.visualize.draw_image import draw_image
+from kerascnn.visualize.fonts import in_fonts
 
 
+@in_fonts
 def examples(images, labels, predicted, probabilities, class_names, title=""):
     """Draws images, each with its predicted class; mistakes in red, with the true class.
 

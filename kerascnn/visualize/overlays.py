@@ -6,6 +6,7 @@ import numpy as np
 from matplotlib.figure import Figure
 from matplotlib.patches import Patch
 
+from kerascnn.visualize.fonts import in_fonts
 from kerascnn.visualize.palette import IGNORED, RED, blend, palette
 
 _OPACITY = 0.65
@@ -13,6 +14,7 @@ _INCHES = 2.9  # of a picture's width
 _WRONG = np.array([RED], np.uint8)
 
 
+@in_fonts
 def overlays(rows, class_names, title=""):
     """Draws images, each with its true mask, the predicted one, and in red where they differ.
 

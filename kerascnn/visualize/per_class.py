@@ -3,6 +3,7 @@
 from matplotlib.figure import Figure
 
 from kerascnn.arguments import UsageError
+from kerascnn.visualize.fonts import in_fonts
 
 # Of more classes, only so many are drawn.
 _DRAWN = 50
@@ -16,6 +17,7 @@ _TITLES = {
 }
 
 
+@in_fonts
 def per_class(rows, metric="f1"):
     """Draws a score of each class as bars, the worst first; of very many, the worst 50.
 

@@ -4,8 +4,10 @@ import numpy as np
 from matplotlib.figure import Figure
 
 from kerascnn.visualize.draw_image import draw_image
+from kerascnn.visualize.fonts import in_fonts
 
 
+@in_fonts
 def reconstructions(images, outputs, title=""):
     """Draws images with their reconstructions below, and the absolute difference.
 

@@ -71,10 +71,20 @@ def train_words(scenery):
     }
 
 
+class SmallRuns(dict):
+    """`{task: folder of a finished run}`, each trained when it is first asked for."""
+
+    def __init__(self, words, root):
+        super().__init__()
+        self.words, self.root = words, root
+
+    def __missing__(self, task):
+        self[task] = self.root / task
+        assert run([*self.words[task], "--out", str(self[task])]) == 0
+        return self[task]
+
+
 @pytest.fixture(scope="session")
 def small_runs(train_words, tmp_path_factory):
     """`{task: folder of a finished run}`; take copies of them."""
-    root = tmp_path_factory.mktemp("small")
-    for task in TASKS:
-        assert run([*train_words[task], "--out", str(root / task)]) == 0
-    return {task: root / task for task in TASKS}
+    return SmallRuns(train_words, tmp_path_factory.mktemp("small"))

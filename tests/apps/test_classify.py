@@ -266,6 +266,7 @@ def test_the_backend_is_chosen_before_keras_is_loaded(tmp_path, capsys):
     output(capsys, "classify", "export", out)
 
 
+@pytest.mark.nightly  # test_demo trains the same model on digits by day
 def test_mnist_learns(real_data, tmp_path, capsys):
     arguments = ("--data", "mnist", "--data-dir", real_data / "tfds", "--epochs", 1)
     output(capsys, "classify", "train", *arguments, "--out", tmp_path / "mnist")

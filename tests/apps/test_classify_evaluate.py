@@ -49,8 +49,13 @@ def test_evaluate_tells_of_every_class(trained, capsys):
     assert sum(row["count"] for row in found["calibration"]) == 360
     text = output(capsys, "classify", "evaluate", trained).out
     first, _, heading, _, *lines = text.splitlines()
+    recalls = {row["class_name"]: row["recall"] for row in rows}
+    assert found["balanced_accuracy"] == pytest.approx(np.mean(list(recalls.values())))
+    worst = sorted(recalls, key=recalls.get)[:3]
     assert first == (
-        f"test accuracy {found['accuracy']:.2%}, top-5 {found['top5_accuracy']:.2%}, "
+        f"test accuracy {found['accuracy']:.2%}, balanced {found['balanced_accuracy']:.2%} "
+        f"(worst recall {', '.join(f'{name} {recalls[name]:.0%}' for name in worst)}), "
+        f"top-5 {found['top5_accuracy']:.2%}, "
         f"cross-entropy {found['loss']:.4f}, "
         f"calibration error {found['expected_calibration_error']:.2%} (360 images)"
     )
@@ -94,8 +99,13 @@ def test_the_worst_of_very_many_classes_are_listed(capsys):
     ]
     rows[0] |= {"f1": 0, "support": 0}  # without examples there is nothing to be bad at
     found = {"accuracy": 0.5, "loss": 1, "expected_calibration_error": 0.1, "num_examples": 1000}
-    assert _line(found) == (
-        "accuracy 50.00%, cross-entropy 1.0000, calibration error 10.00% (1,000 images)"
+    shown = [
+        {"class_name": name, "recall": recall, "support": support}
+        for name, recall, support in (("cat", 1, 95), ("dog", 0.25, 4), ("emu", 0, 0))
+    ]
+    assert _line({**found, "balanced_accuracy": 0.625, "per_class": shown}) == (
+        "accuracy 50.00%, balanced 62.50% (recall cat 100%, dog 25%; 1 not measured), "
+        "cross-entropy 1.0000, calibration error 10.00% (1,000 images)"
     )
     table = _table(rows)
     assert table.note == "the worst 20 of 60 classes by F1 (--json lists all):"

@@ -95,6 +95,7 @@ def test_images_of_one_size_keep_it_if_the_model_bears_it(size, expected):
     assert remarks(data) == (said if size != expected else [])
 
 
+@pytest.mark.nightly  # by day: with an encoder of ImageNet, and the refusals above
 def test_segmentation_starts_with_the_encoder_of_a_classifier(scenery, tmp_path, capsys):
     classifier, out = tmp_path / "classifier", tmp_path / "run"
     train = ("classify", "train", "--data", scenery / "classify", "--image-size", 32)

@@ -13,8 +13,11 @@ import kerascnn.runs.training
 from kerascnn.training import Recipe, RunFolder
 from tests.apps.commands import output
 from tests.apps.conftest import FOLDERS, TASKS
+from tests.nightly import every_night
 
 every_task = pytest.mark.parametrize("task", TASKS)
+# What trains: all tasks run the same code, `kerascnn.runs`, so one shows it by day.
+one_task_by_day = pytest.mark.parametrize("task", every_night(TASKS, {"classify"}))
 
 
 def contents(folder):
@@ -54,7 +57,7 @@ def test_a_foreign_recipe_is_no_run(task, force, train_words, tmp_path, capsys):
     assert contents(tmp_path) == before
 
 
-@every_task
+@one_task_by_day
 def test_files_of_the_user_stay(task, train_words, copied, capsys):
     out = copied(task)
     mine = {}
@@ -80,7 +83,7 @@ class Anything:
 ANY = Anything()
 
 
-@every_task
+@one_task_by_day
 def test_the_current_folder_is_refused(task, refused, copied, monkeypatch):
     out = copied(task)
     (out / "sub").mkdir()
@@ -92,7 +95,7 @@ def test_the_current_folder_is_refused(task, refused, copied, monkeypatch):
             assert "`--out` must not be the current folder, or a folder around it; got" in error
 
 
-@every_task
+@one_task_by_day
 def test_data_of_the_run_itself_are_refused(task, refused, copied, scenery):
     out = copied(task)
     for data in (out / "examples", out, out.parent):
@@ -110,7 +113,7 @@ def test_data_of_the_run_itself_are_refused(task, refused, copied, scenery):
     refused(task, out, "--data", root, "--out", out)
 
 
-@pytest.mark.parametrize("task", ["classify", "segment"])
+@pytest.mark.parametrize("task", every_night(["classify", "segment"], {"classify"}))
 def test_prepared_sets_are_refused(task, refused, copied):
     out = copied(task)
     (out / "mnist").mkdir()
@@ -129,7 +132,7 @@ def test_the_run_of_the_weights_is_refused(refused, copied):
         assert "`--out` must not be the run of `--weights`" in error
 
 
-@every_task
+@one_task_by_day
 def test_a_training_that_fails_leaves_the_earlier_run(task, refused, copied, train_words, capsys):
     out = copied(task)
     before = contents(out)
@@ -193,7 +196,7 @@ def as_before_the_format(recipe):
     return recipe
 
 
-@pytest.mark.parametrize("task", ["classify", "segment", "upscale"])
+@pytest.mark.parametrize("task", every_night(["classify", "segment", "upscale"], {"classify"}))
 def test_a_run_before_the_format_can_be_used_and_resumed(task, copied, train_words, capsys):
     out = copied(task)
     recipe = json.loads((out / "recipe.json").read_text())
@@ -214,21 +217,22 @@ def test_a_run_before_the_format_can_be_used_and_resumed(task, copied, train_wor
 def test_checkpoints_that_a_user_keeps(copied, train_words, capsys):
     out = copied("classify")
     (out / "metrics.json").unlink()
-    own = out / "checkpoints" / "epoch_0001.weights.h5"
-    for name in ("epoch_best.weights.h5", "epoch_0001_copy.weights.h5"):
+    own = out / "checkpoints" / "epoch_0001_batch_000000.state"
+    for name in ("epoch_best.state", "epoch_0001_copy.state"):
         shutil.copy(own, out / "checkpoints" / name)
     words = [*train_words["classify"], "--out", out]
     output(capsys, *words)
     words[words.index("--epochs") + 1] = "2"
     output(capsys, *words, "--force")
     assert {path.name for path in (out / "checkpoints").iterdir()} == {
-        "epoch_best.weights.h5",
-        "epoch_0001_copy.weights.h5",
-        "epoch_0002.weights.h5",
+        "epoch_best.state",
+        "epoch_0001_copy.state",
+        "epoch_0001_batch_000000.state",
+        "epoch_0002_batch_000000.state",
     }
 
 
-@pytest.mark.parametrize("task", ["segment", "upscale"])
+@pytest.mark.parametrize("task", every_night(["segment", "upscale"], {"upscale"}))
 def test_predict_overwrites_no_data_even_if_forced(task, copied, scenery, tmp_path, capsys):
     out, data = copied(task), tmp_path / "data"
     shutil.copytree(scenery / task, data)

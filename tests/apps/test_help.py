@@ -13,6 +13,9 @@ OWN = {
     "--ignore",
     "--loss",
     "--class-weights",
+    "--balance",
+    "--mask-values",
+    "--mask-colors",
     "--factor",
     "--crop-size",
     "--patch-size",
@@ -23,7 +26,7 @@ OWN = {
 }
 # A class is printed, not saved.
 UNSAVED = {"--out", "--force"}
-COMMANDS = ("train", "evaluate", "predict", "export", "show-data")
+COMMANDS = ("train", "evaluate", "predict", "export", "show-data", "check")
 
 
 def options(task, command):

@@ -6,7 +6,7 @@ import types
 import numpy as np
 import pytest
 import tensorflow as tf
-from PIL import Image
+from PIL import Image, ImageOps
 
 from kerascnn.data import HeldOutWarning
 from kerascnn.tasks import Request, get_task
@@ -313,7 +313,8 @@ def test_a_test_without_labels_ends_in_order(folder, capsys, tmp_path):
     (root / "train" / "classes.txt").rename(root / "classes.txt")
     for kind in ("images", "masks"):
         (root / "test" / kind).mkdir(parents=True)
-    shutil.copy(folder / "images" / "field0.png", root / "test" / "images")
+    with Image.open(folder / "images" / "field0.png") as image:  # another one than in training
+        ImageOps.mirror(image).save(root / "test" / "images" / "field0.png")
     Image.new("L", (56, 40), 255).save(root / "test" / "masks" / "field0.png")
     arguments = ["train", "--data", root, *QUICK, "--epochs", "1", "--out", tmp_path / "run"]
     with pytest.warns(HeldOutWarning, match="no validation split"):

@@ -120,18 +120,18 @@ def python(program, onednn):
 
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="the system does not fork processes")
 @pytest.mark.parametrize("onednn", ["0", "1"])
-@pytest.mark.parametrize("dtype", ["float32", "mixed_bfloat16", "mixed_float16"])
-def test_a_forked_process_can_call_a_model_that_was_never_called(onednn, dtype):
+def test_a_forked_process_can_call_models_that_were_never_called(onednn):
     # The image is so small that TensorFlow needs no further thread for Keras's layer either.
     python(
-        f"""
+        """
 import os, signal
 import keras
 import numpy as np
 from kerascnn.layers import GroupConv2D
 inputs = keras.Input((4, 4, 4))
 models = [
-    keras.Model(inputs, layer(4, 3, groups=2, dtype={dtype!r})(inputs))
+    keras.Model(inputs, layer(4, 3, groups=2, dtype=dtype)(inputs))
+    for dtype in ("float32", "mixed_bfloat16", "mixed_float16")
     for layer in (keras.layers.Conv2D, GroupConv2D)
 ]
 child = os.fork()

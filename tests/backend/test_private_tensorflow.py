@@ -14,6 +14,7 @@ if keras.backend.backend() != "tensorflow":
 import tensorflow as tf
 
 from kerascnn.backend import private_tensorflow
+from tests import fresh_process
 
 # Each function with the module that it imports from, and its answer without it
 HOOKS = {
@@ -21,19 +22,6 @@ HOOKS = {
     "compiled_by_xla": ("tensorflow.python.ops.control_flow_util", False),
     "has_started": ("tensorflow.python.eager.context", True),
 }
-
-
-def python(program, **variables):
-    result = subprocess.run(
-        [sys.executable, "-c", program],
-        env={**os.environ, **variables},
-        capture_output=True,
-        text=True,
-        check=False,
-        timeout=240,
-    )
-    assert result.returncode == 0, result.stderr[-2000:]
-    return result.stdout.split()
 
 
 def test_compiled_by_xla():
@@ -57,7 +45,15 @@ print(private_tensorflow.has_started())
 tf.ones(3)
 print(private_tensorflow.has_started(), private_tensorflow.onednn_is_on())
 """
-    assert python(program, TF_ENABLE_ONEDNN_OPTS="0") == ["False", "True", "False"]
+    result = subprocess.run(
+        [sys.executable, "-c", program],
+        env={**os.environ, "TF_ENABLE_ONEDNN_OPTS": "0"},
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=240,
+    )
+    assert result.stdout.split() == ["False", "True", "False"], result.stderr[-2000:]
 
 
 @pytest.mark.parametrize("hook", HOOKS)
@@ -96,4 +92,4 @@ model.compile("sgd", "mse")
 model.fit(x, x, verbose=0)
 assert kerascnn.summary(model).multiply_adds == 9 * 9 * 2 * 8 + 9 * 9 * 8 * 2
 """
-    python(program, TF_ENABLE_ONEDNN_OPTS="1")
+    fresh_process.output(program)

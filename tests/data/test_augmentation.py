@@ -8,8 +8,9 @@ from kerascnn.data import Augmentation
 
 def augmented(images, labels=None, seed=0, **options):
     labels = np.zeros(len(images), "int64") if labels is None else labels
-    function = Augmentation(**options).function(seed, num_classes=10)
-    pipeline = tf.data.Dataset.from_tensors((np.float32(images), labels)).map(function)
+    function = Augmentation(**options).function(num_classes=10)
+    parts = (np.float32(images), labels, np.array([seed, 7], "int32"))
+    pipeline = tf.data.Dataset.from_tensors(parts).map(function)
     return [np.asarray(part) for part in next(iter(pipeline))]
 
 

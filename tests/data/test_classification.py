@@ -1,4 +1,5 @@
 import dataclasses
+import os
 import time
 
 import keras
@@ -141,8 +142,12 @@ def test_examples_are_the_stored_images_in_the_order_of_the_pipeline(pictures):
 
 
 def picture(path, color, size=(12, 10)):
+    """An image of a color, in which the name of the file decides a little noise."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    Image.new("RGB", size, color).save(path)
+    rng = np.random.default_rng(list(os.fsencode("/".join(path.parts[-2:]))))
+    noise = rng.integers(-9, 10, (size[1], size[0], 1))
+    pixels = np.asarray(Image.new("RGB", size, color)) + noise
+    Image.fromarray(pixels.clip(0, 255).astype(np.uint8)).save(path)
 
 
 @pytest.fixture
@@ -181,7 +186,7 @@ def test_folder_with_splits_of_its_own(tmp_path):
     for split, count in (("train", 6), ("val", 2)):
         for name, color in (("red", (255, 0, 0)), ("blue", (0, 0, 255))):
             for i in range(count):
-                picture(tmp_path / split / name / f"{i}.png", color)
+                picture(tmp_path / split / name / f"{split}{i}.png", color)
     assert load_classification(tmp_path).num_examples == {"train": 10, "validation": 4, "test": 2}
 
 
@@ -199,7 +204,7 @@ def test_names_of_split_folders_in_any_case(tmp_path, names):
     for name in names:
         for color in ("red", "blue"):
             for i in range(4):
-                picture(tmp_path / name / color / f"{i}.png", color)
+                picture(tmp_path / name / color / f"{name}{i}.png", color)
     data = load_classification(tmp_path)
     assert data.class_names == ("blue", "red")
     assert data.num_examples["test" if "Test" in names else "validation"] == 8
@@ -208,7 +213,7 @@ def test_names_of_split_folders_in_any_case(tmp_path, names):
 def test_names_that_are_not_ascii(tmp_path):
     for name in ("früh", "spät"):
         for i in range(3):
-            picture(tmp_path / name / f"{i} \udcff.png", (0, 0, 0))  # a byte that is no UTF-8
+            picture(tmp_path / name / f"{i} \udcff.png", (90, 90, 90))  # a byte that is no UTF-8
     data = load_classification(tmp_path)
     assert data.class_names == ("früh", "spät")
     assert len(labels_of(data.pipeline("train"))) == 2
@@ -247,7 +252,7 @@ def test_folders_that_cannot_be_used(tmp_path):
     with pytest.raises(UsageError, match="at least two classes; got 'red'"):
         load_classification(tmp_path)
     (tmp_path / "blue").mkdir()
-    with pytest.raises(UsageError, match=r"blue must have images .*; got none"):
+    with pytest.raises(UsageError, match=r"must have training images .*; got none of .blue."):
         load_classification(tmp_path)
     picture(tmp_path / "blue" / "1.png", (0, 0, 255))
     with pytest.raises(UsageError, match="at least two images of some class"):

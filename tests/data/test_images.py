@@ -125,7 +125,7 @@ def test_cut_off_file(tmp_path):
         read_image(tmp_path / "absent.png")
 
 
-@pytest.mark.parametrize("kind", ["BMP", "GIF", "JPEG", "PNG", "TIFF", "WEBP"])
+@pytest.mark.parametrize("kind", ["BMP", "GIF", "JPEG", "PNG", "PPM", "TIFF", "WEBP"])
 def test_formats_are_known_by_their_content(tmp_path, kind):
     path = tmp_path / "image.png"
     image = Image.fromarray(colors()).quantize(16) if kind == "GIF" else Image.fromarray(colors())
@@ -136,9 +136,11 @@ def test_formats_are_known_by_their_content(tmp_path, kind):
 
 def test_other_formats_are_refused(tmp_path):
     path = tmp_path / "image.png"
-    Image.fromarray(colors()).save(path, "PPM")
-    with pytest.raises(UnreadableImageError, match="its content is not BMP, GIF, JPEG, PNG, TIFF"):
-        read_image(path)
+    for kind in ("EPS", "ICO", "PCX", "TGA"):  # Ghostscript would read the first
+        Image.fromarray(colors()).save(path, kind)
+        sentence = "its content is not BMP, GIF, JPEG, PNG, PPM, TIFF"
+        with pytest.raises(UnreadableImageError, match=sentence):
+            read_image(path)
 
 
 def test_only_regular_files_are_opened(tmp_path):

@@ -156,8 +156,10 @@ def test_embedded_photographs():
 
 
 def save(path, size=(20, 16)):
+    """An image that its name decides."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    Image.new("RGB", size, (9, 8, 7)).save(path)
+    rng = np.random.default_rng(list(path.as_posix().encode()))
+    Image.fromarray(rng.integers(0, 256, (*size[::-1], 3), np.uint8)).save(path)
 
 
 def names(data):

@@ -8,11 +8,10 @@ import tensorflow as tf
 from PIL import Image
 
 from kerascnn import layers
-from kerascnn.export import ExportError, classification_serving, export
-from kerascnn.export import fresh_process as export_process
+from kerascnn.export import ExportError, classification_serving, export, fresh_process
 from kerascnn.export.runtimes.saved_model import read_metadata
 from kerascnn.models import create_model
-from tests import fresh_process
+from tests import fresh_process as forked
 
 NAMES = ["cat", "dog", "Ente"]
 
@@ -96,7 +95,7 @@ def test_answers_in_a_process_without_keras(model, tmp_path):
     logits = model.predict(pixels, verbose=0).astype("float64")
     expected = np.exp(logits) / np.exp(logits).sum(axis=1, keepdims=True)
 
-    printed = fresh_process.output(FRESH, path, tmp_path / "batch.npy", *files)
+    printed = forked.output(FRESH, path, tmp_path / "batch.npy", *files)
     lines = [line.split() for line in printed.splitlines()]
     assert len(lines) == 6
     for line, row in zip(lines, [*expected, *expected], strict=True):
@@ -114,7 +113,8 @@ def test_half_precision(policy, tmp_path):
     assert write(model, tmp_path, NAMES).is_dir()
 
 
-def test_files_of_the_user_do_not_disturb(model, tmp_path, monkeypatch):
+def test_files_of_the_user_do_not_disturb(model, tmp_path, monkeypatch, forked_exports):
+    monkeypatch.setattr(fresh_process, "run_program", forked_exports)
     (tmp_path / "json.py").write_text("raise SystemError('mine')")
     monkeypatch.chdir(tmp_path)
     assert write(model, tmp_path / "export", NAMES).is_dir()
@@ -149,7 +149,7 @@ def test_nothing_stays_if_the_outputs_differ(model, tmp_path):
 
 
 def test_nothing_stays_if_it_does_not_run(model, tmp_path, monkeypatch):
-    monkeypatch.setattr(export_process, "PROGRAM", "raise RuntimeError('no such op')")
+    monkeypatch.setattr(fresh_process, "PROGRAM", "raise RuntimeError('no such op')")
     (tmp_path / "export" / "1").mkdir(parents=True)
     with pytest.raises(ExportError, match="does not run in a fresh process .*no such op"):
         write(model, tmp_path / "export", NAMES)

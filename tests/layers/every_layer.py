@@ -29,6 +29,8 @@ EVERY_LAYER = {
     "BilinearUpsampling2D": lambda x: layers.BilinearUpsampling2D((2, 3))(x),
     "BlurPool2D": lambda x: layers.BlurPool2D()(x),
     "BlurPool2D_same": lambda x: layers.BlurPool2D(4, padding="same")(x),
+    "CCells2D": lambda x: layers.CCells2D()(x),
+    "CCells2D_valid": lambda x: layers.CCells2D(0.7, 1, kernel_size=3, padding="valid")(x),
     "ChannelShuffle": lambda x: layers.ChannelShuffle(4)(x),
     "ConnectionTableConv2D": lambda x: layers.ConnectionTableConv2D(
         [[0], [3, 1, 15], list(range(16)), [7, 8]], 3, padding=1, activation="tanh"
@@ -36,6 +38,7 @@ EVERY_LAYER = {
     "ConnectionTableConv2D_strides": lambda x: layers.ConnectionTableConv2D(
         [[2, 5], [5, 11]], (3, 2), strides=2, padding="same"
     )(x),
+    "ContrastExtraction2D": lambda x: layers.ContrastExtraction2D(5)(x),
     "Conv2DTranspose": lambda x: layers.Conv2DTranspose(8, 3, strides=2, padding="same")(x),
     "Conv2DTranspose_dilation": lambda x: layers.Conv2DTranspose(
         8, 3, dilation_rate=2, padding="same"
@@ -65,6 +68,9 @@ EVERY_LAYER = {
         x
     ),
     "GroupConv2D_zeros": lambda x: layers.GroupConv2D(16, 3, groups=8, padding=(2, 1))(x),
+    "InterpolatingVectors": lambda x: layers.InterpolatingVectors((3, 0, 2), neighbors=2)(
+        keras.layers.GlobalAveragePooling2D()(x)
+    ),
     "LocalResponseNormalization": lambda x: layers.LocalResponseNormalization()(x),
     "LocalResponseNormalization_even": lambda x: layers.LocalResponseNormalization(
         4, divide_alpha=True
@@ -78,8 +84,24 @@ EVERY_LAYER = {
     "PixelUnshuffle": lambda x: layers.PixelUnshuffle(2)(layers.PixelShuffle(4)(x)),
     "PointwiseConv2D": lambda x: layers.PointwiseConv2D(8, groups=2)(x),
     "RBFOutput": lambda x: layers.RBFOutput(10)(keras.layers.GlobalAveragePooling2D()(x)),
+    "SCells2D": lambda x: layers.SCells2D(8, 3, threshold=0.1)(x),
+    "SCells2D_cosine": lambda x: layers.SCells2D(4, 3, 0.0, power=0.0, strides=2, padding=1)(x),
+    "SCells2D_root": lambda x: layers.SCells2D(4, (3, 2), 0.1, power=0.5, padding="valid")(x),
     "ScaledTanh": lambda x: layers.ScaledTanh()(x),
     "SeparableConv2D": lambda x: layers.SeparableConv2D(8, 3, padding="same")(x),
+    "ShuntingCCells2D": lambda x: layers.ShuntingCCells2D()(keras.ops.relu(x)),
+    "ShuntingCCells2D_output_size": lambda x: layers.ShuntingCCells2D(
+        (2, 3), decay=0.9, output_size=(3, 4), spacing=1.6
+    )(keras.ops.relu(x)),
+    "ShuntingSCells2D": lambda x: layers.ShuntingSCells2D(
+        4, 3, kernel_initializer=keras.initializers.RandomUniform(0.0, 0.02)
+    )(keras.ops.relu(x)),
+    "ShuntingSCells2D_output_size": lambda x: layers.ShuntingSCells2D(
+        4,
+        output_size=4,
+        kernel_initializer=keras.initializers.RandomUniform(0.0, 0.01),
+        inhibition_initializer=keras.initializers.Constant(0.5),
+    )(keras.ops.relu(x)),
     "SqueezeExcite": lambda x: layers.SqueezeExcite(4)(x),
     "StochasticDepth": lambda x: layers.StochasticDepth(0.3)(x),
     "StochasticDepth_classic": lambda x: layers.StochasticDepth(0.3, mode="classic")(x),

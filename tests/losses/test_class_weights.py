@@ -1,7 +1,8 @@
 import numpy as np
 import pytest
+from sklearn.utils.class_weight import compute_class_weight
 
-from kerascnn.losses import median_frequency_weights
+from kerascnn.losses import inverse_frequency_weights, median_frequency_weights
 
 
 def test_median_frequency_weights_worked_out_by_hand():
@@ -20,3 +21,15 @@ def test_median_frequency_weights_of_what_cannot_be():
         median_frequency_weights([10], [9])
     with pytest.raises(ValueError, match="must be at least `pixels`"):
         median_frequency_weights([10, 1], [90])
+
+
+def test_inverse_frequency_weights_are_those_of_scikit_learn():
+    counts = [95, 5, 30]
+    labels = np.repeat([0, 1, 2], counts)
+    expected = compute_class_weight("balanced", classes=np.arange(3), y=labels)
+    weights = inverse_frequency_weights(counts)
+    np.testing.assert_allclose(weights, expected)
+    np.testing.assert_allclose(weights[labels].mean(), 1)  # the loss keeps its size
+    np.testing.assert_allclose(inverse_frequency_weights([9, 0, 3]), [12 / 18, 0, 2])
+    with pytest.raises(ValueError, match="a class that occurs"):
+        inverse_frequency_weights([0, 0])

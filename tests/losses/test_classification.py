@@ -83,3 +83,25 @@ def test_wrong_numbers():
         CrossEntropy(1)
     with pytest.raises(ValueError, match="got margin=-1"):
         RBFLoss(-1)
+
+
+@pytest.mark.parametrize("make", [CrossEntropy, RBFLoss])
+def test_class_weights_multiply_the_losses_of_each_class(make):
+    rng = np.random.default_rng(0)
+    logits = -rng.uniform(0, 3, (6, 3)).astype("float32")
+    labels = np.array([0, 1, 2, 2, 1, 0])
+    weights = [0.5, 2.0, 0.0]
+    plain = keras.ops.convert_to_numpy(make(reduction="none")(labels, logits))
+    weighted = make(class_weights=weights, reduction="none")
+    found = keras.ops.convert_to_numpy(weighted(labels, logits))
+    np.testing.assert_allclose(found, plain * np.take(weights, labels), rtol=1e-6)
+    mixed = np.full((6, 3), [0.5, 0.5, 0], "float32")  # as mixup makes them
+    plain = keras.ops.convert_to_numpy(make(reduction="none")(mixed, logits))
+    found = keras.ops.convert_to_numpy(weighted(mixed, logits))
+    np.testing.assert_allclose(found, plain * 1.25, rtol=1e-6)
+    again = type(weighted).from_config(weighted.get_config())
+    assert again.class_weights == weights
+    with pytest.raises(ValueError, match="a weight for each of the 3 classes; got 2"):
+        make(class_weights=[1, 2])(labels, logits)
+    with pytest.raises(ValueError, match="`class_weights` must be finite numbers from 0"):
+        make(class_weights=[1, -2, 3])

@@ -7,7 +7,7 @@ import pytest
 
 _COUNT = itertools.count(1)
 # Looking for what is no longer used takes a second.
-_TESTS_AT_A_TIME = 8
+_TESTS_AT_A_TIME = 24
 
 
 @pytest.fixture(autouse=True)

@@ -89,6 +89,7 @@ def test_without_the_top():
     )
 
 
+@pytest.mark.nightly  # a step and a reload by day: tests/models/test_every_model.py
 def test_trains_saves_and_reloads(tmp_path):
     keras.utils.set_random_seed(0)
     model = create_model(SMALL, (67, 83, 3), num_classes=2, dropout=0.1)

@@ -56,6 +56,7 @@ def assert_same_encoder(model, source):
             np.testing.assert_array_equal(weight, other)
 
 
+@pytest.mark.nightly
 def test_the_encoder_of_another_run_keeps_its_form_and_preprocessing(tmp_path, monkeypatch):
     downloaded = of_imagenet("ResNet50")
     monkeypatch.setattr(keras.applications, "ResNet50", lambda **kwargs: downloaded)

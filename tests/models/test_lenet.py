@@ -191,6 +191,8 @@ def test_logits_are_float32_under_mixed_precision(name):
     assert model.output.dtype == "float32"
 
 
+# A step and a reload by day: tests/models/test_every_model.py
+@pytest.mark.nightly
 @pytest.mark.parametrize("name", ["lenet5", *ORIGINALS])
 def test_trains_saves_and_reloads(name, tmp_path):
     keras.utils.set_random_seed(0)

@@ -66,9 +66,7 @@ def assert_same_answers(ours, theirs):
 # Deeper models follow the rules of the shallowest.
 @pytest.mark.parametrize(
     "name",
-    every_night(
-        sorted(PRETRAINED), {"densenet121", "mobilenet_v1", "mobilenet_v2", "resnet50", "vgg16"}
-    ),
+    every_night(sorted(PRETRAINED), {"mobilenet_v1", "mobilenet_v2"}),
 )
 def test_answers_as_keras_applications(name):
     form = PRETRAINED[name]
@@ -230,7 +228,9 @@ def test_imagenet_weights_that_do_not_exist():
 # Whose layers have the rules of the whole models
 @pytest.mark.parametrize(
     "name",
-    every_night(["densenet121", "mobilenet_v1", "mobilenet_v2", "resnet50", "vgg16"], {"vgg16"}),
+    every_night(
+        ["densenet121", "mobilenet_v1", "mobilenet_v2", "resnet50", "vgg16"], {"mobilenet_v1"}
+    ),
 )
 def test_a_trunk_of_keras_applications(name):
     form = PRETRAINED[name]

@@ -10,6 +10,7 @@ import pytest
 
 from kerascnn import runs, tasks
 from kerascnn.runs.record import open_run
+from tests.nightly import every_night
 
 BEFORE = Path(__file__).parent / "before"
 TASKS = sorted(path.name for path in BEFORE.iterdir())
@@ -44,7 +45,7 @@ def test_it_is_evaluated_to_the_same_numbers(task):
 
     def compare(found, expected):
         if isinstance(expected, dict):
-            assert found.keys() == expected.keys()
+            assert found.keys() >= expected.keys()  # there are more numbers now
             for key, value in expected.items():
                 compare(found[key], value)
         elif isinstance(expected, list):
@@ -89,7 +90,7 @@ def test_an_unfinished_one_is_the_run_of_the_same_request(task, tmp_path, monkey
         runs.train(tasks.get_task(task), dataclasses.replace(request, changes={}), copy)
 
 
-@every_task
+@pytest.mark.parametrize("task", every_night(TASKS, {"classification"}))
 def test_it_predicts_and_exports(task, tmp_path):
     copy = tmp_path / "run"
     shutil.copytree(BEFORE / task, copy)
@@ -105,7 +106,7 @@ def test_it_predicts_and_exports(task, tmp_path):
         ({"task": "singing"}, "must be a run of `kerascnn train`; it is another one (singing)."),
         ({"seed": "many"}, "seed: Input should be a valid integer"),
         ({"model": {}}, "model.name: Field required"),
-        ({"training": {"epochs": 0}}, "`epochs` must be at least 1"),
+        ({"training": {"epochs": 0}}, "training: `epochs` must be at least 1"),
     ],
 )
 def test_a_broken_record_gets_a_sentence(change, sentence, tmp_path):

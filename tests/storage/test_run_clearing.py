@@ -31,7 +31,7 @@ def files(folder):
 def write(run, *names):
     for name in names:
         with run.writing(run.path / name) as temporary:
-            temporary.write_text(f"the run's {name}")
+            temporary.write_text(json.dumps({"the run's": name}))
 
 
 def begun(path, *names, seed=0):
@@ -249,7 +249,7 @@ def unmarked_run(tmp_path):
     )
     for name in (*names, *USERS):
         (path / name).parent.mkdir(parents=True, exist_ok=True)
-        (path / name).write_text("content")
+        (path / name).write_text("{}")
     (path / "recipe.json").write_text(json.dumps(unmarked()))
     return path, {*names, "recipe.json"}
 

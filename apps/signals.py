@@ -1,0 +1,35 @@
+"""How a training that a signal ends tells so."""
+
+import contextlib
+import signal
+
+
+class EndedBySignal(BaseException):
+    """A signal has ended the command.
+
+    Args:
+        sentence: str, what was saved and how to resume.
+        exit_status: int.
+    """
+
+    def __init__(self, sentence, exit_status):
+        super().__init__(sentence)
+        self.exit_status = exit_status
+
+
+@contextlib.contextmanager
+def ended_by_signals():
+    """Turns Ctrl+C and SIGTERM in the context into `EndedBySignal`."""
+    from kerascnn.training import Interrupted
+
+    before = signal.signal(signal.SIGTERM, _terminated)
+    try:
+        yield
+    except Interrupted as stopped:
+        raise EndedBySignal(str(stopped), stopped.exit_status) from stopped
+    finally:
+        signal.signal(signal.SIGTERM, before)
+
+
+def _terminated(number, frame):
+    raise EndedBySignal("SIGTERM: the same command resumes a training.", 128 + number)

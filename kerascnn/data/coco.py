@@ -1,0 +1,199 @@
+"""COCO annotations: polygons and run lengths in JSON files, drawn as masks when they are read."""
+
+import json
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from kerascnn.arguments import UsageError
+from kerascnn.data.class_tables import ClassTable
+from kerascnn.data.file_tree import composed, find_images, is_junk
+from kerascnn.data.splits import SPLITS, split_of
+
+_BACKGROUND = "background"
+
+
+@dataclass(frozen=True, eq=False)
+class DrawnMask:
+    """The mask of an image, drawn from its annotations.
+
+    Args:
+        path: path of the file of annotations, for messages.
+        size: `(height, width)`.
+        shapes: tuple of `(class, segmentation)` in the order in which they are drawn.
+    """
+
+    path: Path
+    size: tuple[int, int]
+    shapes: tuple[tuple[int, Any], ...]
+
+    def __str__(self):
+        return str(self.path)
+
+    def draw(self):
+        """Returns a uint8 array `(height, width)` of the numbers of classes."""
+        masks = _pycocotools()
+        result = np.zeros(self.size, np.uint8)
+        for number, segmentation in self.shapes:
+            if isinstance(segmentation, list):
+                runs = masks.merge(masks.frPyObjects(segmentation, *self.size))
+            elif isinstance(segmentation["counts"], list):
+                runs = masks.frPyObjects(segmentation, *self.size)
+            else:
+                runs = segmentation
+            result[masks.decode(runs).astype(bool)] = number
+        return result
+
+
+def coco(root):
+    """Reads images with COCO annotations, or returns `None` if there are none.
+
+    The annotations are in `annotations/*.json` with the split in the name (`instances_train2017`),
+    or next to the images of a split (`train/_annotations.coco.json`). What no annotation covers is
+    the class `background`; small objects are drawn over large ones.
+
+    Raises:
+        UsageError: if a file is not of this form, or has no segmentations.
+        RuntimeError: if pycocotools is not installed.
+    """
+    from kerascnn.data.mask_layouts import MaskLayout
+
+    files = _files(root)
+    if not files:
+        return None
+    _pycocotools()
+    contents = {split: (path, _content(path)) for split, path in files.items()}
+    categories = {}
+    for path, content in contents.values():
+        used = {item["category_id"] for item in content["annotations"]}
+        for item in content["categories"]:
+            if (
+                item["id"] in used
+                and categories.setdefault(item["id"], item["name"]) != item["name"]
+            ):
+                raise UsageError(
+                    f"{path} must have the categories of the other splits; got {item['name']!r} "
+                    f"for {categories[item['id']]!r}, number {item['id']}. Export all splits again."
+                )
+    ids = sorted(categories)
+    numbers = {key: i + 1 for i, key in enumerate(ids)}
+    names = (_BACKGROUND, *(composed(str(categories[key])) for key in ids))
+    pairs, sources, missing, used = {}, {}, [], set()
+    found = find_images(root)
+    index = {}
+    for path in found.images:
+        index.setdefault(composed(path.name), []).append(path)
+    for split, (path, content) in contents.items():
+        pairs[split] = []
+        for image, mask in _masks(path, content, numbers):
+            file = _file(path, image, index)
+            if file is None:
+                missing.append(image)
+            else:
+                pairs[split].append((file, mask))
+                used.add(file)
+        sources[split] = path.relative_to(root).as_posix()
+    others = [path for path in found.images if path not in used]
+    others += [path for path in found.others if path.suffix != ".json"]
+    notes = []
+    if missing:
+        notes.append(f"{len(missing):,} annotated images are not there; the first is {missing[0]}")
+    if not any(pairs.values()):
+        raise UsageError(
+            f"{root} must have the images that {next(iter(files.values()))} names; got none of "
+            f"{len(missing):,}, such as {missing[0] if missing else 'none'}. Move them there: "
+            f"`mv IMAGES {root}/images`."
+        )
+    return MaskLayout(
+        "COCO annotations", pairs, sources, ClassTable(root, names), others=tuple(others),
+        notes=tuple(notes), published=True,
+    )  # fmt: skip
+
+
+def _files(root):
+    """Returns `{split: path}` of the files of annotations."""
+    found = {}
+    for path in sorted(root.glob("annotations/*.json")):
+        stem = path.stem.casefold()
+        if is_junk(path.name) or any(
+            part in stem for part in ("caption", "keypoint", "stuff", "panoptic")
+        ):
+            continue
+        words = stem.replace("2014", "").replace("2017", "").split("_")
+        split = next((split_of(word) for word in reversed(words) if split_of(word)), "train")
+        found.setdefault(split, path)
+    for path in sorted(
+        (*root.glob("*/_annotations.coco.json"), *root.glob("_annotations.coco.json"))
+    ):
+        found.setdefault(split_of(path.parent.name) or "train", path)
+    if not found:
+        for path in sorted(root.glob("*.json")):
+            with open(path, "rb") as file:
+                if (
+                    b'"annotations"' in file.read(2**20)
+                    or b'"segmentation"' in path.read_bytes()[-(2**20) :]
+                ):
+                    found.setdefault(split_of(path.stem.rpartition("_")[2]) or "train", path)
+    return {split: found[split] for split in SPLITS if split in found}
+
+
+def _content(path):
+    try:
+        content = json.loads(path.read_text("utf-8"))
+        images, annotations = content["images"], content["annotations"]
+        for image in images:
+            image["id"], image["file_name"], int(image["height"]), int(image["width"])
+        for annotation in annotations:
+            annotation["image_id"], annotation["category_id"]
+        for category in content["categories"]:
+            category["id"], category["name"]
+    except (ValueError, KeyError, TypeError, RecursionError) as error:
+        raise UsageError(
+            f"{path} must be COCO annotations with images, annotations and categories "
+            f"({type(error).__name__}: {error}). Export it again in the format `COCO`."
+        ) from error
+    if not any(item.get("segmentation") for item in annotations):
+        raise UsageError(
+            f"{path} must have segmentations (polygons or run lengths); got boxes only. Export it "
+            "again with `segmentation`."
+        )
+    return content
+
+
+def _masks(path, content, numbers):
+    """Yields `(file name, mask)`; large objects are drawn first."""
+    shapes = {}
+    for item in content["annotations"]:
+        if item.get("segmentation"):
+            shapes.setdefault(item["image_id"], []).append(item)
+    for image in content["images"]:
+        items = sorted(shapes.get(image["id"], ()), key=lambda item: -float(item.get("area") or 0))
+        drawn = tuple((numbers[item["category_id"]], item["segmentation"]) for item in items)
+        yield (
+            image["file_name"],
+            DrawnMask(path, (int(image["height"]), int(image["width"])), drawn),
+        )
+
+
+def _file(path, name, index):
+    """Returns the file of an image: next to the annotations, in a folder of the split, or any."""
+    found = index.get(composed(name.replace("\\", "/").rpartition("/")[2]), ())
+    if len(found) <= 1:
+        return found[0] if found else None
+    near = [file for file in found if file.parent == path.parent]
+    year = path.stem.rpartition("_")[2]
+    near = near or [file for file in found if file.parent.name == year]
+    near = near or [file for file in found if split_of(file.parent.name) == split_of(year)]
+    return (near or found)[0]
+
+
+def _pycocotools():
+    try:
+        from pycocotools import mask
+    except ImportError as error:
+        raise RuntimeError(
+            "COCO annotations need pycocotools: `pip install 'kerascnn[coco]'`."
+        ) from error
+    return mask

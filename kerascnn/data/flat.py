@@ -1,0 +1,59 @@
+"""Images of several sizes in memory: their pixels in one row, so that any can be taken out."""
+
+import tensorflow as tf
+
+
+def in_memory(dataset, count):
+    """Returns a dataset of one element: all elements of another one, kept in memory.
+
+    Args:
+        dataset: `tf.data.Dataset` of tuples of tensors of any height and width.
+        count: int, how many elements there are.
+
+    Returns:
+        `tf.data.Dataset`, whose element `take` takes elements from.
+    """
+
+    def flattened(*parts):
+        return tuple((tf.reshape(part, [-1]), tf.shape(part, tf.int64)) for part in parts)
+
+    def rows(*parts):
+        return tuple((*_row(pixels), shapes) for pixels, shapes in parts)
+
+    # The prefetching asks for a second element, which tells the cache that the first is the last.
+    stacked = dataset.map(flattened, tf.data.AUTOTUNE).ragged_batch(count).map(rows)
+    return stacked.cache().prefetch(2)
+
+
+def _row(pixels):
+    """Returns all pixels in one row, and where those of each image start."""
+    if not isinstance(pixels, tf.RaggedTensor):  # all images have the same size
+        pixels = tf.RaggedTensor.from_tensor(pixels)
+    return pixels.values, pixels.row_starts()
+
+
+def table_of(parts):
+    """Returns the table of a single element."""
+    start = tf.zeros(1, tf.int64)
+    return tuple(
+        (tf.reshape(part, [-1]), start, tf.shape(part, tf.int64)[tf.newaxis]) for part in parts
+    )
+
+
+def take(table, place, spec):
+    """Returns the element of a place.
+
+    Args:
+        table: what `in_memory` stores.
+        place: scalar int64 tensor.
+        spec: the `element_spec` of the dataset, whose static shapes the tensors get.
+
+    Returns:
+        tuple of tensors.
+    """
+    found = []
+    for (pixels, starts, shapes), part in zip(table, spec, strict=True):
+        shape = shapes[place]
+        taken = tf.slice(pixels, starts[place][tf.newaxis], tf.reduce_prod(shape)[tf.newaxis])
+        found.append(tf.ensure_shape(tf.reshape(taken, shape), part.shape))
+    return tuple(found)

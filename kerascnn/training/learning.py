@@ -1,0 +1,186 @@
+"""How a model learns into a run folder: by gradient descent, or by itself."""
+
+import csv
+from contextlib import contextmanager
+from dataclasses import asdict
+from itertools import islice
+
+import numpy as np
+from rich.console import Console
+from rich.progress import BarColumn, Progress, TextColumn
+
+from kerascnn import visualize
+from kerascnn.arguments import UsageError
+from kerascnn.training.callbacks import best_epoch
+from kerascnn.training.fitting import fit
+from kerascnn.training.self_organization import self_organize, stages_of
+
+
+class GradientDescent:
+    """Training by `fit`, as almost every model learns."""
+
+    def learn(self, model, data, recipe, run, **arguments):
+        """Trains a model; the arguments and the history are those of `fit`."""
+        return fit(model, data, recipe, run, **arguments)
+
+    def figures(self, history):
+        """Returns `{file name: figure}` of how it learned."""
+        best = best_epoch(history)["epoch"]
+        return {"learning_curves": visualize.learning_curves(history, best)}
+
+    def numbers(self, history):
+        """Returns what `metrics.json` has of the training."""
+        return {"best_epoch": best_epoch(history)["epoch"]}
+
+    def seconds(self, history):
+        """Returns how long the training took."""
+        return sum(row["seconds"] for row in history)
+
+
+class SelfOrganizing:
+    """Learning by `self_organize`, as a Neocognitron does: a pass is an epoch of the recipe.
+
+    A run that was interrupted resumes after the last stage that has learned.
+
+    Args:
+        settings: `SelfOrganization`.
+    """
+
+    def __init__(self, settings):
+        self.settings = settings
+
+    def learn(self, model, data, recipe, run, *, facts=None, command="", progress=True, **_):
+        """Lets a model learn; the arguments are those of `fit`, of which loss and head are unused.
+
+        Returns:
+            the history of `self_organize`.
+        """
+        stages_of(model)
+        if recipe.precision != "float32":
+            raise UsageError(
+                "`precision` must be 'float32' for a model that learns by itself; got precision="
+                f"{recipe.precision!r}."
+            )
+        with run.locked(command):
+            run.begin({**(facts or {}), "training": asdict(recipe)}, command)
+            return self._learn(model, data, recipe, run, progress)
+
+    def _learn(self, model, data, recipe, run, progress):
+        done = _read_stages(run)
+        if done:  # a process may have been killed after it wrote the first
+            run.delete_replaced()
+        earlier = _read_history(run)
+        known = {row["stage"] for row in earlier}
+        names = [name for name in stages_of(model)[: len(done)] if name in known]
+        rows = [row for row in earlier if row["stage"] in names]
+
+        def on_stage(number, weights, passes):
+            with run.writing(run.history_path) as temporary:
+                _write_history(temporary, rows)
+            with run.writing(_stage_path(run, number)) as temporary, open(temporary, "wb") as file:
+                np.savez(file, passes, *weights)
+            run.delete_replaced()
+
+        with _bar(progress) as show:
+
+            def on_report(row):
+                rows.append(row)
+                show(row)
+
+            model, _ = self_organize(
+                model,
+                data,
+                self.settings,
+                passes=recipe.epochs,
+                done=done,
+                on_stage=on_stage,
+                on_report=on_report,
+            )
+        with run.writing(run.model_path) as temporary:
+            model.save(temporary)
+        for images, _ in islice(data.get("validation", ()), 1):
+            _draw_cells(model, np.asarray(images), run)
+        return rows
+
+    def figures(self, history):
+        """Returns `{file name: figure}` of how it learned."""
+        return {"learning_curves": visualize.births(history)}
+
+    def numbers(self, history):
+        """Returns what `metrics.json` has of the learning."""
+        return {"cells": {stage: row["cells"] for stage, row in _last_rows(history).items()}}
+
+    def seconds(self, history):
+        """Returns how long the learning took."""
+        return sum(row["seconds"] for row in _last_rows(history).values())
+
+
+def _last_rows(history):
+    """The last row of each stage."""
+    return {row["stage"]: row for row in history}
+
+
+def _draw_cells(model, images, run):
+    """Draws what the learned cells prefer, and what all of them answer to the first image."""
+    *cells, _ = stages_of(model)
+    for name in cells:
+        title = f"{run.path.name}: the patterns that cells prefer"
+        figure = visualize.preferred_patterns(model, name, images, title=title)
+        run.save_figure("cells" if len(cells) == 1 else f"cells_{name}", figure)
+    title = f"{run.path.name}: responses to one image"
+    run.save_figure("responses", visualize.responses(model, images[0], title))
+
+
+def _stage_path(run, number):
+    return run.checkpoints / f"stage_{number + 1}.npz"
+
+
+def _read_stages(run):
+    """The weights and the passes of the stages of a run that have learned."""
+    found = []
+    while (path := _stage_path(run, len(found))).is_file() and run.owns(path):
+        with np.load(path) as arrays:
+            passes, *weights = (arrays[f"arr_{i}"] for i in range(len(arrays.files)))
+            found.append((weights, int(passes)))
+    return found
+
+
+_COLUMNS = {"stage": str, "images": int, "cells": int, "errors": int, "seconds": float}
+
+
+def _write_history(path, rows):
+    with open(path, "w", newline="") as file:
+        writer = csv.DictWriter(file, list(_COLUMNS))
+        writer.writeheader()
+        writer.writerows(rows)
+
+
+def _read_history(run):
+    if not run.history_path.is_file():
+        return []
+    with open(run.history_path, newline="") as file:
+        return [
+            {key: kind(row[key]) for key, kind in _COLUMNS.items()} for row in csv.DictReader(file)
+        ]
+
+
+@contextmanager
+def _bar(visible):
+    """Yields a function that shows a row of the history, where standard error is a terminal."""
+    console = Console(stderr=True)
+    columns = (
+        TextColumn("{task.description}"),
+        BarColumn(bar_width=20),
+        TextColumn("{task.fields[row]}"),
+    )
+    with Progress(*columns, console=console, disable=not (visible and console.is_terminal)) as bar:
+        tasks = {}
+
+        def show(row):
+            stage = row["stage"]
+            if stage not in tasks:
+                tasks[stage] = bar.add_task(stage, total=None, row="")
+            text = f"{row['images']:,} images  {row['cells']:,} cells  {row['errors']:,} errors"
+            bar.update(tasks[stage], row=text)
+
+        yield show

@@ -1,0 +1,172 @@
+"""What the cells of a Neocognitron prefer, and what they answer."""
+
+import math
+
+import keras
+import numpy as np
+from matplotlib.figure import Figure
+
+from kerascnn.arguments import UsageError
+from kerascnn.geometry import Window
+from kerascnn.ops.padding import of_axes
+from kerascnn.ops.shapes import image_shape
+
+# As many planes of a layer are drawn.
+_PLANES = 64
+
+
+def preferred_patterns(model, layer, images, best=5, title=""):
+    """Draws each cell of a layer as the pattern that it prefers, as it looks in the images.
+
+    A pattern is the mean of the parts of the images that the cell answers most to, each weighted by
+    the answer; a part is as large as what one cell sees.
+
+    Args:
+        model: `keras.Model` whose layers up to `layer` follow each other, as in `"neocognitron"`.
+        layer: str, the name of a layer of cells: `SCells2D` or `ShuntingSCells2D`.
+        images: float array of shape `(count, height, width, channels)` with values in [0, 1].
+        best: int, how many parts are averaged.
+        title: str.
+
+    Returns:
+        `matplotlib.figure.Figure`, with the cells in the order of the planes, 64 of them at most.
+
+    Raises:
+        ValueError: if the layer has no planes.
+
+    Example:
+        >>> import numpy as np
+        >>> import kerascnn
+        >>> model = kerascnn.models.create_model("neocognitron", cells=4)
+        >>> images = np.random.default_rng(0).uniform(size=(2, 28, 28, 1)).astype("float32")
+        >>> figure = kerascnn.visualize.preferred_patterns(model, "stage2_s_cells", images)
+        >>> len(figure.axes)
+        4
+    """
+    images = np.asarray(images, "float32")
+    cells = model.get_layer(layer)
+    if len(cells.output.shape) != 4:
+        raise UsageError(f"`layer` must have planes of cells; got {layer!r}, whose output is flat.")
+    answers = keras.Model(model.inputs[0], cells.output).predict_on_batch(images)
+    answers = _channels_last(keras.ops.convert_to_numpy(answers), cells)
+    offset, stride, size = _view(model, layer)
+    pads = [(math.ceil(side), math.ceil(side)) for side in size]
+    padded = np.pad(images.mean(-1), ((0, 0), *pads))
+    patterns = []
+    for plane in np.moveaxis(answers, -1, 0)[:_PLANES]:
+        places = np.argsort(-plane.ravel(), kind="stable")[:best]
+        part, weight = np.zeros([int(side) for side in size]), 1e-9
+        for image, *place in zip(*np.unravel_index(places, plane.shape), strict=True):
+            top, left = (
+                round(first + step * at - (side - 1) / 2) + pad
+                for first, step, at, side, (pad, _) in zip(
+                    offset, stride, place, part.shape, pads, strict=True
+                )
+            )
+            answer = plane[image, *place]
+            window = padded[image, top : top + part.shape[0], left : left + part.shape[1]]
+            if window.shape == part.shape:
+                part, weight = part + answer * window, weight + answer
+        patterns.append(part / weight)
+    return _montage([(layer, patterns)], title, upper=1.0)
+
+
+def responses(model, image, title=""):
+    """Draws what the planes of every layer answer to one image.
+
+    Args:
+        model: `keras.Model` on images.
+        image: float array of shape `(height, width, channels)` with values in [0, 1].
+        title: str.
+
+    Returns:
+        `matplotlib.figure.Figure`: a row of planes for each layer, 64 of them at most, brighter
+        where cells answer more; each layer has a scale of its own.
+
+    Example:
+        >>> import numpy as np
+        >>> import kerascnn
+        >>> model = kerascnn.models.create_model("neocognitron", cells=4)
+        >>> figure = kerascnn.visualize.responses(model, np.ones((28, 28, 1), "float32"))
+        >>> [text.get_text() for text in figure.texts][:2]
+        ['images', 'contrast']
+    """
+    layers = [
+        layer
+        for layer in model.layers
+        if len(layer.output.shape) == 4 and not isinstance(layer, keras.layers.ZeroPadding2D)
+    ]
+    outputs = keras.Model(model.inputs[0], [layer.output for layer in layers]).predict_on_batch(
+        np.asarray(image, "float32")[np.newaxis]
+    )
+    rows = []
+    for layer, output in zip(layers, outputs, strict=True):
+        planes = _channels_last(keras.ops.convert_to_numpy(output), layer)[0]
+        rows.append((layer.name, list(np.moveaxis(planes, -1, 0)[:_PLANES])))
+    return _montage(rows, title)
+
+
+def _channels_last(planes, layer):
+    first = getattr(layer, "data_format", "channels_last") == "channels_first"
+    return np.moveaxis(planes, 1, -1) if first else planes
+
+
+def _view(model, name):
+    """Where cell (0, 0) of a layer looks, how far its neighbors look from there, and how far."""
+    offset, window = np.zeros(2), Window()
+    for layer in model.layers[1:]:
+        if isinstance(layer, keras.layers.ZeroPadding2D):
+            before = np.array([sides[0] for sides in layer.padding])
+            offset = offset - before * np.array(window.strides, float)
+        elif hasattr(layer, "compute_window") and len(layer.output.shape) == 4:
+            own = layer.compute_window()
+            offset = offset + np.array(window.strides, float) * _first(layer, own)
+            window = window.then(own)
+        if layer.name == name:
+            break
+    return offset, [float(step) for step in window.strides], window.size
+
+
+def _first(layer, window):
+    """Where the middle of the first window of a layer is, in pixels of its input."""
+    data_format = getattr(layer, "data_format", "channels_last")
+    taken, given = (
+        image_shape(shape, data_format)[1:3] for shape in (layer.input.shape, layer.output.shape)
+    )
+    first = []
+    padding = of_axes(getattr(layer, "padding", "same"))
+    for size, count, side, step, pad in zip(taken, given, *window, padding, strict=True):
+        if hasattr(layer, "spacing"):
+            first.append((size - 1 - float(step) * (count - 1)) / 2)
+        elif pad == "same":
+            first.append((side - 1) / 2 - max((count - 1) * step + side - size, 0) // 2)
+        else:
+            first.append((side - 1) / 2 - (0 if pad == "valid" else pad[0]))
+    return np.array(first, float)
+
+
+def _montage(rows, title, upper=None, columns=16):
+    """Planes of layers, `columns` in a line, with the name of the layer above them."""
+    lines = [math.ceil(len(planes) / columns) for _, planes in rows]
+    figure = Figure(figsize=(columns * 0.6, sum(lines) * 0.6 + 0.3 * len(rows) + 0.4), dpi=120)
+    height = sum(lines) + 0.5 * len(rows) + 0.6
+    top = 0.6
+    if title:
+        figure.suptitle(title, parse_math=False)
+    for (name, planes), count in zip(rows, lines, strict=True):
+        figure.text(0.01, 1 - (top + 0.35) / height, name, fontsize=8, parse_math=False)
+        top += 0.5
+        largest = upper or max(max(np.max(plane) for plane in planes), 1e-9)
+        for i, plane in enumerate(planes):
+            line, column = divmod(i, columns)
+            box = (
+                column / columns + 0.003,
+                1 - (top + line + 0.94) / height,
+                1 / columns - 0.006,
+                0.88 / height,
+            )
+            axes = figure.add_axes(box)
+            axes.imshow(plane, cmap="gray", vmin=0, vmax=largest, interpolation="nearest")
+            axes.axis("off")
+        top += count
+    return figure
