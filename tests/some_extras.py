@@ -27,8 +27,8 @@ PACKAGES = {
     "fonts": ("matplotlib_fontja",),
     "jax": ("jax",),
     "quantize": ("nncf",),
-    "serve": ("fastapi", "httpx", "uvicorn"),
-    "test": ("_pytest", "build", "hypothesis", "pytest", "ruff", "xdist"),
+    "serve": ("fastapi", "httptools", "httpx", "prometheus_client", "python_multipart", "uvicorn"),
+    "test": ("_pytest", "build", "hypothesis", "pytest", "ruff", "tritonclient", "xdist"),
     "torch": ("torch",),
     "torchvision": ("torch", "torchvision"),
 }
@@ -67,7 +67,7 @@ def check_imports(extras):
 
     for package in (kerascnn, kerascnn_apps):
         for module in pkgutil.walk_packages(package.__path__, f"{package.__name__}."):
-            if module.name != "kerascnn_apps.serve.server" or "serve" in extras:
+            if not module.name.startswith("kerascnn_apps.serve.") or "serve" in extras:
                 importlib.import_module(module.name)
 
 
@@ -150,12 +150,15 @@ def check_serve():
 
     from kerascnn.export import export, upscaling_serving
     from kerascnn.models import create_model
-    from kerascnn_apps.serve.server import create_server
+    from kerascnn_apps.serve.app import create_app
+    from kerascnn_apps.serve.limits import Limits
+    from kerascnn_apps.serve.main import load_models
 
     with tempfile.TemporaryDirectory() as folder:
         model = create_model("espcn_x2")
         version = export(model, Path(folder) / "export", serving=upscaling_serving(model))
-        assert TestClient(create_server(version)).get("/health").status_code == 200
+        with TestClient(create_app(load_models({"espcn": version.path}, Limits()))) as client:
+            assert client.get("/readyz").status_code == 200
     assert "holds no exported model" in error_of("serve", "unused", status=2)
 
 
