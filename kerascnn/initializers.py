@@ -131,7 +131,7 @@ class OrientedEdges(keras.initializers.Initializer):
         >>> import kerascnn
         >>> kernel = kerascnn.initializers.OrientedEdges()(shape=(5, 5, 2, 16))
         >>> [round(float(value), 2) for value in kernel[2, :, 1, 0]]  # on-center: right of the edge
-        [0.0, 0.0, 0.0, 0.45, 0.22]
+        [0.0, 0.0, 0.0, 0.29, 0.14]
     """
 
     def __init__(self, contrast_size: int = 7, center: float = 0.65, surround: float = 1.3) -> None:

@@ -29,8 +29,17 @@ PACKAGES = {
     "fonts": ("matplotlib_fontja",),
     "jax": ("jax",),
     "quantize": ("nncf",),
-    "serve": ("fastapi", "httpx", "uvicorn"),
-    "test": ("_pytest", "basedpyright", "build", "hypothesis", "pytest", "ruff", "xdist"),
+    "serve": ("fastapi", "httptools", "httpx", "prometheus_client", "python_multipart", "uvicorn"),
+    "test": (
+        "_pytest",
+        "basedpyright",
+        "build",
+        "hypothesis",
+        "pytest",
+        "ruff",
+        "tritonclient",
+        "xdist",
+    ),
     "torch": ("torch",),
     "torchvision": ("torch", "torchvision"),
 }
@@ -69,8 +78,17 @@ def check_imports(extras):
 
     for package in (kerascnn, kerascnn_apps):
         for module in pkgutil.walk_packages(package.__path__, f"{package.__name__}."):
-            if module.name != "kerascnn_apps.serve.server" or "serve" in extras:
+            extra = _extra_of(module.name)
+            if extra is None or extra in extras:
                 importlib.import_module(module.name)
+
+
+def _extra_of(module):
+    """The extra without which a module cannot be imported."""
+    if module.startswith("kerascnn_apps.serve."):
+        return "serve"
+    is_runtime = module.startswith("kerascnn.export.") and module.rpartition(".")[2] in FILES
+    return "export" if is_runtime else None
 
 
 def check_missing_apps():
@@ -175,12 +193,15 @@ def check_serve():
 
     from kerascnn.export import export, upscaling_serving
     from kerascnn.models import create_model
-    from kerascnn_apps.serve.server import create_server
+    from kerascnn_apps.serve.app import create_app
+    from kerascnn_apps.serve.limits import Limits
+    from kerascnn_apps.serve.main import load_models
 
     with tempfile.TemporaryDirectory() as folder:
         model = create_model("espcn_x2")
         version = export(model, Path(folder) / "export", serving=upscaling_serving(model))
-        assert TestClient(create_server(version)).get("/health").status_code == 200
+        with TestClient(create_app(load_models({"espcn": version.path}, Limits()))) as client:
+            assert client.get("/readyz").status_code == 200
     assert "holds no exported model" in error_of("serve", "unused", status=2)
 
 

@@ -1,1 +1,1 @@
-"""A small server for exported models."""
+"""A server for exported models."""

@@ -1,43 +1,234 @@
-"""Serve an exported model over HTTP for a first try.
+"""Serve exported models over HTTP.
 
     kerascnn serve runs/mnist --port 8000
     curl --data-binary @picture.png http://127.0.0.1:8000/predict
 
-TensorFlow Serving takes the same SavedModel.
+http://127.0.0.1:8000/ is a page to try the model on. Clients of TensorFlow Serving's REST interface
+(/v1/models/NAME:predict) and of the Open Inference Protocol (/v2/models/NAME/infer) work as well.
 """
 
-import socket
+import re
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
+_NAME = re.compile(r"[A-Za-z0-9_.-]+")
+_MIB = 2**20
+
 
 def serve(
-    folder: Annotated[Path, typer.Argument(help="A run, its export folder, or one export in it.")],
+    folders: Annotated[
+        list[Path], typer.Argument(help="Runs, their export folders, or exports of any format.")
+    ],
+    name: Annotated[
+        list[str] | None,
+        typer.Option(help="NAME=DIR, the name of a model; by default that of its folder."),
+    ] = None,
+    label: Annotated[
+        list[str] | None,
+        typer.Option(help="NAME:LABEL=VERSION, a label for /v1/models/NAME/labels/LABEL."),
+    ] = None,
+    keep_versions: Annotated[
+        int, typer.Option(min=1, help="How many of the newest versions of each model are served.")
+    ] = 1,
+    poll_seconds: Annotated[
+        float, typer.Option(min=0, help="How often to look for new versions; 0 for never.")
+    ] = 2.0,
     host: Annotated[str, typer.Option(help="Address to listen on.")] = "127.0.0.1",
-    port: Annotated[int, typer.Option(help="Port to listen on.")] = 8000,
+    port: Annotated[int, typer.Option(min=0, max=65535, help="Port to listen on.")] = 8000,
+    api_key_file: Annotated[
+        Path | None,
+        typer.Option(help="File of keys, one a line; requests then need one (Bearer)."),
+    ] = None,
+    allow_origin: Annotated[
+        list[str] | None, typer.Option(help="Origin of a web page that may ask from elsewhere.")
+    ] = None,
+    max_batch: Annotated[int, typer.Option(min=1, help="Images of one call of a model.")] = 32,
+    max_delay_ms: Annotated[
+        float, typer.Option(min=0, max=10_000, help="Time to wait for a fuller batch.")
+    ] = 0.0,
+    max_queue: Annotated[
+        int, typer.Option(min=1, help="Images that may wait; more get status 429.")
+    ] = 128,
+    max_images: Annotated[
+        int, typer.Option(min=1, help="Images of one request; more get 413.")
+    ] = 64,
+    max_pixels: Annotated[
+        int | None,
+        typer.Option(
+            min=1,
+            help="Pixels of the images of one request; more get 413. By default 25 million, or 2.1 "
+            "million where the model computes on each pixel.",
+        ),
+    ] = None,
+    max_body_mb: Annotated[
+        int, typer.Option(min=1, help="Size of one request in MiB; more gets 413.")
+    ] = 16,
+    max_held_mb: Annotated[
+        int, typer.Option(min=1, help="MiB of all requests together; more get 429.")
+    ] = 1024,
+    max_connections: Annotated[
+        int, typer.Option(min=1, help="Open connections; more get 429.")
+    ] = 512,
+    request_seconds: Annotated[
+        float, typer.Option(min=0.001, help="Time to compute a request; then 504.")
+    ] = 30.0,
+    header_seconds: Annotated[
+        float, typer.Option(min=0.001, help="Time for headers to arrive; then 408.")
+    ] = 10.0,
+    body_seconds: Annotated[
+        float, typer.Option(min=0.001, help="Time for a body to arrive; then 408.")
+    ] = 30.0,
+    drain_seconds: Annotated[
+        float, typer.Option(min=0, help="Time to finish requests after SIGTERM.")
+    ] = 30.0,
 ):
-    """Answer images sent to /predict: with their class, their mask, or larger."""
+    """Serve exported models: classes, masks, or larger images, over HTTP and on a page."""
     try:
-        import uvicorn
-
-        from kerascnn_apps.serve.server import create_server
+        from kerascnn_apps.serve.app import create_app
+        from kerascnn_apps.serve.limits import Limits
+        from kerascnn_apps.serve.log import log_to
+        from kerascnn_apps.serve.process import Process, listening_socket
     except ModuleNotFoundError as error:
         raise RuntimeError(
             f"`kerascnn serve` needs {error.name}: pip install 'kerascnn[serve]'."
         ) from error
-    from kerascnn.export.formats import find_export
+    limits = Limits(
+        max_body=max_body_mb * _MIB,
+        max_pixels=max_pixels,
+        max_images=max_images,
+        max_queue=max_queue,
+        max_held=max_held_mb * _MIB,
+        max_connections=max_connections,
+        max_batch=max_batch,
+        max_delay=max_delay_ms / 1000,
+        request_seconds=request_seconds,
+        header_seconds=header_seconds,
+        body_seconds=body_seconds,
+        drain_seconds=drain_seconds,
+    )
+    named = named_folders(folders, name or ())
+    labels = labels_of(label or (), named)
+    keys = read_keys(api_key_file) if api_key_file is not None else ()
+    listening = listening_socket(host, port)
+    with listening:
+        log_to()
+        models = load_models(named, limits, keep_versions, labels, poll_seconds)
+        app = create_app(models, limits, keys, allow_origin or ())
+        listening.listen()  # who reads the lines below may ask at once
+        shown = f"[{host}]" if ":" in host else host
+        url = f"http://{shown}:{listening.getsockname()[1]}"
+        for model in models:
+            served = model.get()
+            typer.echo(
+                f"Serving {model.name}, version {served.version} ({served.exported.platform}): "
+                f"{url}/v2/models/{model.name}"
+            )
+        typer.echo(f"Try it at {url}/ (Ctrl+C ends the server)")
+        if not keys and host not in ("127.0.0.1", "localhost", "::1"):
+            typer.echo("Everybody who reaches this address may ask; --api-key-file restricts it.")
+        Process(app, limits).run(sockets=[listening])
 
-    version = find_export(folder)
-    with socket.socket() as probe:  # uvicorn itself would end the process without a sentence
-        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        try:
-            probe.bind((host, port))
-        except OSError as error:
-            raise RuntimeError(
-                f"{host}:{port} cannot be listened on ({error.strerror})."
-            ) from error
-    server = create_server(version)
-    typer.echo(f"Serving {version} on http://{host}:{port}/predict (Ctrl+C ends it)")
-    uvicorn.run(server, host=host, port=port, log_level="warning")
+
+def load_models(named, limits, keep=1, labels=None, poll_seconds=0.0):
+    """Loads models by name.
+
+    Args:
+        named: dict of folders by name.
+        limits: `Limits`.
+        keep: int, how many versions of each are served.
+        labels: optional dict of labels, a dict of versions, by name.
+        poll_seconds: float, as for `Models`.
+
+    Returns:
+        `Models`.
+    """
+    from kerascnn_apps.serve.exported import Exported
+    from kerascnn_apps.serve.models import Model, Models
+
+    labels = labels or {}
+    return Models(
+        [
+            Model(name, folder, limits, Exported, keep, labels.get(name))
+            for name, folder in named.items()
+        ],
+        poll_seconds,
+    )
+
+
+def named_folders(folders, names=()):
+    """Returns the folders by the names of their models.
+
+    Args:
+        folders: list of paths.
+        names: list of str, each `NAME=DIR`.
+
+    Raises:
+        UsageError: if a name is wrong or is that of two models.
+    """
+    from kerascnn.arguments import UsageError
+    from kerascnn_apps.serve.models import model_name
+
+    chosen = {}
+    for word in names:
+        name, equals, folder = word.partition("=")
+        if not equals or not _NAME.fullmatch(name):
+            raise UsageError(
+                f"`--name` must be NAME=DIR, a name of letters, digits, '_', '.' and '-'; got "
+                f"{word!r}."
+            )
+        chosen[Path(folder).resolve()] = name
+    found = {}
+    for folder in folders:
+        # What a path cannot have is taken out of the name of a folder.
+        name = chosen.pop(folder.resolve(), None) or re.sub(
+            r"[^A-Za-z0-9_.-]+", "-", model_name(folder)
+        )
+        if name in found:
+            raise UsageError(
+                f"Two models have the name {name!r} ({found[name]} and {folder}): name one with "
+                f"--name NAME={folder}."
+            )
+        found[name] = folder
+    if chosen:
+        raise UsageError(
+            f"`--name` must name one of the folders that are served; got {next(iter(chosen))}."
+        )
+    return found
+
+
+def labels_of(words, named):
+    """Returns `{name: {label: version}}` of words such as `digits:stable=3`.
+
+    Raises:
+        UsageError: if a word is none, or has an unknown name.
+    """
+    from kerascnn.arguments import UsageError
+
+    found = {}
+    for word in words:
+        target, _, version = word.partition("=")
+        name, _, label = target.partition(":")
+        if name not in named or not _NAME.fullmatch(label) or not version.isdecimal():
+            raise UsageError(
+                f"`--label` must be NAME:LABEL=VERSION with the name of a model "
+                f"({', '.join(named)}); got {word!r}."
+            )
+        found.setdefault(name, {})[label] = int(version)
+    return found
+
+
+def read_keys(path):
+    """Returns the keys in a file, one a line.
+
+    Raises:
+        UsageError: if there is none.
+    """
+    from kerascnn.arguments import UsageError
+
+    keys = [line.strip() for line in path.read_text(encoding="utf-8").splitlines()]
+    keys = [key for key in keys if key]
+    if not keys:
+        raise UsageError(f"{path} must have a key in each line; it is empty.")
+    return keys

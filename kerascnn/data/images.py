@@ -1,6 +1,7 @@
 """Image files of every kind, read with Pillow: the only place that opens an image."""
 
 import contextlib
+import io
 import os
 import stat
 from dataclasses import dataclass
@@ -35,6 +36,10 @@ _BAND = 2**20
 
 class UnreadableImageError(OSError):
     """A file is not an image, is broken or has too many pixels."""
+
+
+class TooManyPixelsError(UnreadableImageError):
+    """An image has more pixels than allowed; its header says so, and nothing was decoded."""
 
 
 @dataclass(frozen=True)
@@ -145,13 +150,65 @@ def read_opened(path, channels=None, max_pixels=None, value_ranges=None, raw=Fal
         `Opened`.
     """
     with open_image(path, max_pixels, reduced=reduced) as image:
-        kind, mode, orientation = kind_of(image), image.mode, orientation_of(image)
-        deep_color, size = image.kerascnn_deep_color, image.kerascnn_size
-        if kind != "uint8" and raw:
-            pixels = np.asarray(image)
-            check_finite(pixels)
-        else:
-            pixels = _pixels(image, channels, kind, value_ranges)
+        return _opened(image, channels, value_ranges, raw)
+
+
+def decode_image(encoded, channels=None, max_pixels=None, formats=FORMATS):
+    """Decodes the bytes of an image file as `read_image` reads a file.
+
+    Args:
+        encoded: bytes.
+        channels: as in `read_image`.
+        max_pixels: as in `read_image`.
+        formats: names, in `FORMATS`, of the formats that are accepted.
+
+    Returns:
+        uint8 array of shape `(height, width, channels)`.
+
+    Raises:
+        TooManyPixelsError: if the image has more than `max_pixels`.
+        UnreadableImageError: if the bytes are not an image of one of the formats, or are broken.
+        UsageError: if `channels` or `max_pixels` is wrong.
+
+    Example:
+        >>> import pathlib
+        >>> import sklearn.datasets
+        >>> from kerascnn.data.images import decode_image
+        >>> path = pathlib.Path(sklearn.datasets.__file__).parent / "images" / "flower.jpg"
+        >>> decode_image(path.read_bytes(), channels=1).shape
+        (427, 640, 1)
+    """
+    one_of(channels, (None, 1, 3), "channels")
+    with _unreadable(_title(encoded), "an image"), io.BytesIO(encoded) as file:
+        return _opened(_loaded(file, max_pixels, formats), channels).pixels
+
+
+def encoded_size(encoded, formats=FORMATS):
+    """Returns width and height of an image file from its header, before EXIF turns it.
+
+    Args:
+        encoded: bytes.
+        formats: as in `decode_image`.
+
+    Raises:
+        UnreadableImageError: if the bytes are not an image of one of the formats.
+    """
+    with _unreadable(_title(encoded), "an image"), io.BytesIO(encoded) as file:
+        return _identified(file, formats).size
+
+
+def _title(encoded):
+    return f"A file of {len(encoded)} bytes"
+
+
+def _opened(image, channels=None, value_ranges=None, raw=False):
+    kind, mode, orientation = kind_of(image), image.mode, orientation_of(image)
+    deep_color, size = image.kerascnn_deep_color, image.kerascnn_size
+    if kind != "uint8" and raw:
+        pixels = np.asarray(image)
+        check_finite(pixels)
+    else:
+        pixels = _pixels(image, channels, kind, value_ranges)
     size = size if orientation >= _ACROSS else size[::-1]
     return Opened(upright(pixels, orientation), mode, kind, orientation, size, deep_color)
 
@@ -170,36 +227,49 @@ def open_image(path, max_pixels=None, kind="an image", reduced=False):
         UnreadableImageError: for every error in opening, decoding, and the body of the `with`.
         FileNotFoundError: if there is no such file.
     """
-    if max_pixels is None:
-        max_pixels = memory.pixels_of_an_image()
-    at_least_one(max_pixels, "max_pixels")
-    try:
+    with _unreadable(path, kind):
         if not stat.S_ISREG(os.stat(path).st_mode):
             raise OSError("it is not a regular file")
         with open(path, "rb") as file:
-            image = _identified(file)
-            width, height = image.size
-            if width * height > max_pixels:
-                raise OSError(
-                    f"it has {width}x{height} pixels, more than {max_pixels:,}; "
-                    "a larger `max_pixels` (`--max-pixels`) allows it"
-                )
-            image.kerascnn_deep_color = _is_deep_color(image)
-            if reduced and image.format == "JPEG":
-                image.draft(None, (max(1, width // _REDUCED), max(1, height // _REDUCED)))
-            with pillow_limit.decoding(width * height):
-                image.load()
-            # Reading TIFF turns an image upright.
-            image.kerascnn_size = (width, height) if image.format == "JPEG" else image.size
-            yield image
+            yield _loaded(file, max_pixels, FORMATS, reduced)
+
+
+@contextlib.contextmanager
+def _unreadable(what, kind):
+    """Turns errors into `UnreadableImageError`."""
+    try:
+        yield
     except (FileNotFoundError, UsageError):
         raise
     except MemoryError as error:
         raise UnreadableImageError(
-            f"{path} cannot be read as {kind} (there is not enough memory)."
+            f"{what} cannot be read as {kind} (there is not enough memory)."
         ) from error
     except Exception as error:  # Pillow's decoders raise errors of many kinds
-        raise UnreadableImageError(f"{path} cannot be read as {kind} ({error}).") from error
+        make = TooManyPixelsError if isinstance(error, TooManyPixelsError) else UnreadableImageError
+        raise make(f"{what} cannot be read as {kind} ({error}).") from error
+
+
+def _loaded(file, max_pixels, formats, reduced=False):
+    """Returns Pillow's image of an open file, decoded."""
+    if max_pixels is None:
+        max_pixels = memory.pixels_of_an_image()
+    at_least_one(max_pixels, "max_pixels")
+    image = _identified(file, formats)
+    width, height = image.size
+    if width * height > max_pixels:
+        raise TooManyPixelsError(
+            f"it has {width}x{height} pixels, more than {max_pixels:,}; "
+            "a larger `max_pixels` (`--max-pixels`) allows it"
+        )
+    image.kerascnn_deep_color = _is_deep_color(image)
+    if reduced and image.format == "JPEG":
+        image.draft(None, (max(1, width // _REDUCED), max(1, height // _REDUCED)))
+    with pillow_limit.decoding(width * height):
+        image.load()
+    # Reading TIFF turns an image upright.
+    image.kerascnn_size = (width, height) if image.format == "JPEG" else image.size
+    return image
 
 
 def is_jpeg(path):
@@ -249,7 +319,7 @@ def in_bands(image, convert):
     return result
 
 
-def _identified(file):
+def _identified(file, formats):
     """Returns Pillow's image of a file whose header is read, but not its pixels.
 
     `Image.open` with `formats` does the same and then checks Pillow's limit. (Pillow's reader of
@@ -258,10 +328,10 @@ def _identified(file):
     """
     start = file.read(16)
     name = format_by_content(start)
-    if name is None:
-        raise OSError(f"its content is not {', '.join(FORMATS)}")
+    if name not in formats:
+        raise OSError(f"its content is not {', '.join(formats)}")
     file.seek(0)
-    return Image.OPEN[name][0](file, file.name)
+    return Image.OPEN[name][0](file, getattr(file, "name", None))
 
 
 def _is_deep_color(image):

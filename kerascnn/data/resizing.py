@@ -17,6 +17,7 @@ def resize_by_products(images, size):
     Returns:
         float32 tensor of shape `(..., *size, channels)`.
     """
+    images = tf.convert_to_tensor(images)
     shape, channels = tf.shape(images), images.shape[-1]
     before, (height, width) = shape[:-3], (shape[-3], shape[-2])
     x = tf.reshape(images, (-1, height, width * channels))

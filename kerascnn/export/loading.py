@@ -75,6 +75,19 @@ class ExportedModel:
             found["class_name"] = np.array(names)[found["class_id"]]
         return found
 
+    def signature(self):
+        """Returns the specifications of the inputs and outputs of a SavedModel.
+
+        Returns:
+            two dicts of `tf.TensorSpec` by name.
+
+        Raises:
+            UsageError: for the other formats.
+        """
+        if not hasattr(self._model, "signature"):
+            raise UsageError(f"Only a SavedModel has a signature; {self.path} is {self.format}.")
+        return self._model.signature()
+
     def decode(self, files):
         """Returns the outputs for image files.
 

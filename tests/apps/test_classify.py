@@ -95,7 +95,8 @@ def test_an_unfinished_run_goes_on_and_another_is_refused(trained, tmp_path, cap
     copy = tmp_path / "copy"
     shutil.copytree(trained, copy)
     (copy / "metrics.json").unlink()
-    error = output(capsys, "classify", "train", "--epochs", 3, "--out", copy, status=2).err
+    other = ("--epochs", 2, "--batch-size", 64, "--out", copy)
+    error = output(capsys, "classify", "train", *other, status=2).err
     assert "begun with another training;" in error
     output(capsys, "classify", "train", "--epochs", 2, "--out", copy)
     assert (copy / "history.csv").read_text() == (trained / "history.csv").read_text()
@@ -223,10 +224,9 @@ def test_a_folder_of_pictures_from_training_to_answers(pictures, tmp_path, capsy
 
 
 def test_demo(tmp_path, capsys, monkeypatch):
-    from kerascnn.tasks.classification_recipes import RECIPES
-    from kerascnn.training import Recipe
+    from kerascnn.tasks.classification_recipes import RECIPES, ClassificationRecipe
 
-    monkeypatch.setitem(RECIPES.rows, "small", Recipe(epochs=2, batch_size=32))
+    monkeypatch.setitem(RECIPES.rows, "small", ClassificationRecipe(epochs=2, batch_size=32))
     text = output(capsys, "demo", "--out", tmp_path / "demo").out
     assert "test accuracy" in text
     for path in ("plots/learning_curves.png", "plots/confusion_matrix.png", "export/1"):

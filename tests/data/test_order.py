@@ -114,7 +114,7 @@ def test_a_layer_of_the_user_draws_from_the_place_too():
 def test_masks_of_several_sizes(tmp_path):
     for part, number in (("train", 5), ("val", 2)):
         for i in range(number):
-            save_pair(tmp_path / part, f"street{i}", (20 + 3 * i, 30 - 2 * i))
+            save_pair(tmp_path / part, f"{part}{i}", (20 + 3 * i, 30 - 2 * i))
     (tmp_path / "classes.txt").write_text("\n".join(CLASSES))
     with pytest.warns(data.HeldOutWarning):
         source = data.load_segmentation(tmp_path)

@@ -323,10 +323,10 @@ def test_wrong_use(models, tmp_path):
         export(model, tmp_path / "b.onnx", format="onnx", quantize="int8")
 
 
-@pytest.mark.parametrize("kind", ["onnx", "litert", "openvino"])
+@pytest.mark.parametrize(
+    "kind", ["onnx", "litert", pytest.param("openvino", marks=pytest.mark.extra("quantize"))]
+)
 def test_eight_bits_are_small_and_close(kind, models, exported, tmp_path):
-    if kind == "openvino":
-        pytest.importorskip("nncf")
     model, rng = models["resnet20"], np.random.default_rng(0)
     images = rng.integers(0, 256, (12, 32, 32, 3)).astype(np.uint8)
     with warnings.catch_warnings():

@@ -175,14 +175,17 @@ def test_it_is_exported(finished, tmp_path):
 def test_it_is_served(finished, tmp_path):
     from fastapi.testclient import TestClient
 
-    from kerascnn_apps.serve.server import create_server
+    from kerascnn_apps.serve.app import create_app
+    from kerascnn_apps.serve.limits import Limits
+    from kerascnn_apps.serve.main import load_models
 
     image = np.zeros((8, 8), np.uint8)
     image[:5] = 255
     file = io.BytesIO()
     Image.fromarray(image).save(file, "PNG")
-    client = TestClient(create_server(runs.export(finished, tmp_path).path))
-    answer = client.post("/predict", content=file.getvalue()).json()
+    models = load_models({"counting": runs.export(finished, tmp_path).path}, Limits())
+    with TestClient(create_app(models)) as client:
+        answer = client.post("/predict", content=file.getvalue()).json()
     assert answer["bright"] == pytest.approx(40, abs=2)
 
 

@@ -44,6 +44,10 @@ class Model:
         found = self._serve(**{name: tf.constant(array) for name, array in arrays.items()})
         return {name: _array(tensor) for name, tensor in found.items()}
 
+    def signature(self):
+        """Returns the specifications of the inputs and of the outputs, each a dict by name."""
+        return dict(self._serve.structured_input_signature[1]), dict(self._serve.structured_outputs)
+
     def decode(self, files):
         """Returns the outputs for image files, or `None` if the model takes none.
 

@@ -1,0 +1,62 @@
+"""The application: all interfaces over one `Service`."""
+
+import contextlib
+
+from fastapi import FastAPI, Request
+from starlette.exceptions import HTTPException
+from starlette.middleware.cors import CORSMiddleware
+
+from kerascnn_apps.serve import open_inference, operations, plain, tensorflow_rest
+from kerascnn_apps.serve.guard import Guard
+from kerascnn_apps.serve.limits import Limits
+from kerascnn_apps.serve.refusal import RefusedError
+from kerascnn_apps.serve.service import Service
+
+_SENTENCES = {
+    404: "There is nothing at this path; see /predict, /v1/models/NAME and /v2/models/NAME.",
+    405: "This path does not take this method.",
+}
+
+
+def create_app(models, limits=None, keys=(), origins=()):
+    """Builds the application.
+
+    It must be used with its lifespan: `with TestClient(create_app(models)) as client`.
+
+    Args:
+        models: `Models`.
+        limits: optional `Limits`.
+        keys: collection of str, of which a request must have one; with none, everybody may ask.
+        origins: collection of str, the origins of web pages that may ask from elsewhere.
+
+    Returns:
+        `fastapi.FastAPI`, with the `Service` at `state.service`.
+    """
+    service = Service(models, limits or Limits())
+
+    @contextlib.asynccontextmanager
+    async def lifespan(app):
+        models.start(service.metrics.on_batch)
+        yield
+        await service.close()
+
+    # FastAPI's own pages load their scripts from the internet.
+    app = FastAPI(title="kerascnn", lifespan=lifespan, openapi_url=None)
+    app.state.service = service
+    for part in (operations, plain, tensorflow_rest, open_inference):
+        app.include_router(part.routes(service))
+    if origins:
+        allowed = {"allow_methods": ["GET", "POST"], "allow_headers": ["*"]}
+        app.add_middleware(CORSMiddleware, allow_origins=list(origins), **allowed)
+    app.add_middleware(Guard, service=service, keys=keys)
+
+    @app.exception_handler(RefusedError)
+    async def refused(request: Request, refusal):
+        return refusal.response()
+
+    @app.exception_handler(HTTPException)
+    async def not_routed(request: Request, error):
+        sentence = _SENTENCES.get(error.status_code, str(error.detail))
+        return RefusedError(error.status_code, sentence, dict(error.headers or {})).response()
+
+    return app

@@ -1,0 +1,119 @@
+"""Exports as the server sees them: a function of arrays, and what it takes and returns."""
+
+from dataclasses import dataclass
+
+import numpy as np
+import tensorflow as tf
+
+from kerascnn.arguments import UsageError
+from kerascnn.export import load_exported
+
+# What a model computes on each pixel cannot be large; others resize their images first.
+_PIXELS_RESIZED, _PIXELS_EACH = 25_000_000, 2_100_000
+_TASKS_ON_EACH_PIXEL = ("segmentation", "upscaling")
+_IMAGES = "images"
+ENCODED = "encoded_images"
+# As the Open Inference Protocol and its servers name the formats
+_PLATFORMS = {"saved_model": "tensorflow_savedmodel", "onnx": "onnxruntime_onnx"}
+
+
+@dataclass(frozen=True)
+class Tensor:
+    """An input or output.
+
+    Args:
+        name: str.
+        dtype: str, NumPy's name of it, or `"string"`.
+        shape: tuple of int and, for any size, `None`.
+    """
+
+    name: str
+    dtype: str
+    shape: tuple[int | None, ...]
+
+
+class Exported:
+    """A loaded export; calling it with arrays by name returns a dict of arrays.
+
+    Attributes:
+        platform: str, the format as the Open Inference Protocol names it.
+        metadata: dict, what the export says about itself.
+        inputs: tuple of `Tensor`.
+        outputs: tuple of `Tensor`.
+        takes_images: bool, whether its only input are uint8 images, which may be files too.
+
+    Args:
+        path: path of an export of any format.
+
+    Raises:
+        UsageError: if it cannot be loaded.
+    """
+
+    def __init__(self, path):
+        self._model = load_exported(path)
+        self.metadata = self._model.metadata
+        self.platform = _PLATFORMS.get(self._model.format, self._model.format)
+        if self._model.format == "saved_model":
+            inputs, outputs = self._model.signature()
+            self.inputs, self.outputs = _tensors(inputs), _tensors(outputs)
+            self.takes_images = [(found.name, found.dtype) for found in self.inputs] == [
+                (_IMAGES, "uint8")
+            ]
+        elif "channels" in self.metadata:
+            self.inputs = (Tensor(_IMAGES, "uint8", (None, None, None, None)),)
+            self.takes_images = True
+            self.outputs = _outputs_seen(self)
+        else:
+            raise UsageError(
+                f"{path} takes arrays; of such models, only a SavedModel can be served: export it "
+                "with format='saved_model'."
+            )
+        if self.takes_images:
+            self(images=_black(8))  # the first call is slow
+
+    def __call__(self, **arrays):
+        try:
+            return self._model(arrays[_IMAGES] if self.takes_images else arrays)
+        except tf.errors.InvalidArgumentError as error:
+            reason = (error.message or "").strip().splitlines() or ["no reason given"]
+            raise ValueError(f"The model cannot take this input ({reason[0][:200]}).") from error
+
+    @property
+    def task(self):
+        """The task, such as `"classification"`; `None` for exports of other programs."""
+        return self.metadata.get("task")
+
+    def max_pixels(self, wanted=None):
+        """Returns how many pixels one request may have, `wanted` where that is an int."""
+        if wanted is not None:
+            return wanted
+        limit = _PIXELS_EACH if self.task in _TASKS_ON_EACH_PIXEL else _PIXELS_RESIZED
+        return min(limit, self.metadata.get("max_pixels") or limit)
+
+
+def _tensors(structure):
+    return tuple(
+        Tensor(name, spec.dtype.name, tuple(spec.shape) if spec.shape.rank is not None else ())
+        for name, spec in sorted(structure.items())
+    )
+
+
+def _outputs_seen(exported):
+    """Describes outputs by those of images of two sizes: what differs can have any size."""
+    small, large = exported(images=_black(16)), exported(images=_black(24))
+    return tuple(
+        Tensor(
+            name,
+            "string" if small[name].dtype.kind in "OSU" else small[name].dtype.name,
+            (None, *_equal(small[name].shape[1:], large[name].shape[1:])),
+        )
+        for name in sorted(small)
+    )
+
+
+def _equal(sizes, others):
+    return (a if a == b else None for a, b in zip(sizes, others, strict=True))
+
+
+def _black(side):
+    return np.zeros((1, side, side, 3), np.uint8)

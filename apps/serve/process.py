@@ -1,0 +1,105 @@
+"""The process: it listens, and ends without losing a request."""
+
+import asyncio
+import contextlib
+import logging
+import socket
+import sys
+
+import uvicorn
+
+from kerascnn_apps.serve.connection import limited_protocol
+
+_SWITCH_SECONDS = 0.0005
+_log = logging.getLogger("kerascnn.serve")
+# After SIGTERM, connections are still accepted for so long, until nobody is sent here any more;
+# each response then closes its connection.
+_STILL_ACCEPTED_SECONDS = 0.5
+
+
+class Process(uvicorn.Server):
+    """uvicorn, which on SIGTERM or Ctrl+C reports that it is not ready, drains, and ends.
+
+    Args:
+        app: the application, of `create_app`.
+        limits: `Limits`.
+    """
+
+    def __init__(self, app, limits):
+        self._service = app.state.service
+        # Under load the event loop is always busy; the threads of the models would wait Python's
+        # 5 ms for their turn several times in each call.
+        sys.setswitchinterval(_SWITCH_SECONDS)
+        super().__init__(
+            uvicorn.Config(
+                app,
+                http=limited_protocol(limits, self._on_refused),
+                ws="none",
+                log_config=None,
+                access_log=False,
+                server_header=False,
+                timeout_keep_alive=limits.idle_seconds,
+                timeout_graceful_shutdown=limits.drain_seconds,
+                backlog=max(2048, limits.max_connections),
+            )
+        )
+
+    def _on_refused(self, status, client):
+        self._service.metrics.on_request("none", status)
+        fields = {"client": (client or ("",))[0], "status": status}
+        _log.info("request", extra={"fields": fields})
+
+    def handle_exit(self, sig, frame):
+        if self._service.draining:  # the second Ctrl+C, or SIGTERM
+            self.should_exit = self.force_exit = True
+        self._service.draining = True
+
+    async def on_tick(self, counter):
+        if self._service.draining and not self.should_exit:
+            await asyncio.sleep(_STILL_ACCEPTED_SECONDS)
+            self.should_exit = True
+        return await super().on_tick(counter)
+
+    async def shutdown(self, sockets=None):
+        # The system resets connections that nobody accepted when the socket closes.
+        accepted = [connection for listening in sockets for connection in _waiting(listening)]
+        for server in self.servers:
+            server.close()
+        loop = asyncio.get_running_loop()
+        for connection in accepted:
+            await loop.connect_accepted_socket(self._protocol, connection)
+        await super().shutdown(sockets)
+
+    def _protocol(self):
+        return self.config.http_protocol_class(
+            config=self.config, server_state=self.server_state, app_state=self.lifespan.state
+        )
+
+
+def _waiting(listening):
+    """Accepts the connections that wait."""
+    accepted = []
+    with contextlib.suppress(OSError):
+        while True:
+            connection, _ = listening.accept()
+            connection.setblocking(False)
+            accepted.append(connection)
+    return accepted
+
+
+def listening_socket(host, port):
+    """Returns a bound socket.
+
+    Raises:
+        RuntimeError: if the address cannot be listened on.
+    """
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    # asyncio turns Nagle's algorithm, which costs 40 ms a response, off only where TCP is named.
+    listening = socket.socket(family, socket.SOCK_STREAM, socket.IPPROTO_TCP)
+    listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    try:
+        listening.bind((host, port))
+    except OSError as error:
+        listening.close()
+        raise RuntimeError(f"{host}:{port} cannot be listened on ({error.strerror}).") from error
+    return listening

@@ -1,0 +1,203 @@
+"""Load on `kerascnn serve`, beside the model in-process and beside a plain loop over FastAPI.
+
+    kerascnn classify export RUN     # for each model
+    python benchmarks/serving.py runs/lenet/export runs/resnet/export --side 28 --side 224 \\
+        --out benchmarks/results/serving.md
+
+The clients are this process, the server is another one; both share the machine. For each model:
+what many clients get who ask without a pause (the rate it can hold), then requests that come at
+80 %, 100 % and 200 % of that rate, whether or not earlier ones have a response; latency counts from
+the time at which a request was due.
+"""
+
+import argparse
+import asyncio
+import collections
+import contextlib
+import io
+import os
+import re
+import socket
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import numpy as np
+from PIL import Image
+
+_COMMAND = "from kerascnn_apps.command import main; main()"
+_PLAIN = Path(__file__).with_name("plain_server.py")
+_IN_PROCESS = """
+import sys, time
+import numpy as np
+from kerascnn_apps.serve.exported import Exported
+from kerascnn_apps.serve.models import newest_versions
+
+exported = Exported(*newest_versions(sys.argv[1]).values())
+side, seconds = int(sys.argv[2]), float(sys.argv[3])
+for batch in (1, 32):
+    images = np.random.default_rng(0).integers(0, 256, (batch, side, side, 3), np.uint8)
+    exported(images=images)
+    count, begin = 0, time.perf_counter()
+    while time.perf_counter() - begin < seconds:
+        exported(images=images)
+        count += batch
+    print(count / (time.perf_counter() - begin))
+"""
+
+
+def noise_request(side):
+    """The bytes of a request with a PNG file of noise."""
+    file = io.BytesIO()
+    pixels = np.random.default_rng(0).integers(0, 256, (side, side, 3), np.uint8)
+    Image.fromarray(pixels).save(file, "PNG")
+    body = file.getvalue()
+    head = "POST /predict HTTP/1.1\r\nHost: a\r\nContent-Type: image/png\r\n"
+    return f"{head}Content-Length: {len(body)}\r\n\r\n".encode() + body
+
+
+class Load:
+    """Asks a server; `results` has a pair of status and seconds for each request."""
+
+    def __init__(self, port, request):
+        self._port, self._request = port, request
+        self._idle, self.results = [], []
+
+    async def ask(self, due):
+        try:
+            if self._idle:
+                reader, writer = self._idle.pop()
+            else:
+                reader, writer = await asyncio.open_connection("127.0.0.1", self._port)
+            writer.write(self._request)
+            head = (await reader.readuntil(b"\r\n\r\n")).lower()
+            length = re.search(rb"content-length: (\d+)", head)
+            await reader.readexactly(int(length[1]))
+            if b"connection: close" in head:
+                writer.close()
+            else:
+                self._idle.append((reader, writer))
+            status = int(head[9:12])
+        except (OSError, asyncio.IncompleteReadError) as error:
+            status = type(error).__name__
+        self.results.append((status, time.monotonic() - due))
+
+    async def closed(self, clients, seconds):
+        """Each client asks again as soon as it has a response."""
+        end = time.monotonic() + seconds
+
+        async def client():
+            while (now := time.monotonic()) < end:
+                await self.ask(now)
+
+        await asyncio.gather(*(client() for _ in range(clients)))
+
+    async def opened(self, rate, seconds):
+        """Requests come at a rate."""
+        begin, tasks = time.monotonic(), []
+        for i in range(int(rate * seconds)):
+            due = begin + i / rate
+            await asyncio.sleep(max(0, due - time.monotonic()))
+            tasks.append(asyncio.create_task(self.ask(due)))
+        await asyncio.gather(*tasks)
+
+
+def measured(port, request, kind, *arguments):
+    """A row of figures: responses a second, p50 and p99 in ms, and the statuses."""
+    load = Load(port, request)
+    begin = time.monotonic()
+    asyncio.run(getattr(load, kind)(*arguments))
+    took = time.monotonic() - begin
+    good = [seconds for status, seconds in load.results if status == 200]
+    p50, p99 = (1000 * np.percentile(good, (50, 99))) if good else (np.nan, np.nan)
+    statuses = collections.Counter(str(status) for status, _ in load.results)
+    text = ", ".join(f"{status}: {count}" for status, count in sorted(statuses.items()))
+    return len(good) / took, p50, p99, text
+
+
+@contextlib.contextmanager
+def server(*command):
+    """Runs a server on a free port, and gives the port once it responds."""
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    process = subprocess.Popen(
+        [sys.executable, *command, "--port", str(port)],
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+        env={**os.environ, "TF_ENABLE_ONEDNN_OPTS": "1"},
+    )
+    try:
+        while True:
+            if process.poll() is not None:
+                raise SystemExit(f"{command} ended")
+            with contextlib.suppress(OSError):
+                socket.create_connection(("127.0.0.1", port)).close()
+                break
+            time.sleep(0.2)
+        yield port
+    finally:
+        process.terminate()
+        process.wait(60)
+
+
+def rows_of(folder, side, seconds, clients):
+    """The lines of the table for one model."""
+    request = noise_request(side)
+    environment = {**os.environ, "TF_ENABLE_ONEDNN_OPTS": "1"}
+    found = subprocess.run(
+        [sys.executable, "-c", _IN_PROCESS, folder, str(side), str(min(seconds, 10))],
+        env=environment,
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    one, many = map(float, found.stdout.split())
+    name = Path(folder).resolve()
+    name = name.parent.name if name.name == "export" else name.name
+    yield name, "in-process, one by one", one, 1000 / one, np.nan, ""
+    yield name, "in-process, by 32", many, np.nan, np.nan, ""
+    short = min(seconds, 10)
+    with server(str(_PLAIN), folder) as port:
+        measured(port, request, "closed", clients, 1)
+        for count in (1, clients):
+            figures = measured(port, request, "closed", count, short)
+            yield name, f"plain loop, {count} clients", *figures
+    with server("-c", _COMMAND, "serve", folder) as port:
+        measured(port, request, "closed", clients, 1)
+        for count in (1, clients):
+            figures = measured(port, request, "closed", count, short)
+            yield name, f"`kerascnn serve`, {count} clients", *figures
+        rate = figures[0]
+        for share in (0.8, 1, 2):
+            figures = measured(port, request, "opened", share * rate, seconds)
+            yield name, f"`kerascnn serve` at {share * rate:.0f} a second", *figures
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
+    parser.add_argument("folders", nargs="+", help="folders of exported versions")
+    parser.add_argument("--side", type=int, action="append", help="of the images, for each model")
+    parser.add_argument("--seconds", type=float, default=60)
+    parser.add_argument("--clients", type=int, default=50)
+    parser.add_argument("--out", type=Path, help="file of the table")
+    arguments = parser.parse_args()
+    sides = arguments.side or [28] * len(arguments.folders)
+    lines = [
+        "| model | | images a second | p50 ms | p99 ms | statuses |",
+        "|---|---|---|---|---|---|",
+    ]
+    for folder, side in zip(arguments.folders, sides, strict=True):
+        for name, what, rate, p50, p99, text in rows_of(
+            folder, side, arguments.seconds, arguments.clients
+        ):
+            shown = (f"{value:.1f}" if np.isfinite(value) else "" for value in (rate, p50, p99))
+            lines.append(f"| {name} | {what} | {' | '.join(shown)} | {text} |")
+            print(lines[-1], flush=True)
+    if arguments.out:
+        arguments.out.write_text("\n".join(["# Serving", "", *lines, ""]))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,141 @@
+"""The command `kerascnn serve` in a process of its own, with models that TensorFlow writes."""
+
+import contextlib
+import json
+import re
+import socket
+import subprocess
+import sys
+import time
+
+import tensorflow as tf
+
+_COMMAND = "from kerascnn_apps.command import main; main()"
+
+
+class Brightness(tf.Module):
+    """A classifier of brightness; version `n` adds n to the mean."""
+
+    def __init__(self, number):
+        super().__init__()
+        self.number = float(number)
+
+    @tf.function(input_signature=[tf.TensorSpec((None, None, None, None), tf.uint8, "images")])
+    def serve(self, images):
+        mean = tf.reduce_mean(tf.cast(images, tf.float32), axis=(1, 2, 3))
+        class_id = tf.cast(mean > 127, tf.int64)
+        light = mean / 255
+        return {
+            "probabilities": tf.stack([1 - light, light], -1),
+            "class_id": class_id,
+            "class_name": tf.gather(["dark", "light"], class_id),
+            "version": tf.zeros_like(mean) + self.number,
+        }
+
+
+class Halves(tf.Module):
+    """Segments into dark and light, or enlarges twofold."""
+
+    @tf.function(input_signature=[tf.TensorSpec((None, None, None, None), tf.uint8, "images")])
+    def mask(self, images):
+        light = tf.reduce_mean(tf.cast(images, tf.float32), axis=-1) > 127
+        return {"mask": tf.where(light, tf.constant(4, tf.uint8), tf.constant(1, tf.uint8))}
+
+    @tf.function(input_signature=[tf.TensorSpec((None, None, None, None), tf.uint8, "images")])
+    def larger(self, images):
+        return {"images": tf.repeat(tf.repeat(images, 2, axis=1), 2, axis=2)}
+
+
+def write_brightness(folder, number):
+    """Writes version `number`, whole, as `export` does."""
+    module = Brightness(number)
+    metadata = {"task": "classification", "class_names": ["dark", "light"]}
+    return _write(folder, number, module, module.serve, metadata)
+
+
+def write_mask(folder):
+    module = Halves()
+    metadata = {"task": "segmentation", "image": "mask", "values": [1, 4]}
+    return _write(folder, 1, module, module.mask, metadata)
+
+
+def write_larger(folder):
+    module = Halves()
+    metadata = {"task": "upscaling", "image": "images", "factor": 2}
+    return _write(folder, 1, module, module.larger, metadata)
+
+
+def _write(folder, number, module, function, metadata):
+    written = folder / f".writing-{number}"
+    tf.saved_model.save(module, str(written), signatures={"serving_default": function})
+    (written / "assets.extra").mkdir(exist_ok=True)
+    (written / "assets.extra" / "kerascnn.json").write_text(json.dumps(metadata))
+    written.rename(folder / str(number))
+    return folder
+
+
+class Server:
+    """A running server: `url`, `port`, `process`, and the lines of its log so far."""
+
+    def __init__(self, process, port, log):
+        self.process, self.port, self._log = process, port, log
+        self.url = f"http://127.0.0.1:{port}"
+
+    def log(self):
+        return [json.loads(line) for line in self._log.read_text().splitlines()]
+
+    def send(self, data, end=False, seconds=20):
+        """Sends bytes and returns all that comes back; `end` closes the client's side first."""
+        with socket.create_connection(("127.0.0.1", self.port), timeout=seconds) as connection:
+            with contextlib.suppress(OSError):  # the server may have refused the rest
+                connection.sendall(data)
+            if end:
+                connection.shutdown(socket.SHUT_WR)
+            return _received(connection)
+
+    def status(self, data, **options):
+        """Sends bytes and returns the status of the response, `None` without one."""
+        found = re.match(rb"HTTP/1.1 (\d{3}) ", self.send(data, **options))
+        return int(found[1]) if found else None
+
+
+def _received(connection):
+    """Reads one response."""
+    data = b""
+    with contextlib.suppress(OSError):
+        while part := connection.recv(65536):
+            data += part
+            head, end, body = data.partition(b"\r\n\r\n")
+            length = re.search(rb"(?i)content-length: (\d+)", head)
+            if end and length and len(body) >= int(length[1]):
+                break
+    return data
+
+
+@contextlib.contextmanager
+def serving(folder, *arguments):
+    """Runs `kerascnn serve` and gives the `Server`, once it is ready."""
+    log = folder / "log"
+    with open(log, "w") as errors:
+        process = subprocess.Popen(
+            [sys.executable, "-c", _COMMAND, "serve", *map(str, arguments), "--port", "0"],
+            stdout=subprocess.PIPE,
+            stderr=errors,
+            text=True,
+        )
+    try:
+        port = None
+        for line in process.stdout:
+            if line.startswith("Try it at"):
+                port = int(re.search(r":(\d+)/", line)[1])
+                break
+        assert port, log.read_text()
+        server = Server(process, port, log)
+        until = time.monotonic() + 60
+        while server.status(b"GET /readyz HTTP/1.1\r\nHost: a\r\n\r\n") != 200:
+            assert time.monotonic() < until
+        yield server
+    finally:
+        process.stdout.close()
+        process.terminate()
+        process.wait(60)

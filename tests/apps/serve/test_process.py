@@ -1,0 +1,263 @@
+"""The server as people run it: over sockets, in a process of its own."""
+
+import signal
+import socket
+import threading
+import time
+from concurrent.futures import ThreadPoolExecutor
+
+import httpx
+import numpy as np
+import pytest
+
+from tests.apps.serve.fakes import gray_png
+from tests.apps.serve.malformed import request, requests
+from tests.apps.serve.server import serving, write_brightness
+
+pytestmark = pytest.mark.extra("serve")
+
+LIMITS = {
+    "--max-body-mb": 1,
+    "--max-pixels": 10_000,
+    "--header-seconds": 1,
+    "--body-seconds": 1,
+    "--max-connections": 40,
+    "--poll-seconds": 0.1,
+}
+
+
+@pytest.fixture(scope="module")
+def server(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("serving")
+    (folder / "gray").mkdir()
+    write_brightness(folder / "gray", 1)
+    words = [word for pair in LIMITS.items() for word in pair]
+    with serving(folder, folder / "gray", *words) as server:
+        server.folder = folder / "gray"
+        yield server
+
+
+def resident(server):
+    """Memory of the server's process in bytes."""
+    text = httpx.get(f"{server.url}/metrics").text
+    (line,) = (line for line in text.splitlines() if line.startswith("process_resident_memory"))
+    return float(line.split()[1])
+
+
+class Watch:
+    """Asks for `/healthz` all the time, and keeps the longest wait."""
+
+    def __enter__(self):
+        self.longest, self._ended = 0.0, threading.Event()
+        self._thread = threading.Thread(target=self._ask)
+        self._thread.start()
+        return self
+
+    def __init__(self, server):
+        self._url = f"{server.url}/healthz"
+
+    def _ask(self):
+        with httpx.Client(timeout=30) as client:
+            while not self._ended.wait(0.02):
+                begin = time.monotonic()
+                assert client.get(self._url).status_code == 200
+                self.longest = max(self.longest, time.monotonic() - begin)
+
+    def __exit__(self, *error):
+        self._ended.set()
+        self._thread.join()
+
+
+def test_tritons_own_client(server):
+    """In a process of its own: it brings an event loop that changes Python's sockets."""
+    from tests import fresh_process
+
+    program = """
+import sys
+import numpy as np
+import tritonclient.http as triton
+from tritonclient.utils import InferenceServerException
+
+client = triton.InferenceServerClient(sys.argv[1])
+assert client.is_server_live() and client.is_server_ready() and client.is_model_ready("gray")
+assert not client.is_model_ready("none")
+assert client.get_server_metadata()["name"] == "kerascnn"
+metadata = client.get_model_metadata("gray")
+assert metadata["inputs"] == [{"name": "images", "datatype": "UINT8", "shape": [-1] * 4}], metadata
+pixels = np.stack([np.full((5, 4, 3), value, np.uint8) for value in (3, 250)])
+for binary in (True, False):
+    given = triton.InferInput("images", pixels.shape, "UINT8")
+    given.set_data_from_numpy(pixels, binary_data=binary)
+    names = ("class_id", "class_name", "probabilities")
+    outputs = [triton.InferRequestedOutput(name, binary_data=binary) for name in names]
+    for wanted in (outputs, None):
+        found = client.infer("gray", [given], outputs=wanted, request_id="7")
+        assert found.get_response()["id"] == "7"
+        assert found.as_numpy("class_id").tolist() == [0, 1]
+        words = [w if isinstance(w, str) else w.decode() for w in found.as_numpy("class_name")]
+        assert words == ["dark", "light"], words
+        light = np.array([3, 250]) / 255
+        np.testing.assert_allclose(found.as_numpy("probabilities")[:, 1], light, rtol=1e-6)
+file = triton.InferInput("encoded_images", [1], "BYTES")
+file.set_data_from_numpy(np.array([open(sys.argv[2], "rb").read()], dtype=object))
+assert client.infer("gray", [file]).as_numpy("class_id").tolist() == [1]
+for model, name in (("none", "images"), ("gray", "other")):
+    wrong = triton.InferInput(name, [1, 1, 1, 1], "UINT8")
+    wrong.set_data_from_numpy(np.zeros((1, 1, 1, 1), np.uint8))
+    try:
+        client.infer(model, [wrong])
+    except InferenceServerException as error:
+        print(error.status(), error.message())
+"""
+    path = server.folder.parent / "light.png"
+    path.write_bytes(gray_png(250))
+    lines = fresh_process.output(program, f"127.0.0.1:{server.port}", path).splitlines()
+    assert lines == [
+        "404 There is no model 'none'; models served: gray.",
+        "400 The model has no input 'other'; its inputs: images, encoded_images.",
+    ]
+
+
+@pytest.mark.parametrize("count", [50, pytest.param(300, marks=pytest.mark.nightly)])
+def test_malformed_requests_get_their_status_and_the_server_stays(server, count):
+    for _, data, _ in requests(1, 25):  # what is loaded at first stays
+        server.status(data)
+    before = resident(server)
+    wrong = []
+    with Watch(server) as watch:
+        for name, data, allowed in requests(2, count):
+            status = server.status(data)
+            if status not in allowed:
+                wrong.append((name, status, data[:80]))
+    assert not wrong
+    # 50 ms on an idle machine; tests share theirs.
+    assert watch.longest < 10
+    assert resident(server) < 1.1 * before
+    assert server.status(request("/predict", gray_png(5))) == 200
+    assert not [line for line in server.log() if "traceback" in line]
+
+
+def test_responses_are_not_held_back(server):
+    """Nagle's algorithm would hold the second part of each back for 40 ms."""
+    took = []
+    with httpx.Client() as client:
+        for _ in range(30):
+            begin = time.monotonic()
+            client.get(f"{server.url}/healthz")
+            took.append(time.monotonic() - begin)
+    assert min(took) < 0.03
+
+
+def test_slow_requests_get_408(server):
+    half_headers = b"POST /predict HTTP/1.1\r\nHost: a\r\nContent-"
+    half_body = b"POST /predict HTTP/1.1\r\nHost: a\r\nContent-Length: 100\r\n\r\nabc"
+    with ThreadPoolExecutor(8) as pool, Watch(server) as watch:
+        statuses = list(pool.map(server.status, [half_headers, half_body] * 4))
+    assert statuses == [408] * 8
+    assert watch.longest < 10
+    begin = time.monotonic()
+    assert server.send(b"") == b""  # a connection without a request is closed
+    assert server.status(b"\r\n") == 408
+    assert time.monotonic() - begin < 10
+
+
+def test_a_client_that_leaves_leaves_no_traceback(server):
+    data = b"POST /predict HTTP/1.1\r\nHost: a\r\nContent-Length: 100\r\n\r\nabc"
+    with socket.create_connection(("127.0.0.1", server.port)) as connection:
+        connection.sendall(data)
+        time.sleep(0.1)
+    until = time.monotonic() + 10
+    while server.log()[-1].get("status") != 499 and time.monotonic() < until:
+        time.sleep(0.05)
+    assert server.log()[-1]["status"] == 499
+    assert not [line for line in server.log() if "traceback" in line]
+
+
+def test_connections_are_limited(server):
+    limit = LIMITS["--max-connections"]
+    open_ones = [socket.create_connection(("127.0.0.1", server.port)) for _ in range(limit)]
+    try:
+        answer = server.send(b"GET /healthz HTTP/1.1\r\nHost: a\r\n\r\n")
+        assert answer.startswith(b"HTTP/1.1 429 ")
+        assert b"Retry-After: 1" in answer
+        assert b"has its 40 connections" in answer
+        assert server.log()[-1]["status"] == 429
+    finally:
+        for connection in open_ones:
+            connection.close()
+    until = time.monotonic() + 5
+    while server.status(b"GET /healthz HTTP/1.1\r\nHost: a\r\n\r\n") != 200:
+        assert time.monotonic() < until
+
+
+class Clients:
+    """Threads that ask without a pause; `failed` has what did not get a right response.
+
+    A refused connection was never taken on: it ends the client, as a balancer would go elsewhere.
+    """
+
+    def __init__(self, server, count=4, keep_alive=True):
+        self._url, self._count, self._keep = f"{server.url}/predict", count, keep_alive
+        self.failed, self.versions, self.done = [], set(), 0
+
+    def __enter__(self):
+        self._ended = threading.Event()
+        self._threads = [threading.Thread(target=self._ask, args=(i,)) for i in range(self._count)]
+        for thread in self._threads:
+            thread.start()
+        return self
+
+    def __exit__(self, *error):
+        self._ended.set()
+        for thread in self._threads:
+            thread.join()
+
+    def _ask(self, number):
+        value = 10 * number
+        with httpx.Client(timeout=60) as client:
+            while not self._ended.is_set():
+                try:
+                    found = client.post(self._url, content=gray_png(value))
+                except httpx.ConnectError:
+                    return
+                except httpx.HTTPError as error:
+                    self.failed.append(repr(error))
+                    return
+                answer = found.json()
+                if found.status_code != 200 or round(255 * answer["probabilities"][1]) != value:
+                    self.failed.append((found.status_code, answer))
+                else:
+                    self.versions.add(answer["version"])
+                    self.done += 1
+
+
+def test_a_new_version_takes_over_under_load(server):
+    with Clients(server) as clients:
+        for number in (2, 3):
+            time.sleep(0.2)
+            write_brightness(server.folder, number)
+            until = time.monotonic() + 30
+            while number not in clients.versions and time.monotonic() < until:
+                time.sleep(0.02)
+    assert not clients.failed
+    assert clients.versions == {1, 2, 3}
+    found = httpx.get(f"{server.url}/v1/models/gray/versions/1")
+    assert found.status_code in (200, 404)  # still unloading, or gone
+    assert httpx.get(f"{server.url}/v2/models/gray").json()["versions"] == ["3"]
+
+
+def test_z_sigterm_under_load(server):
+    """The last test: it ends the server."""
+    large = np.zeros((1, 50, 50, 1), int).tolist()
+    with Clients(server, 8) as clients:
+        while clients.done < 50:
+            time.sleep(0.01)
+        server.process.send_signal(signal.SIGTERM)
+        assert httpx.post(
+            f"{server.url}/v1/models/gray:predict", json={"instances": large}
+        ).is_success
+        server.process.wait(30)
+        done = clients.done
+    assert not clients.failed
+    assert done >= 50
+    assert server.process.returncode == 0
