@@ -78,7 +78,7 @@ def test_markdown_of_docstrings_becomes_restructured_text():
     text = """Adds `a` to `b`.
 
 For each `i` (see [Shi
-et al., 2016](https://arxiv.org/abs/1609.05158)),
+et al., 2016](https://arxiv.org/abs/1609.05158), [Doe, 2003](https://doi.org/S0(02)6-8)),
 
     y[i] = a[i] + b[i]
 
@@ -96,7 +96,8 @@ Example:
 """
     found = extension("docstrings").to_rst(text)
     assert "Adds ``a`` to ``b``." in found
-    assert "`Shi et al., 2016 <https://arxiv.org/abs/1609.05158>`__)," in found
+    assert "`Shi et al., 2016 <https://arxiv.org/abs/1609.05158>`__, `Doe" in found
+    assert "`Doe, 2003 <https://doi.org/S0(02)6-8>`__)," in found
     assert ".. code-block:: text\n    :class: formula\n\n    y[i] = a[i] + b[i]" in found
     assert '   * - ``"DCR"``\n     - TensorFlow\'s' in found
     assert '>>> f"`{1}`"' in found

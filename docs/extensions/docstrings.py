@@ -3,7 +3,8 @@
 import re
 
 _CODE = re.compile(r"`([^`]+)`")
-_LINK = re.compile(r"\[([^\]]+)\]\((https?://[^)\s]+)\)")
+# An address may have parentheses, as some of doi.org do.
+_LINK = re.compile(r"\[([^\]]+)\]\((https?://(?:[^()\s]|\([^()\s]*\))+)\)")
 _BLOCK = ".. code-block:: text\n    :class: formula\n\n"
 _SECTION = re.compile(r"^[A-Z][\w ]+:$")
 

@@ -53,7 +53,8 @@ def fit(
             built in the recipe's precision (`precision_scope`). Further outputs are logits of
             auxiliary heads, which learn the same labels and are left out of `model.keras`.
         data: `{"train": ..., "validation": ...}`, finite `tf.data` pipelines of batches of images
-            and labels, such as those of `kerascnn.data`, or `keras.utils.PyDataset`s.
+            and labels, such as those of `kerascnn.data`, or objects of
+            `keras.utils.PyDataset`.
         recipe: `Recipe`.
         run_dir: str or path of the run folder, or a `RunFolder`.
         facts: optional dict, what else decides the outcome and belongs into `recipe.json`: the
