@@ -75,7 +75,7 @@ def test_an_unfinished_one_is_the_run_of_the_same_request(task, tmp_path, monkey
         begun.append(run.path)
         raise KeyboardInterrupt
 
-    monkeypatch.setattr("kerascnn.runs.training.fit", begin)
+    monkeypatch.setattr("kerascnn.training.learning.fit", begin)
     request = tasks.Request(
         data=record.data.name,
         model=record.model.name,
