@@ -205,16 +205,18 @@ def test_a_run_before_the_format_can_be_used_and_resumed(task, copied, train_wor
     (out / "recipe.json").write_text(json.dumps(as_before_the_format(recipe)))
     (out / "manifest.jsonl").unlink()
     shutil.rmtree(out / "checkpoints")  # which had another form
-    metrics = (out / "metrics.json").read_text()
+    metrics = json.loads((out / "metrics.json").read_text())
     assert output(capsys, task, "evaluate", out).out
+    finished = shutil.copytree(out, out.with_name("finished"))
     (out / "metrics.json").unlink()
     output(capsys, *train_words[task], "--out", out)
-    assert (out / "metrics.json").read_text() == metrics
+    found = json.loads((out / "metrics.json").read_text())
+    assert found == {**metrics, "training_seconds": found["training_seconds"]}
     if task != "classify":
         return
-    text = output(capsys, *train_words[task], "--out", out, "--force").out
-    assert f"earlier run: {out}.old-1 is kept: not all of its files are known to be as" in text
-    assert RunFolder(f"{out}.old-1").load_model()
+    text = output(capsys, *train_words[task], "--out", finished, "--force").out
+    assert f"earlier run: {finished}.old-1 is kept: not all of its files are known to be as" in text
+    assert RunFolder(f"{finished}.old-1").load_model()
 
 
 def test_checkpoints_that_a_user_keeps(copied, train_words, capsys):
