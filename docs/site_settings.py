@@ -31,6 +31,7 @@ def settings(language):
             "extensions.docstrings",
             "extensions.public_names",
             "extensions.offline",
+            "extensions.streams",
         ],
         "exclude_patterns": ["**/.ipynb_checkpoints"],
         **_THEME,

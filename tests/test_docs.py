@@ -104,6 +104,15 @@ Example:
 
 
 @pytest.mark.extra("docs")
+def test_pieces_of_an_output_are_joined_without_new_lines():
+    pieces = [
+        {"output_type": "stream", "name": "stdout", "text": text} for text in ("10 clas", "ses\n")
+    ]
+    (found,) = extension("streams").joined(pieces)
+    assert found["text"] == "10 classes\n"
+
+
+@pytest.mark.extra("docs")
 @pytest.mark.parametrize(
     ("name", "text", "remote"),
     [
