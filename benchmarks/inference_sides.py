@@ -1,6 +1,6 @@
 """One side of `inference.py`, in a process of its own.
 
-Answers with the seconds of one call, with images of noise.
+Prints the seconds of one call, with images of noise.
 """
 
 import os

@@ -1,6 +1,6 @@
 """PyTorch's side of `layers.py`, in a process of its own, so that its threads are idle meanwhile.
 
-Answers with the seconds of `repeats` forward passes or training steps.
+Prints the seconds of `repeats` forward passes or training steps.
 """
 
 import torch

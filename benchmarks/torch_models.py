@@ -1,6 +1,6 @@
 """PyTorch's side of `models.py`, in a process of its own, so that its threads are idle meanwhile.
 
-Answers with the seconds of a training step in an epoch of so many, or with what is in it.
+Prints the seconds of a training step in an epoch of so many, or with what is in it.
 """
 
 import torch

@@ -11,7 +11,7 @@ from kerascnn.ops.dropout import check_dropout, standardize_noise_shape
 class Dropout(WithoutProducts, keras.layers.Layer):
     """Sets each activation to zero with probability `rate` in training.
 
-    Drop-in for `keras.layers.Dropout`. In training a mask `b` is drawn anew in every step, 0 with
+    Drop-in for `keras.layers.Dropout`. In training a mask `b` is drawn again in every step, 0 with
     probability `rate` and 1 with the keep probability `p = 1 - rate`; at inference nothing is
     random. The two modes differ in where the expected value is put right:
 

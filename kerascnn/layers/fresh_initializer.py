@@ -4,7 +4,7 @@ import keras
 
 
 def fresh(initializer):
-    """A copy that draws anew: one initializer instance gives the same numbers only once."""
+    """Returns a copy with its own draws: one initializer instance repeats its numbers."""
     if isinstance(initializer, keras.initializers.Initializer):
         return initializer.clone()
     return initializer

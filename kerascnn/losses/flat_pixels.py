@@ -26,8 +26,8 @@ def flat_pixels(y_true, y_pred):
     classes = y_pred.shape[-1]
     if classes > IGNORED:
         raise UsageError(
-            f"`y_pred` must be the logits of at most {IGNORED} classes, as the number {IGNORED} "
-            f"counts nowhere; got the shape {tuple(y_pred.shape)}."
+            f"`y_pred` must be the logits of at most {IGNORED} classes, as the label {IGNORED} "
+            f"is ignored; got the shape {tuple(y_pred.shape)}."
         )
     truth = ops.cast(ops.reshape(y_true, (-1,)), "int32")
     dtype = keras.backend.result_type(y_pred.dtype, "float32")

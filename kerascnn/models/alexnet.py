@@ -29,7 +29,7 @@ class AlexNetConfig:
         zeros: the zeros around their inputs.
         pooling: the padding of each pooling: `"valid"`, or `"same"`, which on even sizes takes in
             the last pixel too.
-        normalization: where local response normalization stands in the first two stages:
+        normalization: where the first two stages have local response normalization:
             `"before_pooling"`, `"after_pooling"`, or `None`.
         units: units of the fully connected layers before the logits.
 

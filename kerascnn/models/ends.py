@@ -119,7 +119,7 @@ def logits_layer(num_classes, name="logits"):
 
 
 def pixel_logits(num_classes, kernel_size=1):
-    """The layer of logits for every pixel, float32 likewise."""
+    """Returns the layer of logits for every pixel, also in float32."""
     common = {"dtype": answer_dtype(), "name": "logits"}
     if kernel_size == 1:
         return PointwiseConv2D(num_classes, **common)
@@ -127,7 +127,7 @@ def pixel_logits(num_classes, kernel_size=1):
 
 
 def image_model(inputs, x, name):
-    """Ends a model that answers with an image: `x`, cropped to the size of the inputs."""
+    """Builds a model that returns an image: `x`, cropped to the size of the inputs."""
     crop = CropLike2D(dtype=answer_dtype(), name="head_crop")
     return keras.Model(inputs, crop([x, inputs]), name=name)
 

@@ -107,7 +107,7 @@ def _shortcut(x, filters, conv_norm, prefix):
     return conv_norm(x, filters, 1, name=f"{prefix}_shortcut_{{}}2")
 
 
-# Where a convolution stands in torchvision's sequences, which count the activations as well; its
+# The place of a convolution in torchvision's sequences, which count the activations too; its
 # normalization is the next one.
 _PLACES = {1: 0, 2: 3, 3: 5}
 

@@ -1,4 +1,4 @@
-"""ZFNet: AlexNet, mended where pictures of its features showed that it lost detail."""
+"""ZFNet: AlexNet, changed where images of its features showed that it lost detail."""
 
 from kerascnn.models.alexnet import AlexNetConfig, AlexNetOptions, alexnet
 from kerascnn.models.family import Family
@@ -8,7 +8,7 @@ INPUT_SHAPE = (224, 224, 3)
 VARIANTS = {
     # Zeiler and Fergus, 2013, figure 3: 224 -> 110 -> 55 -> 26 -> 13 -> 13 -> 6 pixels. Its
     # "contrast normalization across feature maps" has no formula in the paper; local response
-    # normalization with AlexNet's constants stands in its place, after the pooling as there.
+    # normalization with AlexNet's constants takes its place, after the pooling as there.
     "zfnet": AlexNetConfig(
         filters=(96, 256, 384, 384, 256),
         kernel_sizes=(7, 5),

@@ -50,7 +50,7 @@ def place_windows(lengths, sizes, strides, padding, dilation=(1, 1)):
 def windows(counts, sizes, strides, dilation=(1, 1)):
     """Yields `(h, w, rows, columns)`: which pixels of the padded image window `(h, w)` covers.
 
-    Tap `(i, j)` lies on row `h * stride + i * dilation`, and likewise for the column.
+    Tap `(i, j)` is on row `h * stride + i * dilation` and on column `w * stride + j * dilation`.
     """
     sizes, strides, dilation = pair(sizes), pair(strides), pair(dilation)
     for h, w in np.ndindex(*counts):

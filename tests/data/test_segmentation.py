@@ -111,7 +111,7 @@ def test_pictures_of_any_size_are_trained_in_windows(tmp_path):
         source.pipeline("train")
     for images, masks in source.pipeline("train", crop_size=(16, 40), batch_size=4):
         assert images.shape[1:] == (16, 40, 3)
-        # The picture is narrower than the window: what is beside it is black, and counts nowhere.
+        # The image is narrower than the window: the rest is black, and ignored.
         assert (np.asarray(masks)[:, :, :5] == IGNORED).all()
         assert np.asarray(images)[:, :, :5].max() == 0
     save_pair(tmp_path, "wide", size=(40, 50))
