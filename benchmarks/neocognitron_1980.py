@@ -194,7 +194,8 @@ def main():
         first, found = winners(cells, names)
         ordered = np.sort(found, 1)
         print(
-            f"seed {seed}: cells {first.tolist()}, {len(set(first.tolist()))} of them for "
+            f"seed {seed}: cells {first.tolist()}, "
+            f"{len(set(first[found.max(1) > 0].tolist()))} of them that answer for "
             f"{len(names)} patterns; they answer",
             ", ".join(f"{answer:.2f}" for answer in ordered[:, -1]),
             "and the next cell at most",

@@ -175,13 +175,18 @@ class WeakOrientations(keras.initializers.Initializer):
     With the distance `t` of a pixel from a line through the middle of the window at the angle
     `pi * k / K` of filter `k` of `K`, and `|nu|` from the middle, the weight of plane `p` of `P` is
 
-        strength * exp(-t) * (1 + 0.5 * cos(2 * pi * (p / P - k / K))) * decay**|nu|
+        strength * exp(-slope * t) * (1 + 0.5 * cos(2 * pi * (p / P - k / K))) * decay**|nu|
 
-    The paper only says that the first weights are small, positive and such a preference.
+    The paper only says that the first weights are small and positive, and that the preference is
+    weak.
 
     Args:
         strength: float above 0.
         decay: float in (0, 1].
+        slope: float above 0; the smaller, the weaker the preference for an orientation.
+
+    Raises:
+        ValueError: if a number is out of its range.
 
     Reference:
         [Fukushima, 1980](https://doi.org/10.1007/BF00344251), section 3
@@ -193,11 +198,13 @@ class WeakOrientations(keras.initializers.Initializer):
         True
     """
 
-    def __init__(self, strength: float = 1e-4, decay: float = 0.9) -> None:
-        if not strength > 0:
-            raise ValueError(f"`strength` must be above 0; got strength={strength}.")
+    def __init__(self, strength: float = 1e-4, decay: float = 0.9, slope: float = 0.1) -> None:
+        for name, value in (("strength", strength), ("slope", slope)):
+            if not value > 0:
+                raise ValueError(f"`{name}` must be above 0; got {name}={value}.")
         self.strength = strength
         self.decay = check_decay(decay)
+        self.slope = slope
 
     def __call__(self, shape: Sequence[int], dtype: Any = None) -> Any:
         height, width, planes, filters = shape
@@ -209,11 +216,11 @@ class WeakOrientations(keras.initializers.Initializer):
         across = np.abs(np.sin(angles) * np.swapaxes(columns, 0, 1) + np.cos(angles) * rows)
         by_plane = 1 + 0.5 * np.cos(2 * np.pi * (np.arange(planes)[:, None] / planes - k))
         falling = decaying((height, width), self.decay)[:, :, None, None]
-        kernel = self.strength * np.exp(-across) * by_plane * falling
+        kernel = self.strength * np.exp(-self.slope * across) * by_plane * falling
         return ops.convert_to_tensor(kernel, dtype or keras.config.floatx())
 
     def get_config(self) -> dict[str, Any]:
-        return {"strength": self.strength, "decay": self.decay}
+        return {"strength": self.strength, "decay": self.decay, "slope": self.slope}
 
 
 def __dir__():

@@ -65,6 +65,7 @@ class ShuntingNeocognitronConfig:
         c_cells: how many C-cells.
         spacing: how far the C-cells of each stage are apart, in S-cells.
         s_spacing: how far the S-cells are apart, in C-cells of the stage before.
+        decay: float in (0, 1], the weight of the S-cells' inhibition at a distance of one cell.
 
     Reference:
         [Fukushima, 1980](https://doi.org/10.1007/BF00344251), section 4.1
@@ -81,7 +82,8 @@ class ShuntingNeocognitronConfig:
     s_cells: tuple[int, int, int] = (16, 8, 2)
     c_cells: tuple[int, int, int] = (10, 6, 1)
     spacing: tuple[float, float, float] = (5 / 3, 1.0, 1.0)
-    s_spacing: tuple[float, float, float] = (1.0, 1.0, 3.0)
+    s_spacing: tuple[float, float, float] = (1.0, 1.0, 1.0)
+    decay: float = 0.95
 
 
 SHUNTING_VARIANTS = {"neocognitron_1980": ShuntingNeocognitronConfig()}
@@ -177,6 +179,7 @@ def _shunting_trunk(x, config, options):
             config.planes,
             5,
             selectivity=config.selectivity[i],
+            decay=config.decay,
             output_size=config.s_cells[i],
             spacing=config.s_spacing[i],
             name=f"stage{i + 1}_s_cells",

@@ -228,6 +228,12 @@ def test_weak_orientations_differ_and_are_positive():
     assert 0 < kernel.min() < kernel.max() < 2e-4
     flat = kernel.reshape(-1, 24)
     assert np.abs(flat[:, :, None] - flat[:, None]).max(0)[~np.eye(24, dtype=bool)].min() > 1e-6
+    # Over the line that the first prefers, and two pixels from it: only `slope` tells them apart
+    for slope in (0.1, 1.0):
+        first = initializers.WeakOrientations(slope=slope)((5, 5, 1, 24))[:, :, 0, 0]
+        np.testing.assert_allclose(first[0, 2] / first[2, 0], np.exp(-2 * slope), rtol=1e-5)
+    with pytest.raises(ValueError, match="`slope` must be above 0; got slope=0"):
+        initializers.WeakOrientations(slope=0)
 
 
 @pytest.mark.parametrize(

@@ -33,8 +33,9 @@ def test_patterns_are_known_wherever_they_are(digits):
 @pytest.mark.parametrize("names", ["01234", "XYTZ"])
 def test_from_three_starts(names):
     for seed in (0, 1, 2):
-        first, _ = winners(learn(names, seed)[1], names)
+        first, found = winners(learn(names, seed)[1], names)
         assert len(set(first.tolist())) == len(names), seed
+        assert (np.sort(found, 1)[:, -2] < 0.1 * found.max(1)).all(), seed
 
 
 def test_the_transcription_of_the_equations_agrees_with_the_layers(digits):
