@@ -25,6 +25,21 @@ EXTRAS = {
 }
 
 
+# Modules of an extra, whose documentation is no test where it is not installed
+collect_ignore = [
+    f"kerascnn/export/{module}.py"
+    for module, package in {
+        "litert": "ai_edge_litert",
+        "onnx": "tf2onnx",
+        "openvino": "openvino",
+        "runtimes/litert": "ai_edge_litert",
+        "runtimes/onnx": "onnxruntime",
+        "runtimes/openvino": "openvino",
+    }.items()
+    if not importlib.util.find_spec(package)
+]
+
+
 def pytest_addoption(parser):
     """Adds the options that CI uses."""
     parser.addoption(

@@ -23,7 +23,7 @@ def names_of_ours():
     """Functions, classes, variables and attributes that kerascnn defines."""
     for path in FILES:
         for node in ast.walk(tree_of(path)):
-            if isinstance(node, (ast.FunctionDef, ast.ClassDef)):
+            if isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)):
                 yield node.name
             elif isinstance(node, (ast.Attribute, ast.Name)) and isinstance(node.ctx, ast.Store):
                 yield node.attr if isinstance(node, ast.Attribute) else node.id

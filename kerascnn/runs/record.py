@@ -5,14 +5,24 @@ from dataclasses import asdict, dataclass, field, fields, is_dataclass, replace
 from pathlib import Path
 from typing import Annotated, Any, get_type_hints
 
-from pydantic import Field, TypeAdapter, ValidationError
+from pydantic import AfterValidator, Field, TypeAdapter, ValidationError
 
 from kerascnn.arguments import UsageError
 from kerascnn.tasks import get_task, list_tasks
 from kerascnn.training import RunFolder
 
 # More than any run of ours has: a record may come from somebody else.
-_Text = Annotated[str, Field(max_length=10_000)]
+_LONGEST = 10_000
+
+
+def _of_any_bytes(text):
+    """Checks the length only: the name of a folder may have bytes that are not UTF-8."""
+    if len(text) > _LONGEST:
+        raise ValueError(f"String should have at most {_LONGEST} characters")
+    return text
+
+
+_Text = Annotated[str, AfterValidator(_of_any_bytes)]
 _Count = Annotated[int, Field(ge=0, le=10**12)]
 _Side = Annotated[int, Field(ge=1, le=8192)]
 _Channels = Annotated[int, Field(ge=1, le=4)]

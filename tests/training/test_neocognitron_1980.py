@@ -1,13 +1,20 @@
 """The experiments of the paper of 1980: without labels, each pattern gets a cell of its own."""
 
+import runpy
+from pathlib import Path
+
 import keras
 import numpy as np
 import pytest
 
-from benchmarks.neocognitron_1980 import answers, learn, pattern, shifted_winners, winners
 from kerascnn import reference
 from kerascnn.layers import ShuntingSCells2D
 from kerascnn.training.representatives import Representatives
+
+EXPERIMENT = runpy.run_path(Path(__file__).parents[2] / "benchmarks" / "neocognitron_1980.py")
+answers, learn, pattern, shifted_winners, winners = (
+    EXPERIMENT[name] for name in ("answers", "learn", "pattern", "shifted_winners", "winners")
+)
 
 
 @pytest.fixture(scope="module")

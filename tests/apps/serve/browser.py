@@ -7,8 +7,6 @@ import subprocess
 import tempfile
 import time
 
-import httpx
-
 FLAGS = [
     "--headless",
     "--no-sandbox",
@@ -36,6 +34,8 @@ class Browser:
         self._session = session
 
     def call(self, path, **content):
+        import httpx
+
         response = httpx.post(f"{self._session}/{path}", json=content, timeout=60)
         assert response.status_code == 200, response.text
         return response.json()["value"]
@@ -92,6 +92,8 @@ class Browser:
         return found
 
     def screenshot(self, path):
+        import httpx
+
         shot = httpx.get(f"{self._session}/screenshot", timeout=60).json()["value"]
         path.write_bytes(base64.b64decode(shot))
 
@@ -99,6 +101,8 @@ class Browser:
 @contextlib.contextmanager
 def chromium(port):
     """Starts a driver on a port and gives a `Browser`."""
+    import httpx
+
     driver = subprocess.Popen(
         ["chromedriver", f"--port={port}"], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
     )

@@ -6,7 +6,6 @@ import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
 
-import httpx
 import numpy as np
 import pytest
 
@@ -39,6 +38,8 @@ def server(tmp_path_factory):
 
 def resident(server):
     """Memory of the server's process in bytes."""
+    import httpx
+
     text = httpx.get(f"{server.url}/metrics").text
     (line,) = (line for line in text.splitlines() if line.startswith("process_resident_memory"))
     return float(line.split()[1])
@@ -57,6 +58,8 @@ class Watch:
         self._url = f"{server.url}/healthz"
 
     def _ask(self):
+        import httpx
+
         with httpx.Client(timeout=30) as client:
             while not self._ended.wait(0.02):
                 begin = time.monotonic()
@@ -139,6 +142,8 @@ def test_malformed_requests_get_their_status_and_the_server_stays(server, count)
 
 def test_responses_are_not_held_back(server):
     """Nagle's algorithm would hold the second part of each back for 40 ms."""
+    import httpx
+
     took = []
     with httpx.Client() as client:
         for _ in range(30):
@@ -213,6 +218,8 @@ class Clients:
             thread.join()
 
     def _ask(self, number):
+        import httpx
+
         value = 10 * number
         with httpx.Client(timeout=60) as client:
             while not self._ended.is_set():
@@ -232,6 +239,8 @@ class Clients:
 
 
 def test_a_new_version_takes_over_under_load(server):
+    import httpx
+
     with Clients(server) as clients:
         for number in (2, 3):
             time.sleep(0.2)
@@ -248,6 +257,8 @@ def test_a_new_version_takes_over_under_load(server):
 
 def test_z_sigterm_under_load(server):
     """The last test: it ends the server."""
+    import httpx
+
     large = np.zeros((1, 50, 50, 1), int).tolist()
     with Clients(server, 8) as clients:
         while clients.done < 50:
