@@ -340,7 +340,7 @@ def test_eight_bits_are_small_and_close(kind, models, exported, tmp_path):
             calibration=images,
         )
     assert found.bytes < 0.6 * exported[kind, "resnet20"].bytes
-    assert 1e-4 < found.difference < 0.3
+    assert 0 < found.difference < 0.3
     large = rng.integers(0, 256, (1, 200, 150, 3)).astype(np.uint8)
     exact = load_exported(exported[kind, "resnet20"].path)(large)["probabilities"]
     given = load_exported(found.path)(large)["probabilities"]
