@@ -64,7 +64,8 @@ class Service:
             RefusedError: if a file or the request is too large, or not an image.
         """
         self._check_count(len(files), served)
-        channels = served.exported.metadata.get("channels")
+        metadata = served.exported.metadata
+        channels, value_ranges = metadata.get("channels"), metadata.get("value_ranges")
         pixels_left = [served.max_pixels]
 
         def decode(encoded):
@@ -73,7 +74,7 @@ class Service:
             if pixels_left[0] < 0:
                 raise too_many_pixels(served.max_pixels)
             held.take(pixels * _BYTES_A_PIXEL)
-            return _decode(encoded, channels, served.max_pixels)
+            return _decode(encoded, channels, served.max_pixels, value_ranges)
 
         async def compute(encoded):
             image = await self.in_thread(decode, encoded)
@@ -153,9 +154,9 @@ def _header(encoded, max_pixels):
     return pixels
 
 
-def _decode(encoded, channels, max_pixels):
+def _decode(encoded, channels, max_pixels, value_ranges):
     try:
-        return decode_image(encoded, channels, max_pixels, FORMATS)
+        return decode_image(encoded, channels, max_pixels, FORMATS, value_ranges)
     except TooManyPixelsError:
         raise too_many_pixels(max_pixels) from None
     except UnreadableImageError as error:

@@ -153,7 +153,7 @@ def read_opened(path, channels=None, max_pixels=None, value_ranges=None, raw=Fal
         return _opened(image, channels, value_ranges, raw)
 
 
-def decode_image(encoded, channels=None, max_pixels=None, formats=FORMATS):
+def decode_image(encoded, channels=None, max_pixels=None, formats=FORMATS, value_ranges=None):
     """Decodes the bytes of an image file as `read_image` reads a file.
 
     Args:
@@ -161,6 +161,7 @@ def decode_image(encoded, channels=None, max_pixels=None, formats=FORMATS):
         channels: as in `read_image`.
         max_pixels: as in `read_image`.
         formats: names, in `FORMATS`, of the formats that are accepted.
+        value_ranges: as in `read_image`.
 
     Returns:
         uint8 array of shape `(height, width, channels)`.
@@ -180,7 +181,7 @@ def decode_image(encoded, channels=None, max_pixels=None, formats=FORMATS):
     """
     one_of(channels, (None, 1, 3), "channels")
     with _unreadable(_title(encoded), "an image"), io.BytesIO(encoded) as file:
-        return _opened(_loaded(file, max_pixels, formats), channels).pixels
+        return _opened(_loaded(file, max_pixels, formats), channels, value_ranges).pixels
 
 
 def encoded_size(encoded, formats=FORMATS):

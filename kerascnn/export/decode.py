@@ -10,7 +10,7 @@ from kerascnn.export.serving import MAX_PIXELS
 _BAND = 2**17
 
 
-def decode_image(encoded, channels, max_pixels=MAX_PIXELS):
+def decode_image(encoded, channels, max_pixels=MAX_PIXELS, value_ranges=None):
     """Decodes the bytes of one PNG or JPEG file.
 
     The size of the image is read first, so that a small file cannot take a lot of memory. Decoding
@@ -20,6 +20,8 @@ def decode_image(encoded, channels, max_pixels=MAX_PIXELS):
         encoded: scalar string tensor.
         channels: 1 or 3.
         max_pixels: int, the largest image that is decoded.
+        value_ranges: optional `{"uint16": (low, high)}`, the values of gray PNG files of 16 bits
+            that become 0 and 255, as in `kerascnn.data.read_image`.
 
     Returns:
         uint8 tensor of shape `(height, width, channels)`.
@@ -59,7 +61,21 @@ def decode_image(encoded, channels, max_pixels=MAX_PIXELS):
         opaque = (header.bits < 8) & tf.equal(highest, 2**header.bits - 1)
         return _converted(pixels, channels, opaque)
 
-    image = tf.cond(header.is_jpeg, jpeg, lambda: tf.cond(header.has_alpha, png, opaque_png))
+    def deep_png():
+        low, high = value_ranges["uint16"]
+        values = tf.cast(tf.io.decode_png(encoded, channels=1, dtype=tf.uint16), tf.float64)
+        gray = tf.round(tf.clip_by_value((values - low) * (255 / (high - low)), 0, 255))
+        return tf.repeat(tf.cast(gray, tf.uint8), channels, axis=-1)
+
+    def any_png():
+        return tf.cond(header.has_alpha, png, opaque_png)
+
+    def ranged_png():
+        deep = header.is_gray & tf.equal(header.bits, 16) & ~header.has_alpha
+        return tf.cond(deep, deep_png, any_png)
+
+    ranged = "uint16" in (value_ranges or {})
+    image = tf.cond(header.is_jpeg, jpeg, ranged_png if ranged else any_png)
     image = _oriented(image, header.orientation)
     image.set_shape((None, None, channels))
     return image

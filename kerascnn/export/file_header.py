@@ -21,6 +21,7 @@ class FileHeader:
         is_png: bool tensor.
         pixels: int64 tensor, height times width; 0 if that is not known.
         bits: int32 tensor, those of a value in a PNG file.
+        is_gray: bool tensor, whether a PNG file has one channel, of gray.
         has_alpha: bool tensor, whether a PNG file can have transparent pixels.
         orientation: int32 tensor from 1 (upright) to 8, that of EXIF.
     """
@@ -29,6 +30,7 @@ class FileHeader:
     is_png: Any
     pixels: Any
     bits: Any
+    is_gray: Any
     has_alpha: Any
     orientation: Any
 
@@ -60,6 +62,7 @@ class _Reader:
             is_png=is_png,
             pixels=tf.cast(height, tf.int64) * tf.cast(width, tf.int64),
             bits=self.byte(24),
+            is_gray=tf.equal(self.byte(25), 0),
             has_alpha=tf.greater_equal(self.byte(25), 4) | tf.equal(self._png_alpha(), 1),
             orientation=self._orientation(exif),
         )

@@ -105,7 +105,8 @@ class ExportedModel:
         """
         if not hasattr(self._model, "decode"):
             limit = self.metadata.get("max_pixels", MAX_PIXELS)
-            return self(np.stack([_read(file, self._channels, limit) for file in files]))
+            ranges = self.metadata.get("value_ranges")
+            return self(np.stack([_read(file, self._channels, limit, ranges) for file in files]))
         try:
             return self._model.decode(files)
         # TensorFlow quotes what it cannot decode, and that is seldom valid UTF-8.
@@ -118,12 +119,12 @@ class ExportedModel:
             ) from error
 
 
-def _read(file, channels, max_pixels):
+def _read(file, channels, max_pixels, value_ranges):
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder, "image")
         path.write_bytes(file)
         try:
-            return read_image(path, channels, max_pixels)
+            return read_image(path, channels, max_pixels, value_ranges)
         except UnreadableImageError as error:
             reason = str(error).replace(f"{path} cannot", "The file cannot")
             raise UnreadableImageError(reason) from error

@@ -56,7 +56,12 @@ def _signatures(model, serving):
     def from_files(encoded_images):
         images = tf.map_fn(
             lambda encoded: serving.resized(
-                decode_image(encoded, serving.channels, serving.max_pixels)
+                decode_image(
+                    encoded,
+                    serving.channels,
+                    serving.max_pixels,
+                    serving.metadata.get("value_ranges"),
+                )
             ),
             encoded_images,
             fn_output_signature=decoded,

@@ -37,8 +37,9 @@ class Serving:
             if that is above the tolerance or something else is wrong.
         size: optional `(height, width)`, which every image is resized to; with it, encoded images
             of a batch may differ in size.
-        metadata: what a program that serves the model should know, for JSON; `"task"` for one, and
-            under `"image"` the name of the output that is an image, if one is.
+        metadata: what a program that serves the model should know, for JSON; `"task"` for one,
+            under `"image"` the name of the output that is an image, if one is, and under
+            `"value_ranges"` how images of more than eight bits are scaled, as in `read_image`.
         largest: optional int, the side that images to check on are cut to.
         unit: str, what differences are measured in.
         max_pixels: int, the largest image file that a SavedModel decodes.

@@ -73,6 +73,7 @@ def exported_record(exported, task=None):
         class_names=names,
         ignored=tuple(ignored),
         image_shape=tuple(known["image_shape"]) if "image_shape" in known else None,
+        value_ranges=known.get("value_ranges", {}),
     )
     # One that leaves the size of images as it is: an export resizes them itself.
     recipe = next(iter(get_task(found).recipes.rows.values()))

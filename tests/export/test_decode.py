@@ -154,3 +154,19 @@ def test_a_jpeg_with_a_broken_exif_segment_is_upright(tmp_path):
     broken = whole[: at + 4] + b"\xff\xff\xff\x7f" + whole[at + 8 :]  # the directory is nowhere
     (tmp_path / "whole").write_bytes(FILES["jpeg"])
     np.testing.assert_array_equal(DECODE[3](broken).numpy(), read_image(tmp_path / "whole", 3))
+
+
+def test_gray_of_sixteen_bits_is_scaled_by_the_range_of_the_training(tmp_path):
+    values = np.random.default_rng(0).integers(0, 5000, (9, 14)).astype(np.uint16)
+    Image.fromarray(values).save(tmp_path / "deep.png")
+    ranges = {"uint16": (0, 4095)}
+    file = (tmp_path / "deep.png").read_bytes()
+    for channels in (1, 3):
+        expected = read_image(tmp_path / "deep.png", channels, value_ranges=ranges)
+        assert expected.max() == 255  # clipped; the upper eight bits alone would be below 20
+        found = decode_image(tf.constant(file), channels, value_ranges=ranges).numpy()
+        np.testing.assert_array_equal(found, expected)
+    eight = FILES["png rgba"]
+    (tmp_path / "eight.png").write_bytes(eight)
+    found = decode_image(tf.constant(eight), 3, value_ranges=ranges).numpy()
+    np.testing.assert_array_equal(found, read_image(tmp_path / "eight.png", 3))
