@@ -19,6 +19,7 @@ EXTRAS = {
     "fonts": ("matplotlib_fontja",),
     "jax": ("jax",),
     "quantize": ("nncf",),
+    "ray": ("ray",),
     "serve": ("fastapi", "httptools", "httpx", "prometheus_client", "python_multipart", "uvicorn"),
     "torch": ("torch",),
     "torchvision": ("torch", "torchvision"),

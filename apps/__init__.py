@@ -1,1 +1,1 @@
-"""Apps over kerascnn: the command `kerascnn` and what it does."""
+"""The command `kerascnn`."""

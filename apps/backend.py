@@ -1,4 +1,4 @@
-"""The choice of Keras's backend, which must be made before Keras is loaded."""
+"""Selects the Keras backend, which must happen before Keras is imported."""
 
 import importlib.util
 import os
@@ -8,11 +8,11 @@ BACKENDS = ("tensorflow", "jax", "torch")
 
 
 def use_backend(name):
-    """Lets Keras load with a backend; `None` leaves the choice to Keras.
+    """Selects the Keras backend; `None` leaves the choice to Keras.
 
     Raises:
         ValueError: for an unknown name.
-        RuntimeError: if the backend is not installed, or Keras is loaded with another one.
+        RuntimeError: if the backend is not installed, or Keras was imported with another one.
     """
     if name is None:
         return
@@ -27,12 +27,12 @@ def use_backend(name):
         loaded = sys.modules["keras"].backend.backend()
         if loaded != name:
             raise RuntimeError(
-                f"Keras is loaded with the backend {loaded} already; got backend={name!r}."
+                f"Keras was already imported with the backend {loaded}; got backend={name!r}."
             )
     os.environ["KERAS_BACKEND"] = name
 
 
 def not_installed(name):
-    """The sentence for a backend that is missing."""
+    """Returns the error message for a missing backend."""
     extra = "" if name == "tensorflow" else f"[{name}]"
     return f"The backend {name} is not installed: pip install 'kerascnn{extra}'."

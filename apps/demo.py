@@ -12,11 +12,11 @@ from kerascnn_apps.signals import ended_by_signals
 
 
 def demo(
-    out: Annotated[Path, typer.Option(help="Folder of the run.")] = Path("runs/demo"),
+    out: Annotated[Path, typer.Option(help="Run folder to write.")] = Path("runs/demo"),
     seed: Seed = 0,
     force: Force = False,
 ):
-    """Train LeNet-5 on embedded handwritten digits, draw, export, reload and predict."""
+    """Train LeNet-5 on embedded handwritten digits, plot, export, reload and predict."""
     from kerascnn import runs, tasks
 
     typer.echo("LeNet-5 learns 1,257 handwritten digits, in about a minute on two cores.")
@@ -35,6 +35,6 @@ def demo(
 
 
 def _is_exported(run):
-    """Whether the newest export was written after the model: those of an earlier run are kept."""
+    """Returns whether the newest export is newer than the model; old exports are never deleted."""
     exports = [path.stat().st_mtime for path in run.glob("export/*/saved_model.pb")]
     return max(exports, default=0) >= (run / "model.keras").stat().st_mtime

@@ -1,12 +1,12 @@
-"""The entry point of the console, which also works where the command's libraries are missing."""
+"""The console entry point, which also works when the command's libraries are missing."""
 
 import sys
 
 
 def main():
-    """Runs the command `kerascnn`, or says how to install what it needs."""
+    """Runs the command `kerascnn`, or explains how to install what it needs."""
     try:
-        from kerascnn_apps.command import main as run
+        from kerascnn_apps.cli import main as run
     except ModuleNotFoundError as error:
         from kerascnn.missing import how_to_install
 

@@ -1,4 +1,4 @@
-"""Export the model of a run: one command for all tasks, and the same below each task.
+"""Export the model of a run: one command for all tasks, and a subcommand of each task.
 
 kerascnn export runs/mnist --format onnx
 kerascnn export runs/mnist --format litert --quantize int8
@@ -20,14 +20,14 @@ EXPORT_OPTIONS = {
 
 
 def export_function(task=None):
-    """Returns the function of the command.
+    """Returns the function that implements the command.
 
     Args:
-        task: optional str, the name of the task that the run must be of.
+        task: optional str, the task that the run must belong to.
     """
 
     def export(run, out, format, quantize, force):
-        """Write the model of a run for another runtime, checked in a fresh process."""
+        """Write the model of a run for another runtime, and check it in a fresh process."""
         from kerascnn import runs
         from kerascnn_apps.table import print_table
 
@@ -50,7 +50,7 @@ def export_function(task=None):
 
 def _print_score(score):
     name = score.name.replace("_", " ")
-    line = f"validation:  {name} {score.before:.4g} before, {score.after:.4g} with 8 bits"
+    line = f"validation:  {name} {score.before:.4g} before, {score.after:.4g} quantized"
     if score.is_worse:
-        line += f": a loss of more than {score.matters:g}"
+        line += f"; it dropped by more than {score.matters:g}"
     typer.echo(line)

@@ -1,10 +1,10 @@
-"""Keeps the chatter of libraries off the terminal, but not what they say when they end the process.
+"""Hides the log messages of libraries, unless a library ends the process.
 
 TensorFlow 2.21 logs from C++ straight to file descriptor 2, whatever its log level is. During a
-command this descriptor is a pipe to a small process, forked before any library is loaded, which
-keeps the last lines. A command that ends by itself stops that process. Where a failed check in C++
-or a lack of memory ends the command, the pipe ends, and the process shows the lines and exits.
-Nothing is written to disk. Without `fork`, as on Windows, the lines are dropped.
+command this descriptor is a pipe to a small process, forked before any library is imported, which
+keeps the last lines. When the command ends normally, it stops that process. When a failed check in
+C++ or a lack of memory kills the command, the pipe closes, and the process prints the lines and
+exits. Nothing is written to disk. Without `fork`, as on Windows, the lines are dropped.
 """
 
 import collections
@@ -19,7 +19,7 @@ import warnings
 from kerascnn_apps.messages import readable
 
 _LINES = 10
-# Lines of the level "information", in both of TensorFlow's forms, and what it prints around them
+# Lines of the level INFO, in both formats of TensorFlow, and what it prints around them
 _INFORMATION = re.compile(
     rb"I\d{4} |\d{4}-\d\d-\d\d .*: I |WARNING: All log messages before absl|"
     rb"To enable the following instructions:"
@@ -28,7 +28,7 @@ _INFORMATION = re.compile(
 
 @contextlib.contextmanager
 def libraries_silenced():
-    """Silences libraries on standard error; only Python's own is left connected."""
+    """Silences libraries on standard error; only `sys.stderr` stays connected."""
     sys.stderr = os.fdopen(os.dup(2), "w", buffering=1)
     logging.getLogger("tensorflow").setLevel(logging.ERROR)
     logging.getLogger("absl").setLevel(logging.ERROR)
@@ -41,7 +41,7 @@ def libraries_silenced():
     try:
         yield
     finally:
-        if watcher is not None:  # before the end of its pipe, at which it would show the lines
+        if watcher is not None:  # before its pipe closes, or it prints the lines
             os.kill(watcher, signal.SIGKILL)
             os.waitpid(watcher, 0)
         _drop_descriptor_2()
@@ -53,7 +53,7 @@ def _drop_descriptor_2():
 
 
 def _fork_watcher():
-    """Starts the process that reads what is written to descriptor 2, and returns its number."""
+    """Starts the process that reads from descriptor 2, and returns its process id."""
     reading, writing = os.pipe()
     interrupted = signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl+C is for the command only
     watcher = os.fork()
@@ -71,17 +71,17 @@ def _fork_watcher():
 
 
 def _watch(reading):
-    for standard in (0, 1):  # which another program may wait for
+    for standard in (0, 1):  # another program may wait until they close
         os.close(standard)
     with open(reading, "rb") as pipe:
         told = (line for line in pipe if not _INFORMATION.match(line))
         lines = collections.deque(told, maxlen=_LINES)
     if lines:
-        title = b"kerascnn: the process was ended; the last lines of its libraries are:\n"
+        title = b"kerascnn: the process was killed; the last log lines of its libraries:\n"
         os.write(2, title + b"".join(lines))
 
 
 def _show_warning(message, category, filename, lineno, file=None, line=None):
-    """Tells our own warnings in a line; those of libraries are for developers."""
+    """Prints warnings of kerascnn in one line, and hides warnings of libraries."""
     if category.__module__.startswith(("kerascnn.", "kerascnn_apps.")):
         print(f"kerascnn: warning: {readable(str(message))}", file=sys.stderr)

@@ -1,11 +1,11 @@
-"""How a training that a signal ends tells so."""
+"""Signals that end a training."""
 
 import contextlib
 import signal
 
 
 class EndedBySignal(BaseException):
-    """A signal has ended the command.
+    """Raised when a signal ends the command.
 
     Args:
         sentence: str, what was saved and how to resume.

@@ -1,10 +1,10 @@
-"""Commands whose options are data."""
+"""Commands whose options are defined by a dictionary."""
 
 import inspect
 
 
 def with_options(function, parameters):
-    """Gives a function of keyword arguments the signature that Typer makes a command from."""
+    """Sets the signature of a keyword-only function, from which Typer builds a command."""
     function.__signature__ = inspect.Signature(
         [
             inspect.Parameter(

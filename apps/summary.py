@@ -1,9 +1,9 @@
-"""Show what a model consists of and costs: a model by name, or one that was saved.
+"""Show the layers and the cost of a model: one from the registry, or a saved one.
 
     kerascnn summary lenet5 --input-shape 32,32,3 --num-classes 4
     kerascnn summary runs/mnist
 
-A name of `kerascnn models` comes before a file of that name.
+A name listed by `kerascnn models` takes precedence over a file of that name.
 """
 
 from pathlib import Path
@@ -14,16 +14,16 @@ import typer
 
 def summary(
     model: Annotated[
-        str, typer.Argument(help="Name of a model, a .keras file, or a folder with model.keras.")
+        str, typer.Argument(help="Model name, .keras file, or folder that contains model.keras.")
     ],
     input_shape: Annotated[
-        str | None, typer.Option(help="Such as 32,32,3; by default the model's own.")
+        str | None, typer.Option(help="Such as 32,32,3; by default from the model.")
     ] = None,
     num_classes: Annotated[
-        int | None, typer.Option(help="For a model by name; 10 by default.")
+        int | None, typer.Option(help="Number of classes, with a model name; by default 10.")
     ] = None,
 ):
-    """List the layers of a model with parameters, multiply-adds and receptive fields."""
+    """List the layers of a model with their parameters, multiply-adds and receptive fields."""
     shape = None if input_shape is None else parsed_shape(input_shape)
     from kerascnn import summary as summarize
     from kerascnn.arguments import UsageError
@@ -36,12 +36,12 @@ def summary(
         typer.echo(summarize(create_model(model, shape, classes)))
         return
     if num_classes is not None:
-        raise UsageError(f"`--num-classes` goes with the name of a model; got the file {model}.")
+        raise UsageError(f"`--num-classes` is only valid with a model name; got the file {model}.")
     typer.echo(summarize(load_model(path), shape))
 
 
 def parsed_shape(text):
-    """`"32,32,3"` as a tuple.
+    """Parses `"32,32,3"` to a tuple.
 
     Raises:
         ValueError: for anything else.
@@ -57,7 +57,7 @@ def parsed_shape(text):
 
 
 def load_model(path):
-    """The model in a file, or in the `model.keras` of a folder.
+    """Loads a model from a file, or from `model.keras` in a folder.
 
     Raises:
         FileNotFoundError: if there is none.
@@ -70,6 +70,6 @@ def load_model(path):
         raise FileNotFoundError(f"There is no file {file}.")
     try:
         return keras.saving.load_model(file, compile=False)
-    except Exception as error:  # what a broken file raises depends on where it is broken
+    except Exception as error:  # the exception depends on the damage
         reason = str(error).strip().partition("\n")[0]
         raise RuntimeError(f"{file} cannot be loaded ({reason}).") from error

@@ -6,7 +6,7 @@ from rich.table import Table
 
 
 def print_table(headings, rows):
-    """Prints rows of text: names on the left, which may be folded, and numbers on the right."""
+    """Prints rows of text: names on the left, wrapped if needed, and numbers on the right."""
     table = Table(box=SIMPLE_HEAD, show_edge=False, pad_edge=False)
     table.add_column(headings[0], overflow="fold")
     for heading in headings[1:]:
@@ -14,6 +14,6 @@ def print_table(headings, rows):
     for row in rows:
         table.add_row(*row)
     console = Console(markup=False, emoji=False, highlight=False)
-    if not console.is_terminal:  # a file or a pipe has no width to fold names to
+    if not console.is_terminal:  # a file or a pipe has no width to wrap names at
         console.width = 100 + max(len(row[0]) for row in rows)
     console.print(table)

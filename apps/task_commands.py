@@ -1,4 +1,4 @@
-"""The commands of a task: train, evaluate, predict, export, show-data and check, alike for all."""
+"""The commands of a task: train, evaluate, predict, export, show-data and check."""
 
 import inspect
 import json
@@ -16,9 +16,9 @@ from kerascnn_apps.messages import command_line, report_errors
 from kerascnn_apps.signals import ended_by_signals
 from kerascnn_apps.signatures import with_options
 
-# Everything that imports Keras is imported by the commands themselves: `--help` answers at once.
+# Everything that imports Keras is imported by the commands themselves: `--help` stays fast.
 
-# Options of a training that are fields of its recipe.
+# Training options that are fields of the recipe.
 _FIELDS = (
     "loss",
     "class_weights",
@@ -38,24 +38,24 @@ _FIELDS = (
 
 @dataclass(frozen=True)
 class TaskCommands:
-    """What the commands of a task say, and which options it has beside those of all tasks.
+    """The help texts of a task's commands, and its options in addition to the common ones.
 
     Args:
         task: str, the name of the task.
         command: str, the name of its command.
         about: str, the help of the command.
         data: str, the help of `--data`.
-        embedded: str, its default.
+        embedded: str, the default of `--data`.
         model: str, the help of `--model`.
         recipes: str, the help of `--recipe`.
-        docs: `{command: help}` of the commands.
+        docs: dict, `{command: help}`.
         weights: str, the help of `--weights`.
-        augment: str, the names that `--augment` takes; none if it is empty.
-        data_dir: bool, whether it reads TensorFlow Datasets.
-        reading: `{name: annotation}` of its options that say how data are read.
-        training: `{name: annotation}` of its other options of a training.
-        predicting: `{name: (annotation, default)}` of its options of predictions.
-        saves: bool, whether predictions are files.
+        augment: str, the names that `--augment` accepts; without the option if it is empty.
+        data_dir: bool, whether the task can read TensorFlow Datasets.
+        reading: `{name: annotation}`, the task's options for reading data.
+        training: `{name: annotation}`, the task's other options of `train`.
+        predicting: `{name: (annotation, default)}`, the task's options of `predict`.
+        saves: bool, whether `predict` writes files.
     """
 
     task: str
@@ -92,7 +92,7 @@ def task_app(commands):
 
 
 def _data_options(commands):
-    """Options that say what to learn from, and with what."""
+    """Returns the options that select the data, the model and the recipe."""
     found = {"data": (Annotated[str, typer.Option(help=commands.data)], commands.embedded)}
     if commands.data_dir:
         found["data_dir"] = (options.DataDir, None)

@@ -1,4 +1,4 @@
-"""Trains and uses models on the command line: a group of commands for each task.
+"""The commands of each task, which train and use models.
 
     kerascnn classify train --data mnist --data-dir ~/tensorflow_datasets --out runs/mnist
     kerascnn classify predict runs/mnist image.png
@@ -26,8 +26,8 @@ from kerascnn_apps.task_commands import TaskCommands
 _AUGMENT = "flip, crop, shift, zoom, rotate, color, rand_augment, cutout, mixup"
 _EXPORT = "Write the model for another runtime, checked in a fresh process."
 _CHECK = (
-    "Read the data once and print what is taken for what in them, and what looks wrong; status 1 "
-    "if they cannot be trained on."
+    "Read the data once, and print how they are interpreted and what looks wrong; status 1 if they "
+    "cannot be used for training."
 )
 _FIT = "by default what fits the data"
 
@@ -45,12 +45,12 @@ CLASSIFY = TaskCommands(
     training={"class_weights": options.ClassWeights, "balance": options.Balance},
     saves=False,
     docs={
-        "train": "Train a classifier, draw how it learned, and test it.",
-        "evaluate": "Measure a trained classifier on a split: as a whole, by class, and its "
+        "train": "Train a classifier, plot its learning curves, and test it.",
+        "evaluate": "Measure a trained classifier on a split: scores, scores per class, and "
         "calibration.",
         "predict": "Classify image files of any size and format.",
         "export": _EXPORT,
-        "show-data": "Draw training images, and what augmentation makes of them.",
+        "show-data": "Plot training images before and after augmentation.",
         "check": _CHECK,
     },
 )
@@ -59,7 +59,7 @@ SEGMENT = TaskCommands(
     task="segmentation",
     command="segment",
     about="Segment images: a class for every pixel.",
-    data="'scenes' (embedded), a folder with images, masks and names of classes, or a dataset of "
+    data="'scenes' (embedded), a folder with images, masks and class names, or a dataset of "
     "TensorFlow Datasets.",
     embedded="scenes",
     model="Name of a model (`kerascnn models --task segmentation`); by default a U-Net with a "
@@ -81,12 +81,12 @@ SEGMENT = TaskCommands(
     },
     predicting={"probabilities": (options.Probabilities, False), "tile": (options.Tile, None)},
     docs={
-        "train": "Train a segmentation model, draw how it learned, and test it.",
-        "evaluate": "Measure a trained model on whole images of a split, at their own resolution.",
+        "train": "Train a segmentation model, plot its learning curves, and test it.",
+        "evaluate": "Measure a trained model on whole images of a split, at full resolution.",
         "predict": "Segment image files of any size and format: masks of class numbers, and "
-        "overlays to look at.",
+        "overlays for viewing.",
         "export": _EXPORT,
-        "show-data": "Draw training images with their masks, and what augmentation makes of them.",
+        "show-data": "Plot training images with their masks, before and after augmentation.",
         "check": _CHECK,
     },
 )
@@ -106,13 +106,13 @@ UPSCALE = TaskCommands(
         "patches": options.Patches,
     },
     docs={
-        "train": "Train a model to upscale, draw how it learned, and test it against bicubic "
+        "train": "Train a model to upscale, plot its learning curves, and compare it with bicubic "
         "interpolation.",
         "evaluate": "Measure a trained model on images that are downscaled first: PSNR and SSIM of "
         "luminance in [16, 235], without a border of as many pixels as the factor, as papers do.",
         "predict": "Upscale image files of any size and format.",
         "export": _EXPORT,
-        "show-data": "Draw training patches in low and in high resolution.",
+        "show-data": "Plot training patches in low and high resolution.",
         "check": _CHECK,
     },
 )
@@ -128,11 +128,11 @@ RECONSTRUCT = TaskCommands(
     augment=_AUGMENT,
     reading={"image_size": options.ImageSize},
     docs={
-        "train": "Train an autoencoder, draw how it learned, and test it.",
+        "train": "Train an autoencoder, plot its learning curves, and test it.",
         "evaluate": "Measure how well a trained autoencoder reconstructs the images of a split.",
         "predict": "Reconstruct image files of any size and format.",
         "export": _EXPORT,
-        "show-data": "Draw training images, and what augmentation makes of them.",
+        "show-data": "Plot training images before and after augmentation.",
         "check": _CHECK,
     },
 )

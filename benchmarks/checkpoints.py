@@ -6,7 +6,7 @@
 A measurement is a `model.fit` of one epoch as `kerascnn.training.fit` runs it: on random images of
 the shape of CIFAR-10, with its augmentation, batches of 128, and as many steps in a call. The sides
 have `kerascnn.training.Resume` with a checkpoint after the epoch and every five minutes (the
-default), with one every 20 steps, and no checkpoints; they run in turn. Each measurement with
+default), with one every 20 steps, and no checkpoints; they run alternately. Each measurement with
 checkpoints begins with reading one. 352 steps are an epoch of 45,000 images.
 """
 

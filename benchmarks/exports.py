@@ -3,7 +3,7 @@
     python benchmarks/exports.py runs/lenet5 runs/resnet20 runs/streets runs/photos
     python benchmarks/exports.py --models lenet5 resnet20 resnext50_32x4d unet espcn_x3
 
-With folders of runs, 8 bits are calibrated on images of the training, and scores are those of the
+With folders of runs, 8 bits are calibrated on images of the training, and scores are of the
 validation split. With names of models, weights are random, and there are no scores.
 """
 

@@ -13,10 +13,11 @@ class Network:
 
     Args:
         name: str, of our model.
-        shape: tuple, that of an image.
+        shape: tuple, the shape of an image.
         options: dict, arguments of our model.
         application: optional str, the same network in `keras.applications`.
         torch: optional str, the same network in torchvision, or in `torch_models.py`.
+        form: optional str, in the title, to distinguish networks of one name.
     """
 
     name: str
@@ -24,23 +25,28 @@ class Network:
     options: dict = field(default_factory=dict)
     application: str | None = None
     torch: str | None = None
+    form: str | None = None
 
     @property
     def title(self):
-        return f"{self.name}-{self.shape[0]}" if self.name == "unet" else self.name
+        return f"{self.name} ({self.form})" if self.form else self.name
 
 
 _LARGE = (224, 224, 3)
+# In `keras.applications` it has its strides in the first convolution of a block: 6 % less work.
+_KERAS = {"use_bias": True, "stride_in": "1x1", "epsilon": 1.001e-5}
 NETWORKS = (
     Network("lenet5", (28, 28, 1), torch="lenet5"),
     Network("resnet20", (32, 32, 3), torch="resnet20"),
-    Network("resnet50", _LARGE, application="ResNet50", torch="resnet50"),
+    Network("resnet50", _LARGE, torch="resnet50"),
+    Network("resnet50", _LARGE, _KERAS, application="ResNet50", form="Keras's form"),
     Network("resnext50_32x4d", _LARGE, torch="resnext50_32x4d"),
     Network("mobilenet_v1", _LARGE, application="MobileNet", torch="mobilenet_v1"),
     Network("mobilenet_v2", _LARGE, application="MobileNetV2", torch="mobilenet_v2"),
     Network("densenet121", _LARGE, application="DenseNet121", torch="densenet121"),
-    Network("unet", (96, 128, 3), {"width": 16}, torch="unet"),
-    Network("unet", (352, 480, 3), {"width": 16}, torch="unet"),
+    Network("unet", (96, 128, 3), {"width": 16}, torch="unet", form="96x128"),
+    # PyTorch's takes multiples of 16 only.
+    Network("unet", (352, 480, 3), {"width": 16}, torch="unet", form="352x480"),
     Network("espcn_x3", (96, 96, 1), torch="espcn_x3"),
 )
 # The networks of today's torchvision; the others are in `torch_models.py` or below.
@@ -63,8 +69,8 @@ def our_model(network):
 
 
 def keras_model(network):
-    """The same network of Keras's layers; `models.py` says how it is made."""
-    from models import of_keras_layers
+    """The same network of Keras's layers; `keras_layers.py` makes it."""
+    from keras_layers import of_keras_layers
 
     if network.name.startswith("espcn"):
         return _keras_espcn(network)
@@ -108,9 +114,7 @@ def torch_model(network):
 
     torch.manual_seed(0)
     if network.torch in _TORCHVISION:
-        import torchvision
-
-        module = torchvision.models.get_model(network.torch, weights=None, num_classes=CLASSES)
+        module = _torchvision().models.get_model(network.torch, weights=None, num_classes=CLASSES)
     elif network.torch == "espcn_x3":
         module = nn.Sequential(
             nn.Conv2d(1, 64, 5, padding=2),
@@ -127,13 +131,27 @@ def torch_model(network):
     return module.eval().to(memory_format=torch.channels_last)
 
 
+def _torchvision():
+    """Imports torchvision, also where the operators that it compiles do not fit PyTorch."""
+    import torch
+
+    # It declares how these two are traced, and no network here uses them.
+    library = torch.library.Library("torchvision", "FRAGMENT")
+    for name in ("nms", "qnms"):
+        if not hasattr(torch.ops.torchvision, name):
+            library.define(f"{name}(Tensor dets, Tensor scores, float iou_threshold) -> Tensor")
+    import torchvision
+
+    return torchvision
+
+
 def write_file(network, kind, folder):
     """Writes a network as a file that sides read.
 
     Args:
         network: `Network`.
         kind: `"saved_model"`, `"onnx"`, `"openvino"` or `"litert"` of ours; `"keras_export"`,
-            Keras's own SavedModel of its layers; `"application_export"`, that of
+            Keras's own SavedModel of its layers; `"application_export"`, the one of
             `keras.applications`; or `"torch_onnx"`, PyTorch's ONNX file.
         folder: path of a folder.
 

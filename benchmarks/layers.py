@@ -6,7 +6,7 @@ A measurement is one call of a `tf.function` in which a layer works on several b
 the other, so that the cost of the call itself, which `model.fit` pays once for a whole model, is
 shared. A forward pass is the layer in training mode; a training step adds the gradients by the
 input and by all weights, for a gradient that is given, as it is inside a model. Inference is the
-layer outside of training, on batches of one image. All sides run in turn; PyTorch (eager,
+layer outside of training, on batches of one image. All sides run alternately; PyTorch (eager,
 channels_last) in a process of its own, idle while the others run.
 """
 
@@ -32,7 +32,7 @@ class Case:
 
     Args:
         layer: str, its name.
-        shape: tuple, that of the input.
+        shape: tuple, the shape of the input.
         arguments: dict, its arguments, which PyTorch's side understands too.
         theirs: optional function without arguments that makes Keras's or TensorFlow's side.
         options: dict, further arguments of ours and Keras's.
@@ -336,8 +336,9 @@ def main():
 PAGE = """# Layers against Keras's and PyTorch's
 
 How many times longer Keras's layer (or TensorFlow's op, where Keras has no layer) and PyTorch's
-take than ours: above 1, ours is faster. Medians over {rounds} rounds in which all sides ran in
-turn. "Forward" and "step" are in training mode; "one image" is inference with a batch of one.
+take than ours: above 1, ours is faster. Medians over {rounds} rounds in which all sides ran
+alternately. "Forward" and "step" are in training mode; "one image" is inference of a
+single image.
 
 | layer | input | Keras, forward | step | one image | PyTorch, forward | step |
 |---|---|---|---|---|---|---|

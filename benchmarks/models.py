@@ -6,9 +6,9 @@
 A measurement is an epoch of a fixed number of steps, divided by that number: ours from a pipeline
 of `kerascnn.data`, with as many steps in a call as in `kerascnn.training.fit`; Keras's the same
 network of Keras's own layers, with NumPy arrays and Keras's defaults; PyTorch's a plain loop
-(eager, channels_last) in a process of its own. All keep the mean loss and the accuracy, and run in
-turn. In the rows named `accelerate(...)`, Keras's side is a finished model of Keras's layers and
-ours its `kerascnn.models.accelerate`, both trained in Keras's way.
+(eager, channels_last) in a process of its own. All keep the mean loss and the accuracy, and run
+alternately. In the rows named `accelerate(...)`, Keras's side is a finished model of Keras's
+layers and ours its `kerascnn.models.accelerate`, both trained in Keras's way.
 """
 
 import os
@@ -25,12 +25,12 @@ os.environ.setdefault("TF_ENABLE_ONEDNN_OPTS", "1")  # as the command `kerascnn`
 import keras
 import numpy as np
 import tensorflow as tf
+from keras_layers import check_same_outputs, of_keras_layers, rebuilt, trainable
 from tensorflow.tsl.profiler.protobuf.xplane_pb2 import XSpace
 from timing import arguments, in_turn, seconds, write_page
 from worker import Worker
 
 from kerascnn.data import ClassificationData, SegmentationData
-from kerascnn.layers.keras_conv import KerasConv
 from kerascnn.models import accelerate, create_model
 
 
@@ -40,7 +40,7 @@ class Case:
 
     Args:
         name: str, the model's.
-        shape: tuple, that of an image.
+        shape: tuple, the shape of an image.
         batch: int, images in a step.
         steps: int, in one measurement.
         keras_steps: optional int, the same for Keras's side.
@@ -81,8 +81,8 @@ CASES = (
         (28, 28, 1),
         128,
         100,
-        note="`lenet5` comes down to the same operations on both sides: its ratio to Keras is that "
-        "of the feeding alone.",
+        note="`lenet5` comes down to the same operations on both sides: its ratio to Keras is due "
+        "to the feeding alone.",
     ),
     Case("resnet20", (32, 32, 3), 128, 8),
     Case(
@@ -117,74 +117,6 @@ SGD = {"learning_rate": 0.001, "momentum": 0.9}
 STEPS_PER_EXECUTION = 20  # as in `kerascnn.training.fit`
 NODE = re.compile(r"[^:]:(\w+)$")  # how the profiler names an operation: its path and its type
 SHOWN = 16  # types of operation in a profile
-NAMESAKES = {
-    "BatchNormalization": keras.layers.BatchNormalization,
-    "Conv2DTranspose": keras.layers.Conv2DTranspose,
-    "DepthwiseConv2D": keras.layers.DepthwiseConv2D,
-    "Dropout": keras.layers.Dropout,
-    "GroupConv2D": keras.layers.Conv2D,
-    "PointwiseConv2D": keras.layers.Conv2D,
-}
-
-# What Keras has no layer for; with these shapes they have nothing to do.
-UNMATCHED = ("PadToMultiple2D", "CropLike2D")
-
-
-def rebuilt(model, of_keras):
-    """The same network with "same" padding for explicit zeros, of Keras's layers or ours.
-
-    Keras knows no explicit zeros. With strides of 2, "same" puts them elsewhere, for the same work.
-    """
-
-    def clone(operation):
-        if not isinstance(operation, keras.Layer):
-            return operation
-        cls, config = type(operation), operation.get_config()
-        if isinstance(operation, KerasConv):
-            config["padding"] = as_same(config)
-        if of_keras and cls.__module__.startswith("kerascnn") and cls.__name__ not in UNMATCHED:
-            cls = NAMESAKES[cls.__name__]
-            # What Keras's layers have no argument for: its dropout has one mode only, and its
-            # transposed convolution one group.
-            assert config.pop("mode", "inverted") == "inverted"
-            if cls is keras.layers.Conv2DTranspose:
-                assert config.pop("groups") == 1
-        return cls.from_config(config)
-
-    return keras.models.clone_model(model, clone_function=clone)
-
-
-def as_same(config):
-    """The padding of a convolution in Keras's words."""
-    padding = config["padding"]
-    if isinstance(padding, str):
-        return padding
-    assert all(
-        zeros == (size // 2, size // 2)
-        for zeros, size in zip(padding, config["kernel_size"], strict=True)
-    ), f"{config['name']} has zeros {padding}, which are no 'same' padding"
-    return "same"
-
-
-def of_keras_layers(model, shape):
-    """Keras's side, which has our parameters and gives our numbers."""
-    ours, theirs = rebuilt(model, of_keras=False), rebuilt(model, of_keras=True)
-    assert trainable(theirs) == trainable(model)
-    theirs.set_weights(ours.get_weights())
-    check_same_outputs(ours, theirs, shape)
-    return theirs
-
-
-def check_same_outputs(model, other, shape):
-    """Raises an error if two models do not compute the same."""
-    images = np.random.default_rng(1).random((2, *shape), np.float32)
-    expected, found = model(images).numpy(), other(images).numpy()
-    np.testing.assert_allclose(found, expected, rtol=0, atol=1e-4 * np.abs(expected).max())
-
-
-def trainable(model):
-    """The number of trainable parameters."""
-    return sum(int(np.prod(weight.shape)) for weight in model.trainable_weights)
 
 
 def compiled(model, **options):
@@ -374,7 +306,7 @@ PAGE = """# Steps of `model.fit` against Keras's layers and PyTorch
 
 How many times longer a training step takes with the same network of Keras's own layers and in
 PyTorch than with ours: above 1, ours is faster. Medians over {rounds} rounds in which all sides ran
-in turn; beside them, between what two values the ratio lies in the middle half of the rounds.
+alternately; next to them, between what two values the ratio lies in the middle half of the rounds.
 
 | model | batch | Keras | middle half | PyTorch | middle half |
 |---|---|---|---|---|---|

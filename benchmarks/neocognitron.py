@@ -238,10 +238,8 @@ def changes(images, seed=0):
 
 
 def report_tolerance(given, data):
-    from matplotlib.figure import Figure
-
     models = {
-        "neocognitron": learned(data, given.images, given.seed)[0],
+        "Neocognitron": learned(data, given.images, given.seed)[0],
         "LeNet-5": network(data, "lenet5", given.images, given.seed, False)[0],
         "LeNet-5, augmented": network(data, "lenet5", given.images, given.seed, True)[0],
         "MLP": network(data, "mlp", given.images, given.seed, False)[0],
@@ -250,23 +248,37 @@ def report_tolerance(given, data):
     images, labels = data["test"]
     images = images[: given.tested].reshape(-1, 28, 28).astype("float32") / 255
     labels = labels[: given.tested]
-    found = changes(images)
-    figure = Figure(figsize=(4 * len(found), 4), dpi=110, layout="constrained")
-    for axes, (what, steps) in zip(figure.subplots(1, len(found)), found.items(), strict=True):
+    rates = {}
+    for what, steps in changes(images).items():
         changed = {amount: change().astype("float32") for amount, change in steps}
         print(f"\n| {what} | " + " | ".join(f"{amount:g}" for amount in changed) + " |")
         print("|---" * (len(changed) + 1) + "|")
         for name, model in models.items():
-            rates = [accuracy(model, Batches(255 * inputs, labels)) for inputs in changed.values()]
-            print(f"| {name} | " + " | ".join(f"{100 * rate:.1f}" for rate in rates) + " |")
-            style = "--" if "augmented" in name else "-"
-            axes.plot(list(changed), [100 * rate for rate in rates], style, marker=".", label=name)
-        axes.set(xlabel=what, ylim=(0, 101))
-        axes.grid(alpha=0.3)
-    figure.axes[0].set_ylabel(f"correct of {len(labels):,} test images, %")
-    figure.axes[0].legend()
+            found = [accuracy(model, Batches(255 * inputs, labels)) for inputs in changed.values()]
+            rates[what, name] = list(changed), [100 * rate for rate in found]
+            print(f"| {name} | " + " | ".join(f"{100 * rate:.1f}" for rate in found) + " |")
     if given.out:
-        figure.savefig(given.out)
+        draw_tolerance(rates, f"accuracy on {len(labels):,} test images, %").savefig(given.out)
+
+
+def draw_tolerance(rates, label):
+    """Returns a figure of `{(change, model): (amounts, percentages)}`, one plot per change."""
+    from matplotlib.figure import Figure
+
+    kinds = list(dict.fromkeys(what for what, _ in rates))
+    figure = Figure(figsize=(12, 7), dpi=110, layout="constrained")
+    plots = figure.subplots(2, 3).ravel()
+    for axes, kind in zip(plots, kinds, strict=False):
+        for (what, name), (amounts, percentages) in rates.items():
+            if what == kind:
+                style = "--" if "augmented" in name else "-"
+                axes.plot(amounts, percentages, style, marker=".", label=name)
+        axes.set(xlabel=kind, ylabel=label, ylim=(0, 101))
+        axes.grid(alpha=0.3)
+    unused = plots[len(kinds)]
+    unused.axis("off")
+    unused.legend(*plots[0].get_legend_handles_labels(), loc="center", fontsize="large")
+    return figure
 
 
 COMMANDS = {

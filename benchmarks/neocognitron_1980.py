@@ -2,7 +2,7 @@
 
     python -m benchmarks.neocognitron_1980 --patterns 01234 --out docs/images/neocognitron_1980.png
 
-Each pattern is shown 20 times, shifted at random by up to 2 pixels; no label is told. Prints the
+Each pattern is shown 20 times, shifted at random by up to 2 pixels; no label is given. Prints the
 cell of UC3 that answers most to each pattern, and how often it still does when the pattern is
 shifted, larger, noisy or has gaps.
 """
@@ -11,7 +11,7 @@ import argparse
 
 import numpy as np
 
-# The paper shows its 16x16 patterns as pictures only: these are drawn after them.
+# The paper shows its 16x16 patterns as figures only: these are drawn after them.
 PATTERN_NAMES = "0123456789XYTZ"
 _DRAWN = """
 ..####..  ....#...  ..####..  ..####..  .....#..  .######.  ....##..
@@ -91,7 +91,7 @@ def answers(cells, images):
 
 
 def winners(cells, names):
-    """The cell that answers most to each pattern in the middle, and all answers to them."""
+    """The cell that responds most to each pattern in the middle, and all responses to them."""
     found = answers(cells, [pattern(name) for name in names])
     return found.argmax(1), found
 
@@ -105,7 +105,7 @@ def shifted_winners(cells, names):
 
 
 def is_answered_by(found, cells):
-    """Whether a cell answers to each image, and more than all others."""
+    """Whether a cell responds to each image, and more than all others."""
     return (found.argmax(1) == cells) & (found.max(1) > 0)
 
 
@@ -145,7 +145,7 @@ def variants(name, seed=0):
 
 
 def tolerance(cells, names):
-    """For each pattern and kind of change: the images, and whether the same cell answers most."""
+    """For each pattern and kind of change: the images, and whether the same cell responds most."""
     first, _ = winners(cells, names)
     found = []
     for name, own in zip(names, first, strict=True):
@@ -160,7 +160,7 @@ def tolerance(cells, names):
 
 
 def draw(rows, names, path):
-    """Draws a row for each pattern, with a green frame where its own cell answers most."""
+    """Draws a row for each pattern, with a green frame where its own cell responds most."""
     from matplotlib.figure import Figure
 
     columns = sum(len(group) for group, _ in rows[0].values())
@@ -186,7 +186,7 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--patterns", default="01234")
     parser.add_argument("--seeds", type=int, default=3)
-    parser.add_argument("--out", help="a picture of what the first start tolerates")
+    parser.add_argument("--out", help="a figure of what the first start tolerates")
     given = parser.parse_args()
     names = given.patterns
     for seed in range(given.seeds):

@@ -1,4 +1,4 @@
-"""Load on `kerascnn serve`, beside the model in-process and beside a plain loop over FastAPI.
+"""Load on `kerascnn serve`, next to the model in-process and to a plain loop over FastAPI.
 
     kerascnn classify export RUN     # for each model
     python benchmarks/serving.py runs/lenet/export runs/resnet/export --side 28 --side 224 \\
@@ -25,8 +25,9 @@ from pathlib import Path
 
 import numpy as np
 from PIL import Image
+from timing import write_page
 
-_COMMAND = "from kerascnn_apps.command import main; main()"
+_COMMAND = "from kerascnn_apps.cli import main; main()"
 _PLAIN = Path(__file__).with_name("plain_server.py")
 _IN_PROCESS = """
 import sys, time
@@ -173,6 +174,10 @@ def rows_of(folder, side, seconds, clients):
         for share in (0.8, 1, 2):
             figures = measured(port, request, "opened", share * rate, seconds)
             yield name, f"`kerascnn serve` at {share * rate:.0f} a second", *figures
+    with server("-c", _COMMAND, "serve", folder, "--workers", "2") as port:
+        measured(port, request, "closed", clients, 1)
+        figures = measured(port, request, "closed", clients, short)
+        yield name, f"`kerascnn serve --workers 2`, {clients} clients", *figures
 
 
 def main():
@@ -196,7 +201,7 @@ def main():
             lines.append(f"| {name} | {what} | {' | '.join(shown)} | {text} |")
             print(lines[-1], flush=True)
     if arguments.out:
-        arguments.out.write_text("\n".join(["# Serving", "", *lines, ""]))
+        write_page(arguments.out, "# Serving\n\n{rows}\n", rows="\n".join(lines))
 
 
 if __name__ == "__main__":

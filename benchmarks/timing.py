@@ -1,4 +1,4 @@
-"""What the benchmarks share: sides that run in turn, ratios of medians, and the page of results."""
+"""What the benchmarks share: sides that run alternately, ratios, and the page of results."""
 
 import argparse
 import importlib.metadata

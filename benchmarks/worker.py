@@ -8,7 +8,7 @@ from pathlib import Path
 
 
 class Worker:
-    """The process of a script beside this one that calls `serve`.
+    """The process of a script next to this one that calls `serve`.
 
     Args:
         script: str, the name of its file.

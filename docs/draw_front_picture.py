@@ -1,4 +1,4 @@
-"""Draws README's picture, `docs/images/front.png`, from three runs.
+"""Draws the image of the README, `docs/images/front.png`, from three runs.
 
     kerascnn demo
     kerascnn segment train --out runs/scenes

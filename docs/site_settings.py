@@ -18,7 +18,7 @@ def settings(language):
     return {
         "project": "kerascnn",
         "author": "the kerascnn authors",
-        "copyright": "the kerascnn authors, MIT licence",
+        "copyright": "the kerascnn authors, MIT license",
         "release": __version__,
         "language": language,
         "extensions": [

@@ -1,8 +1,8 @@
-"""Layers, models and apps for convolutional networks on Keras 3.
+"""Layers, models and tools for convolutional networks with Keras 3.
 
-`filters`, `geometry`, `initializers`, `layers`, `losses`, `metrics`, `models` and `ops` are loaded
-with the package. The other subpackages are loaded when they are first used: they bring in libraries
-that a model does not need.
+`filters`, `geometry`, `initializers`, `layers`, `losses`, `metrics`, `models` and `ops` are
+imported with the package. The other subpackages are imported on first use, because they need
+libraries that a model does not need.
 """
 
 import importlib

@@ -1,4 +1,4 @@
-"""Checks of arguments, and the error that a wrong one raises."""
+"""Checks of arguments, and the error for invalid arguments."""
 
 import numbers
 from collections.abc import Collection
@@ -6,14 +6,14 @@ from typing import Any
 
 
 class UsageError(ValueError):
-    """An argument, option or file of the caller is not what it must be.
+    """Raised when an argument, option or file of the caller is invalid.
 
-    Other `ValueError`s come from libraries, or from a fault of this package.
+    Other `ValueError`s come from libraries, or from a bug in this package.
     """
 
 
 def one_of(value: Any, allowed: Collection[Any], name: str) -> Any:
-    """Returns `value` if it belongs to the closed set `allowed`."""
+    """Returns `value` if it is one of `allowed`."""
     if value not in allowed:
         listed = ", ".join(repr(item) for item in allowed)
         raise UsageError(f"`{name}` must be one of {listed}; got {name}={value!r}.")
@@ -21,7 +21,7 @@ def one_of(value: Any, allowed: Collection[Any], name: str) -> Any:
 
 
 def pair(value: Any, name: str) -> tuple[int, int]:
-    """Returns an int or a pair of ints, each at least 1, as a pair `(height, width)`."""
+    """Converts an int or a pair of ints, each at least 1, to a pair `(height, width)`."""
     sizes = (value, value) if isinstance(value, numbers.Integral) else value
     if (
         not isinstance(sizes, (tuple, list))

@@ -1,8 +1,8 @@
-"""The classic kernels of image processing, as read-only arrays of shape `(height, width)`.
+"""Classic image filters, as read-only arrays of shape `(height, width)`.
 
-They are written as they are applied: `y[h, w] = sum over i, j of x[h + i, w + j] * kernel[i, j]`.
-`kerascnn.layers.FixedFilter2D` takes them by name. Weights of a blur add up to 1, those of an edge
-detector to 0: an area of one color stays as it is, or becomes 0.
+They are applied without flipping: `y[h, w] = sum over i, j of x[h + i, w + j] * kernel[i, j]`.
+`kerascnn.layers.FixedFilter2D` accepts their names. The weights of a blur have the sum 1, and the
+weights of an edge detector the sum 0: an area of one color does not change, or becomes 0.
 
     >>> import kerascnn
     >>> kerascnn.filters.sharpen.tolist()
@@ -47,7 +47,7 @@ _GAUSSIAN_5X5 = [
 ]
 gaussian_blur_5x5 = _kernel(_GAUSSIAN_5X5, 256)
 
-# Twice the image less its blur; without a further image mask.
+# Twice the image minus its blur, without an image mask.
 unsharp_mask = _kernel(
     [[(512 if i == j == 2 else 0) - _GAUSSIAN_5X5[i][j] for j in range(5)] for i in range(5)], 256
 )

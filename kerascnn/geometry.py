@@ -1,14 +1,14 @@
-"""What a layer declares about itself: the pixels that it reads, and the multiply-adds it costs.
+"""Windows and multiply-adds of layers, which layers report themselves.
 
-`kerascnn.summary` asks every layer and operation for two methods, named after Keras's
-`compute_output_shape`. A layer of another package can have them too, and need not import this one:
+`kerascnn.summary` calls two methods of every layer and operation, named after Keras's
+`compute_output_shape`. Layers of other packages can have them too, without importing this module:
 
 - `compute_window()` returns the `Window` of a layer on images, or a plain tuple `(size, strides)`.
-- `compute_multiply_adds(input_shape, output_shape)` returns the multiply-adds for one image. It
-  takes what `compute_output_shape` takes and returns: shapes in which sizes may be `None`.
+- `compute_multiply_adds(input_shape, output_shape)` returns the multiply-adds for one image. The
+  arguments are the input and output of `compute_output_shape`: shapes whose sizes may be `None`.
 
-Both may return `None` where the value is not known. What a layer does not declare, `summary`
-finds in the operations of its `call`, if that takes symbolic tensors.
+Both may return `None` if the value is unknown. If a layer does not have the methods, `summary` uses
+the operations in its `call`, if that accepts symbolic tensors.
 
     >>> import keras
     >>> import kerascnn
@@ -44,22 +44,22 @@ Sizes = int | Sequence[int]
 
 
 class Window(NamedTuple):
-    """The pixels of the input that one pixel of the output depends on.
+    """The input pixels that one output pixel depends on.
 
-    By default this is the one pixel at the same place, as in a layer on single elements.
+    By default this is the pixel at the same position, as in an elementwise layer.
 
     Args:
-        size: pair `(height, width)` of pixels of the input; `math.inf` for the whole image, as in
+        size: pair `(height, width)` in input pixels; `math.inf` for the whole image, as in
             `WHOLE_IMAGE`.
-        strides: pair `(height, width)`, the distance of two neighbors of the output in pixels of
-            the input: ints, or fractions where the output is finer.
+        strides: pair `(height, width)`, the distance between neighboring output pixels in input
+            pixels: ints, or fractions if the output has a higher resolution.
     """
 
     size: tuple[float, ...] = (1, 1)
     strides: tuple[int | Fraction, ...] = (1, 1)
 
     def then(self, window: "Window | tuple") -> "Window":
-        """Returns the `Window` of this layer with one of `window` after it."""
+        """Returns the `Window` of this layer followed by a layer with `window`."""
         size, strides = window
         return Window(
             tuple(r + (k - 1) * j for r, k, j in zip(self.size, size, self.strides, strict=True)),
@@ -79,12 +79,11 @@ def sliding(kernel_size: Sizes, strides: Sizes = 1, dilation_rate: Sizes = 1) ->
 
 
 def refining(factors: Sizes, kernel_size: Sizes = 1) -> Window:
-    """Returns the `Window` of an upsampling by `factors`, as of a transposed convolution.
+    """Returns the `Window` of upsampling by `factors`, such as a transposed convolution.
 
     Args:
-        factors: int or pair of ints, how many times as high and wide the output is.
-        kernel_size: int or pair of ints, the pixels of the output that one pixel of the input
-            reaches.
+        factors: int or pair of ints, the upsampling factors of height and width.
+        kernel_size: int or pair of ints, the number of output pixels that one input pixel affects.
     """
     factors = pair(factors, "factors")
     kernel_size = pair(kernel_size, "kernel_size")
@@ -93,10 +92,10 @@ def refining(factors: Sizes, kernel_size: Sizes = 1) -> Window:
 
 
 class WithoutProducts:
-    """A base for layers that move, compare or weight single elements; before `Layer` in the bases.
+    """A mixin for layers that move, compare or scale single elements; comes before `Layer`.
 
-    They cost no multiply-adds, and every pixel depends on itself only; a layer that reads other
-    pixels overrides `compute_window`.
+    They have no multiply-adds, and every pixel depends only on itself; layers that read other
+    pixels override `compute_window`.
     """
 
     def compute_window(self) -> Window:

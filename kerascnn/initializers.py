@@ -1,4 +1,4 @@
-"""Initializers of kernels."""
+"""Kernel initializers."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -17,15 +17,15 @@ __all__ = ["ICNR", "Bilinear", "OrientedEdges", "WeakOrientations"]
 
 @keras.saving.register_keras_serializable(package="kerascnn")
 class ICNR(keras.initializers.Initializer):
-    """Starts a convolution before a pixel shuffle as nearest-neighbour upsampling.
+    """Initializes a convolution before a pixel shuffle to nearest-neighbor upsampling.
 
-    All `r * s` filters that a pixel shuffle puts into one block of pixels are drawn equal, so that
-    the block has one color and no checkerboard is seen before training.
+    All `r * s` filters that a pixel shuffle moves into one block of pixels are initially equal, so
+    that every block has one color and there is no checkerboard pattern before training.
 
     Args:
         block_size: int, or pair of ints `(height, width)`: the `r` and `s` of the pixel shuffle.
-        initializer: initializer, or its name or config, of the filters that are repeated.
-        mode: `"DCR"` or `"CRD"`, that of the pixel shuffle.
+        initializer: initializer of the repeated filters, or its name or config.
+        mode: `"DCR"` or `"CRD"`, the mode of the pixel shuffle.
 
     Raises:
         ValueError: if `r * s` does not divide the number of filters.
@@ -75,11 +75,11 @@ class ICNR(keras.initializers.Initializer):
 
 @keras.saving.register_keras_serializable(package="kerascnn")
 class Bilinear(keras.initializers.Initializer):
-    """Starts a transposed convolution as bilinear interpolation.
+    """Initializes a transposed convolution to bilinear interpolation.
 
     With strides `s`, padding "same" and a kernel of `2 * s - s % 2` pixels, every channel is
-    interpolated into the output channel of the same number; other kernels are zero. Near the rim
-    the outside counts as zero.
+    interpolated into the output channel with the same index; all other weights are zero. Pixels
+    outside the image count as zero.
 
     Reference:
         [Long et al., 2015](https://arxiv.org/abs/1411.4038)
@@ -102,7 +102,7 @@ class Bilinear(keras.initializers.Initializer):
 
 
 def _triangle(size):
-    """Weights that fall from the middle, such that those a stride apart add up to 1."""
+    """Returns weights that decrease from the center; weights a stride apart have the sum 1."""
     reach = (size + 1) // 2
     distance = np.abs(np.arange(size) - (size - 1) / 2)
     return 1 - distance / reach
@@ -110,16 +110,16 @@ def _triangle(size):
 
 @keras.saving.register_keras_serializable(package="kerascnn")
 class OrientedEdges(keras.initializers.Initializer):
-    """Starts S-cells as detectors of straight edges, after `ContrastExtraction2D`.
+    """Initializes S-cells to detectors of straight edges, after `ContrastExtraction2D`.
 
-    Filter `k` of `K` is the contrast of an edge between 0 and 1 through the middle of the window;
-    it becomes brighter in the direction `2 * pi * k / K`. The first half of the channels are those
-    of the off-center cells. The numbers are those of the contrast layer.
+    Filter `k` of `K` is the contrast of an edge between 0 and 1 through the center of the window,
+    which becomes brighter in the direction `2 * pi * k / K`. The first half of the channels are the
+    off-center cells. Use the same arguments as in the contrast layer.
 
     Args:
-        contrast_size: int, the window of the contrast cells.
+        contrast_size: int, the window size of the contrast cells.
         center: float, the standard deviation of their center in pixels.
-        surround: float, that of their surround.
+        surround: float, the standard deviation of their surround.
 
     Raises:
         ValueError: if the number of channels is odd.
@@ -143,7 +143,7 @@ class OrientedEdges(keras.initializers.Initializer):
         height, width, channels, filters = shape
         if channels % 2:
             raise ValueError(
-                "The number of channels must be even, half of them of off-center cells; got "
+                "The number of channels must be even, half of them off-center cells; got "
                 f"{channels} (kernel shape {tuple(shape)})."
             )
         weights = contrast_kernel(self.contrast_size, self.center, self.surround)
@@ -170,23 +170,24 @@ class OrientedEdges(keras.initializers.Initializer):
 
 @keras.saving.register_keras_serializable(package="kerascnn")
 class WeakOrientations(keras.initializers.Initializer):
-    """Starts the S-cells of 1980 with a weak preference for an orientation, without randomness.
+    """Initializes S-cells of 1980 with a weak preference for an orientation, deterministically.
 
-    With the distance `t` of a pixel from a line through the middle of the window at the angle
-    `pi * k / K` of filter `k` of `K`, and `|nu|` from the middle, the weight of plane `p` of `P` is
+    With the distance `t` of a pixel from a line through the center of the window at the angle
+    `pi * k / K` of filter `k` of `K`, and its distance `|nu|` from the center, the weight of plane
+    `p` of `P` is
 
         strength * exp(-slope * t) * (1 + 0.5 * cos(2 * pi * (p / P - k / K))) * decay**|nu|
 
-    The paper only says that the first weights are small and positive, and that the preference is
+    The paper only says that the initial weights are small and positive, and that the preference is
     weak.
 
     Args:
         strength: float above 0.
         decay: float in (0, 1].
-        slope: float above 0; the smaller, the weaker the preference for an orientation.
+        slope: float above 0; a smaller value makes the preference for an orientation weaker.
 
     Raises:
-        ValueError: if a number is out of its range.
+        ValueError: if a number is out of range.
 
     Reference:
         [Fukushima, 1980](https://doi.org/10.1007/BF00344251), section 3

@@ -1,6 +1,6 @@
-"""Libraries that only some parts need, and how to install them."""
+"""Installation hints for optional libraries."""
 
-# What the extra `apps` brings, by the names of the imports.
+# The libraries of the extra `apps`, by import name.
 APPS = (
     "PIL",
     "importlib_resources",
@@ -17,14 +17,14 @@ APPS = (
 
 
 def how_to_install(error: ImportError, user: str) -> str | None:
-    """Returns the sentence for a library of the extra `apps` that is missing.
+    """Returns the error message for a missing library of the extra `apps`.
 
     Args:
-        error: the error of its import.
+        error: the import error.
         user: str, what needs the library.
 
     Returns:
-        str, or `None` if the error is another one.
+        str, or `None` for any other error.
 
     Example:
         >>> from kerascnn.missing import how_to_install

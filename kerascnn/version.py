@@ -1,3 +1,3 @@
-"""The one place that holds the version of kerascnn."""
+"""The version of kerascnn."""
 
 __version__ = "0.1.0"

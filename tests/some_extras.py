@@ -29,6 +29,7 @@ PACKAGES = {
     "fonts": ("matplotlib_fontja",),
     "jax": ("jax",),
     "quantize": ("nncf",),
+    "ray": ("ray",),
     "serve": ("fastapi", "httptools", "httpx", "prometheus_client", "python_multipart", "uvicorn"),
     "test": (
         "_pytest",
@@ -64,7 +65,7 @@ def hide(names):
 
 def error_of(*arguments, status):
     """The sentence that the command `kerascnn` prints to standard error."""
-    from kerascnn_apps.command import run
+    from kerascnn_apps.cli import run
 
     with contextlib.redirect_stderr(io.StringIO()) as stream:
         found = run(list(arguments))
@@ -85,6 +86,8 @@ def check_imports(extras):
 
 def _extra_of(module):
     """The extra without which a module cannot be imported."""
+    if module == "kerascnn_apps.serve.on_ray":
+        return "ray"
     if module.startswith("kerascnn_apps.serve."):
         return "serve"
     is_runtime = module.startswith("kerascnn.export.") and module.rpartition(".")[2] in FILES
@@ -134,6 +137,12 @@ def check_missing_serve():
     error = error_of("serve", "unused", status=1)
     assert error.startswith("kerascnn: `kerascnn serve` needs "), error
     assert error.endswith(": pip install 'kerascnn[serve]'.\n"), error
+
+
+def check_missing_ray():
+    error = error_of("serve", "unused", "--ray", "local", status=1)
+    sentence = "`kerascnn serve --ray` needs ray: pip install 'kerascnn[ray]'."
+    assert error == f"kerascnn: {sentence}\n", error
 
 
 def tiny_model():
@@ -193,16 +202,14 @@ def check_serve():
 
     from kerascnn.export import export, upscaling_serving
     from kerascnn.models import create_model
-    from kerascnn_apps.serve.app import create_app
-    from kerascnn_apps.serve.limits import Limits
-    from kerascnn_apps.serve.main import load_models
+    from kerascnn_apps.serve.plan import Plan
 
     with tempfile.TemporaryDirectory() as folder:
         model = create_model("espcn_x2")
         version = export(model, Path(folder) / "export", serving=upscaling_serving(model))
-        with TestClient(create_app(load_models({"espcn": version.path}, Limits()))) as client:
+        with TestClient(Plan({"espcn": version.path}).app()) as client:
             assert client.get("/readyz").status_code == 200
-    assert "holds no exported model" in error_of("serve", "unused", status=2)
+    assert "has no exported model" in error_of("serve", "unused", status=2)
 
 
 def main(extras, hidden, lists_models):
@@ -212,7 +219,7 @@ def main(extras, hidden, lists_models):
         }
         hide(others.difference(*(PACKAGES[extra] for extra in extras)))
     if lists_models:
-        from kerascnn_apps.command import run
+        from kerascnn_apps.cli import run
 
         return run(["models"])
     if "apps" not in extras:
@@ -226,6 +233,8 @@ def main(extras, hidden, lists_models):
     check_imports(extras)
     if "serve" in extras:
         check_serve()
+        if "ray" not in extras:
+            check_missing_ray()
     else:
         check_missing_serve()
     if "export" in extras:

@@ -1,10 +1,14 @@
 """What an installation promises."""
 
+import importlib
+import inspect
 import subprocess
 import sys
 import tarfile
 import zipfile
 from pathlib import Path
+
+import pytest
 
 from tests import fresh_process
 
@@ -42,8 +46,8 @@ assert not loaded & heavy, loaded & heavy
 def test_everything_public_is_there():
     python("""
 import kerascnn
-for name in kerascnn.__all__:
-    found = getattr(kerascnn, name)
+public = {name: getattr(kerascnn, name) for name in kerascnn.__all__}
+for name, found in [*public.items(), ("models.rows", kerascnn.models.rows)]:
     for inner in getattr(found, "__all__", ()):
         assert getattr(found, inner).__doc__, inner
     if hasattr(found, "__all__"):
@@ -101,3 +105,54 @@ def test_a_wheel_built_from_an_sdist_holds_the_packages_and_no_tests(tmp_path):
     assert packages == packages_of_the_tree()
     assert any(name.endswith("entry_points.txt") for name in names)
     assert "kerascnn/py.typed" in names
+
+
+def unannotated(function, of_class):
+    """The parameters of a function without an annotation, and `return`."""
+    signature = inspect.signature(function)
+    parameters = list(signature.parameters.values())[of_class:]
+    names = [part.name for part in parameters if part.annotation is part.empty]
+    return names + ["return"] * (signature.return_annotation is signature.empty)
+
+
+def functions_of(cls):
+    """The constructor, public methods and properties that a class defines itself."""
+    for name, value in vars(cls).items():
+        function = value.fget if isinstance(value, property) else value
+        function = getattr(function, "__func__", function)
+        public = not name.startswith("_") or name in ("__init__", "__call__")
+        # A protocol gets its constructor from `typing`.
+        if public and inspect.isfunction(function) and function.__module__ == cls.__module__:
+            yield name, function, not isinstance(value, staticmethod)
+
+
+ANNOTATED = [
+    "data",
+    "export",
+    "geometry",
+    "inference",
+    "layers",
+    "losses",
+    "metrics",
+    "models",
+    "models.rows",
+    "ops",
+    "runs",
+    "tasks",
+    "training",
+    "visualize",
+]
+
+
+@pytest.mark.parametrize("package", ANNOTATED)
+def test_every_public_function_is_annotated(package):
+    package = importlib.import_module(f"kerascnn.{package}")
+    missing = {}
+    for name in package.__all__:
+        member = getattr(package, name)
+        if inspect.isclass(member):
+            for method, function, of_class in functions_of(member):
+                missing[f"{name}.{method}"] = unannotated(function, of_class)
+        elif callable(member):
+            missing[name] = unannotated(member, of_class=False)
+    assert not {name: parts for name, parts in missing.items() if parts}

@@ -15,8 +15,12 @@ def tree_of(path):
     return ast.parse(path.read_text())
 
 
+# `os._exit`, and a method of every named tuple
+PUBLIC = ("_exit", "_replace")
+
+
 def is_private(name):
-    return name.startswith("_") and not name.startswith("__") and name != "_exit"  # os._exit
+    return name.startswith("_") and not name.startswith("__") and name not in PUBLIC
 
 
 def names_of_ours():

@@ -30,13 +30,13 @@ def test_commands_are_known():
     """Every line `kerascnn ...` of a shell block has a command and options that exist."""
     from typer.main import get_command
 
-    from kerascnn_apps.command import app
+    from kerascnn_apps.cli import app
 
     blocks = re.findall(r"```bash\n(.*?)```", README, re.DOTALL)
     lines = [line for block in blocks for line in block.splitlines() if line.startswith("kerascnn")]
     assert len(lines) >= 6
     for line in lines:
-        words = shlex.split(line.removesuffix("&"))[1:]
+        words = shlex.split(line, comments=True)[1:]
         command = get_command(app)
         while words and hasattr(command, "commands"):
             command = command.commands[words.pop(0)]

@@ -7,8 +7,9 @@ from starlette.exceptions import HTTPException
 from starlette.middleware.cors import CORSMiddleware
 
 from kerascnn_apps.serve import open_inference, operations, plain, tensorflow_rest
-from kerascnn_apps.serve.guard import Guard
+from kerascnn_apps.serve.guard import Guard, RequestLog
 from kerascnn_apps.serve.limits import Limits
+from kerascnn_apps.serve.metrics import Metrics
 from kerascnn_apps.serve.refusal import RefusedError
 from kerascnn_apps.serve.service import Service
 
@@ -18,7 +19,7 @@ _SENTENCES = {
 }
 
 
-def create_app(models, limits=None, keys=(), origins=()):
+def create_app(models, limits=None, keys=(), origins=(), metrics=Metrics):
     """Builds the application.
 
     It must be used with its lifespan: `with TestClient(create_app(models)) as client`.
@@ -28,11 +29,12 @@ def create_app(models, limits=None, keys=(), origins=()):
         limits: optional `Limits`.
         keys: collection of str, of which a request must have one; with none, everybody may ask.
         origins: collection of str, the origins of web pages that may ask from elsewhere.
+        metrics: class of the figures, as for `Service`.
 
     Returns:
         `fastapi.FastAPI`, with the `Service` at `state.service`.
     """
-    service = Service(models, limits or Limits())
+    service = Service(models, limits or Limits(), metrics)
 
     @contextlib.asynccontextmanager
     async def lifespan(app):
@@ -45,10 +47,13 @@ def create_app(models, limits=None, keys=(), origins=()):
     app.state.service = service
     for part in (operations, plain, tensorflow_rest, open_inference):
         app.include_router(part.routes(service))
+    # The last one that is added is the outermost.
+    app.add_middleware(Guard, service=service, keys=keys)
     if origins:
+        # Around the guard: browsers ask first without a key, and read errors only with its headers.
         allowed = {"allow_methods": ["GET", "POST"], "allow_headers": ["*"]}
         app.add_middleware(CORSMiddleware, allow_origins=list(origins), **allowed)
-    app.add_middleware(Guard, service=service, keys=keys)
+    app.add_middleware(RequestLog, service=service)
 
     @app.exception_handler(RefusedError)
     async def refused(request: Request, refusal):

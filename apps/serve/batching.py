@@ -92,7 +92,7 @@ class Batcher:
                 self._call(live)
 
     def _next(self):
-        """Waits for items and takes those of one call; `None` at the end."""
+        """Waits for items and takes the items of one call; `None` at the end."""
         with self._changed:
             while not self._waiting:
                 if self._closed:

@@ -8,7 +8,7 @@ from starlette.formparsers import MultiPartException, MultiPartParser
 
 from kerascnn_apps.serve.refusal import RefusedError
 
-# curl sends `--data-binary` and `-d` as a form, unless told otherwise.
+# curl sends `--data-binary` and `-d` as a form by default.
 _CURL = "application/x-www-form-urlencoded"
 _BYTES = ("", "application/octet-stream", _CURL)
 _JSON = ("", "application/json", "text/json", _CURL)
@@ -50,7 +50,7 @@ async def read_body(request, limits, held):
         ClientDisconnect: if the client leaves.
     """
     too_large = RefusedError(
-        413, f"A body must have at most {limits.max_body:,} bytes (--max-body).", unfinished=True
+        413, f"A body must have at most {limits.max_body:,} bytes (--max-body-mb).", unfinished=True
     )
     declared = request.headers.get("content-length", "")
     if declared.isdecimal() and int(declared) > limits.max_body:

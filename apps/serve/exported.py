@@ -73,10 +73,12 @@ class Exported:
 
     def __call__(self, **arrays):
         try:
-            return self._model(arrays[_IMAGES] if self.takes_images else arrays)
+            found = self._model(arrays[_IMAGES] if self.takes_images else arrays)
         except tf.errors.InvalidArgumentError as error:
             reason = (error.message or "").strip().splitlines() or ["no reason given"]
             raise ValueError(f"The model cannot take this input ({reason[0][:200]}).") from error
+        # TensorFlow's order differs between processes.
+        return dict(sorted(found.items()))
 
     @property
     def task(self):
@@ -99,7 +101,7 @@ def _tensors(structure):
 
 
 def _outputs_seen(exported):
-    """Describes outputs by those of images of two sizes: what differs can have any size."""
+    """Describes outputs by the outputs for images of two sizes: what differs can have any size."""
     small, large = exported(images=_black(16)), exported(images=_black(24))
     return tuple(
         Tensor(

@@ -59,6 +59,7 @@ class Budget:
 
     def __init__(self, limit, sentence):
         self.limit, self.held, self._sentence = limit, 0, sentence
+        self.on_change = None  # called with what is held
         self._lock = threading.Lock()
 
     def take(self, amount):
@@ -70,7 +71,7 @@ class Budget:
         with self._lock:
             if self.held + amount > self.limit:
                 raise self.refusal()
-            self.held += amount
+            self._add(amount)
 
     def refusal(self):
         """Returns the error of a request for which there is no more."""
@@ -79,7 +80,12 @@ class Budget:
     def give_back(self, amount):
         """Gives back what was taken."""
         with self._lock:
-            self.held -= amount
+            self._add(-amount)
+
+    def _add(self, amount):
+        self.held += amount
+        if self.on_change is not None:
+            self.on_change(self.held)
 
 
 class Held:

@@ -1,12 +1,13 @@
 """Serve exported models over HTTP.
 
     kerascnn serve runs/mnist --port 8000
-    curl --data-binary @picture.png http://127.0.0.1:8000/predict
+    curl --data-binary @image.png http://127.0.0.1:8000/predict
 
 http://127.0.0.1:8000/ is a page to try the model on. Clients of TensorFlow Serving's REST interface
 (/v1/models/NAME:predict) and of the Open Inference Protocol (/v2/models/NAME/infer) work as well.
 """
 
+import contextlib
 import re
 from pathlib import Path
 from typing import Annotated
@@ -23,7 +24,7 @@ def serve(
     ],
     name: Annotated[
         list[str] | None,
-        typer.Option(help="NAME=DIR, the name of a model; by default that of its folder."),
+        typer.Option(help="NAME=DIR, the name of a model; by default the name of its folder."),
     ] = None,
     label: Annotated[
         list[str] | None,
@@ -37,6 +38,19 @@ def serve(
     ] = 2.0,
     host: Annotated[str, typer.Option(help="Address to listen on.")] = "127.0.0.1",
     port: Annotated[int, typer.Option(min=0, max=65535, help="Port to listen on.")] = 8000,
+    workers: Annotated[
+        int, typer.Option(min=1, help="Processes that share the port, each with the models.")
+    ] = 1,
+    ray: Annotated[
+        str | None,
+        typer.Option(
+            metavar="ADDRESS",
+            help="Serve on Ray: local, auto, or a cluster such as ray://host:10001.",
+        ),
+    ] = None,
+    replicas: Annotated[
+        str, typer.Option(help="Replicas on Ray, such as 2, or 1-4 as the load needs.")
+    ] = "1",
     api_key_file: Annotated[
         Path | None,
         typer.Option(help="File of keys, one a line; requests then need one (Bearer)."),
@@ -85,76 +99,97 @@ def serve(
     ] = 30.0,
 ):
     """Serve exported models: classes, masks, or larger images, over HTTP and on a page."""
+    fewest, most = _checked_replicas(replicas, ray, workers, port)
+    with _installed_by("serve", "`kerascnn serve`"):
+        from kerascnn_apps.serve.workers import shared_figures
+    with shared_figures() if workers > 1 else contextlib.nullcontext():
+        with _installed_by("serve", "`kerascnn serve`"):
+            from kerascnn_apps.serve.limits import Limits
+            from kerascnn_apps.serve.plan import Plan
+            from kerascnn_apps.serve.process import run_here
+            from kerascnn_apps.serve.workers import run_workers
+        limits = Limits(
+            max_body=max_body_mb * _MIB,
+            max_pixels=max_pixels,
+            max_images=max_images,
+            max_queue=max_queue,
+            max_held=max_held_mb * _MIB,
+            max_connections=max_connections,
+            max_batch=max_batch,
+            max_delay=max_delay_ms / 1000,
+            request_seconds=request_seconds,
+            header_seconds=header_seconds,
+            body_seconds=body_seconds,
+            drain_seconds=drain_seconds,
+        )
+        named = named_folders(folders, name or ())
+        labels = labels_of(label or (), named)
+        keys = tuple(read_keys(api_key_file)) if api_key_file is not None else ()
+        origins = tuple(allow_origin or ())
+        plan = Plan(named, limits, keep_versions, labels, poll_seconds, keys, origins)
+
+        def on_ready(*served):
+            for line in _ready_lines(host, not keys, *served):
+                typer.echo(line)
+
+        if ray is not None:
+            with _installed_by("ray", "`kerascnn serve --ray`"):
+                from kerascnn_apps.serve.on_ray import run_on_ray
+            run_on_ray(plan, host, port, on_ready, ray, fewest, most)
+        elif workers > 1:
+            run_workers(plan, host, port, on_ready, workers)
+        else:
+            run_here(plan, host, port, on_ready)
+
+
+@contextlib.contextmanager
+def _installed_by(extra, user):
+    """Says how to install what an import in the context does not find."""
     try:
-        from kerascnn_apps.serve.app import create_app
-        from kerascnn_apps.serve.limits import Limits
-        from kerascnn_apps.serve.log import log_to
-        from kerascnn_apps.serve.process import Process, listening_socket
+        yield
     except ModuleNotFoundError as error:
         raise RuntimeError(
-            f"`kerascnn serve` needs {error.name}: pip install 'kerascnn[serve]'."
+            f"{user} needs {error.name}: pip install 'kerascnn[{extra}]'."
         ) from error
-    limits = Limits(
-        max_body=max_body_mb * _MIB,
-        max_pixels=max_pixels,
-        max_images=max_images,
-        max_queue=max_queue,
-        max_held=max_held_mb * _MIB,
-        max_connections=max_connections,
-        max_batch=max_batch,
-        max_delay=max_delay_ms / 1000,
-        request_seconds=request_seconds,
-        header_seconds=header_seconds,
-        body_seconds=body_seconds,
-        drain_seconds=drain_seconds,
-    )
-    named = named_folders(folders, name or ())
-    labels = labels_of(label or (), named)
-    keys = read_keys(api_key_file) if api_key_file is not None else ()
-    listening = listening_socket(host, port)
-    with listening:
-        log_to()
-        models = load_models(named, limits, keep_versions, labels, poll_seconds)
-        app = create_app(models, limits, keys, allow_origin or ())
-        listening.listen()  # who reads the lines below may ask at once
-        shown = f"[{host}]" if ":" in host else host
-        url = f"http://{shown}:{listening.getsockname()[1]}"
-        for model in models:
-            served = model.get()
-            typer.echo(
-                f"Serving {model.name}, version {served.version} ({served.exported.platform}): "
-                f"{url}/v2/models/{model.name}"
-            )
-        typer.echo(f"Try it at {url}/ (Ctrl+C ends the server)")
-        if not keys and host not in ("127.0.0.1", "localhost", "::1"):
-            typer.echo("Everybody who reaches this address may ask; --api-key-file restricts it.")
-        Process(app, limits).run(sockets=[listening])
 
 
-def load_models(named, limits, keep=1, labels=None, poll_seconds=0.0):
-    """Loads models by name.
+def _ready_lines(host, is_open, models, port, processes=None):
+    shown = f"[{host}]" if ":" in host else host
+    url = f"http://{shown}:{port}"
+    for name, version, platform in models:
+        yield f"Serving {name}, version {version} ({platform}): {url}/v2/models/{name}"
+    yield f"Try it at {url}/ ({f'{processes}; ' if processes else ''}Ctrl+C ends the server)"
+    if is_open and host not in ("127.0.0.1", "localhost", "::1"):
+        yield "Everybody who reaches this address may ask; --api-key-file restricts it."
 
-    Args:
-        named: dict of folders by name.
-        limits: `Limits`.
-        keep: int, how many versions of each are served.
-        labels: optional dict of labels, a dict of versions, by name.
-        poll_seconds: float, as for `Models`.
 
-    Returns:
-        `Models`.
+def _checked_replicas(replicas, ray, workers, port):
+    from kerascnn.arguments import UsageError
+
+    if ray is None:
+        if replicas != "1":
+            raise UsageError("`--replicas` needs `--ray`; `--workers` needs no Ray.")
+    elif workers > 1:
+        raise UsageError("`--workers` must not be given with `--ray`: use `--replicas`.")
+    elif port == 0:
+        raise UsageError("`--port` must be at least 1 with `--ray`; got 0.")
+    return replicas_of(replicas)
+
+
+def replicas_of(word):
+    """Returns the smallest and the largest number of replicas of a word such as `2` or `1-4`.
+
+    Raises:
+        UsageError: if it is neither.
     """
-    from kerascnn_apps.serve.exported import Exported
-    from kerascnn_apps.serve.models import Model, Models
+    from kerascnn.arguments import UsageError
 
-    labels = labels or {}
-    return Models(
-        [
-            Model(name, folder, limits, Exported, keep, labels.get(name))
-            for name, folder in named.items()
-        ],
-        poll_seconds,
-    )
+    found = re.fullmatch(r"([1-9]\d{0,3})(?:-([1-9]\d{0,3}))?", word)
+    if found is None or int(found[1]) > int(found[2] or found[1]):
+        raise UsageError(
+            f"`--replicas` must be a number of at least 1, or a range such as 1-4; got {word!r}."
+        )
+    return int(found[1]), int(found[2] or found[1])
 
 
 def named_folders(folders, names=()):
@@ -165,7 +200,7 @@ def named_folders(folders, names=()):
         names: list of str, each `NAME=DIR`.
 
     Raises:
-        UsageError: if a name is wrong or is that of two models.
+        UsageError: if a name is wrong or two models have it.
     """
     from kerascnn.arguments import UsageError
     from kerascnn_apps.serve.models import model_name

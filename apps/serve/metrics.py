@@ -1,22 +1,31 @@
 """What Prometheus reads at /metrics."""
 
+import functools
+import os
+from pathlib import Path
+
 from prometheus_client import (
     CONTENT_TYPE_LATEST,
     CollectorRegistry,
     Counter,
     Gauge,
     Histogram,
+    Metric,
     ProcessCollector,
     generate_latest,
 )
+from prometheus_client.multiprocess import MultiProcessCollector
 
 CONTENT_TYPE = CONTENT_TYPE_LATEST
-_SECONDS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30)
-_ROWS = (1, 2, 4, 8, 16, 32, 64, 128)
+SECONDS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30)
+ROWS = (1, 2, 4, 8, 16, 32, 64, 128)
 
 
 class Metrics:
-    """The figures of one server: requests, latencies, batches, the queue, and the process.
+    """The figures of a server: requests, latencies, batches, the queue, and its processes.
+
+    Where prometheus_client writes them to a folder (`workers.shared_figures`), they count for
+    all processes that do.
 
     Args:
         queue: `Budget` of images.
@@ -24,22 +33,29 @@ class Metrics:
     """
 
     def __init__(self, queue, held):
-        self._registry = CollectorRegistry()
-        ProcessCollector(registry=self._registry)  # memory, CPU time, open files
+        self._registry = self._shown = CollectorRegistry()
+        folder = os.environ.get("PROMETHEUS_MULTIPROC_DIR")
+        if folder is None:
+            ProcessCollector(registry=self._registry)  # memory, CPU time, open files
+        else:
+            self._shown = CollectorRegistry()
+            MultiProcessCollector(self._shown, folder)
+            self._shown.register(_Processes(Path(folder)))
         self._requests = self._made(Counter, "requests", "Requests", "route", "status")
         self._seconds = self._made(
-            Histogram, "request_seconds", "Seconds of a request", "route", buckets=_SECONDS
+            Histogram, "request_seconds", "Seconds of a request", "route", buckets=SECONDS
         )
         self._rows = self._made(
-            Histogram, "batch_images", "Images in a call of a model", "model", buckets=_ROWS
+            Histogram, "batch_images", "Images in a call of a model", "model", buckets=ROWS
         )
         self._calls = self._made(
-            Histogram, "model_seconds", "Seconds of a call of a model", "model", buckets=_SECONDS
+            Histogram, "model_seconds", "Seconds of a call of a model", "model", buckets=SECONDS
         )
-        waiting = self._made(Gauge, "queue_images", "Images that wait or are computed")
-        waiting.set_function(lambda: queue.held)
-        bytes_held = self._made(Gauge, "held_bytes", "Bytes of bodies and decoded images")
-        bytes_held.set_function(lambda: held.held)
+        summed = {"multiprocess_mode": "livesum"}
+        waiting = self._made(Gauge, "queue_images", "Images that wait or are computed", **summed)
+        queue.on_change = waiting.set
+        bytes_held = self._made(Gauge, "held_bytes", "Bytes of bodies and decoded images", **summed)
+        held.on_change = bytes_held.set
 
     def _made(self, kind, name, text, *labels, **options):
         return kind(f"kerascnn_{name}", text, labels, registry=self._registry, **options)
@@ -57,4 +73,23 @@ class Metrics:
 
     def text(self):
         """Returns the figures in Prometheus's format, as bytes."""
-        return generate_latest(self._registry)
+        return generate_latest(self._shown)
+
+
+class _Processes:
+    """What `ProcessCollector` reports, of each process that writes to a folder, with its `pid`."""
+
+    def __init__(self, folder):
+        self._folder = folder
+
+    def collect(self):
+        found = {}
+        for file in self._folder.glob("gauge_livesum_*.db"):  # removed when its process has ended
+            pid = file.stem.rpartition("_")[2]
+            of_one = ProcessCollector(pid=functools.partial(str, pid), registry=None)
+            for metric in of_one.collect():
+                same = Metric(metric.name, metric.documentation, metric.type)
+                found.setdefault(metric.name, same).samples.extend(
+                    sample._replace(labels={"pid": pid}) for sample in metric.samples
+                )
+        return found.values()

@@ -2,6 +2,7 @@
 
 import contextlib
 import functools
+import itertools
 import logging
 import threading
 import time
@@ -73,13 +74,23 @@ class Model:
         self.failures = {}
         self.draining = {}
         self._lock = threading.Lock()
-        for number, path in self._wanted().items():
-            self._start(number, path)
+        self._start_first()
         if not self.versions:
-            raise UsageError(next(iter(self.failures.values()))[1])
+            raise UsageError(self.failures[max(self.failures)][1])
 
-    def _wanted(self):
-        return newest_versions(self._folder, self._keep, self.labels.values())
+    def _wanted(self, more=0):
+        return newest_versions(self._folder, self._keep + more, self.labels.values())
+
+    def _start_first(self):
+        """Starts the wanted versions; if none can be loaded, the newest that can."""
+        tried = None
+        for more in itertools.count():
+            wanted = self._wanted(more)
+            for number in sorted(set(wanted) - set(self.failures)):
+                self._start(number, wanted[number])
+            if self.versions or wanted == tried:
+                return
+            tried = wanted
 
     @contextlib.contextmanager
     def use(self, version=None, label=None):
@@ -208,6 +219,11 @@ class Models:
             raise RefusedError(404, f"There is no model {name!r}; models served: {known}.")
         return self._models[name]
 
+    def newest(self):
+        """Returns the name, the newest version and the platform of each model."""
+        served = [model.get() for model in self]
+        return [(model.name, model.version, model.exported.platform) for model in served]
+
     def start(self, on_batch=None):
         """Starts to look for new versions; `on_batch` is called as for `Served`."""
         for model in self._models.values():
@@ -274,7 +290,7 @@ def _faster(folder, version):
 
 
 def model_name(folder):
-    """Returns the name of the model at a path: that of the run, the export folder, or the file."""
+    """Returns the name of the model at a path: of the run, the export folder, or the file."""
     path = Path(folder).resolve()
     if path.is_file():
         return path.stem

@@ -1,7 +1,7 @@
 """The Open Inference Protocol, version 2, that KServe, Triton and OpenVINO Model Server speak.
 
 <https://github.com/kserve/open-inference-protocol>, with Triton's extension for binary tensors,
-which its Python client uses unless told otherwise.
+which its Python client uses by default.
 """
 
 import math

@@ -9,8 +9,9 @@ import sys
 import uvicorn
 
 from kerascnn_apps.serve.connection import limited_protocol
+from kerascnn_apps.serve.log import log_to
 
-_SWITCH_SECONDS = 0.0005
+SWITCH_SECONDS = 0.0005
 _log = logging.getLogger("kerascnn.serve")
 # After SIGTERM, connections are still accepted for so long, until nobody is sent here any more;
 # each response then closes its connection.
@@ -29,7 +30,7 @@ class Process(uvicorn.Server):
         self._service = app.state.service
         # Under load the event loop is always busy; the threads of the models would wait Python's
         # 5 ms for their turn several times in each call.
-        sys.setswitchinterval(_SWITCH_SECONDS)
+        sys.setswitchinterval(SWITCH_SECONDS)
         super().__init__(
             uvicorn.Config(
                 app,
@@ -87,8 +88,33 @@ def _waiting(listening):
     return accepted
 
 
-def listening_socket(host, port):
+def run_here(plan, host, port, on_ready):
+    """Serves in this process, until SIGTERM or Ctrl+C.
+
+    Args:
+        plan: `Plan`.
+        host: str.
+        port: int, 0 for any that is free.
+        on_ready: function of what `Models.newest` returns and of the port.
+
+    Raises:
+        RuntimeError: if the address cannot be listened on.
+    """
+    with listening_socket(host, port) as listening:
+        log_to()
+        app = plan.app()
+        listening.listen()  # who reads the lines may ask at once
+        on_ready(app.state.service.models.newest(), listening.getsockname()[1])
+        Process(app, plan.limits).run(sockets=[listening])
+
+
+def listening_socket(host, port, shared=False):
     """Returns a bound socket.
+
+    Args:
+        host: str.
+        port: int, 0 for any that is free.
+        shared: bool, whether sockets of other processes may be bound to the same port.
 
     Raises:
         RuntimeError: if the address cannot be listened on.
@@ -97,6 +123,8 @@ def listening_socket(host, port):
     # asyncio turns Nagle's algorithm, which costs 40 ms a response, off only where TCP is named.
     listening = socket.socket(family, socket.SOCK_STREAM, socket.IPPROTO_TCP)
     listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    if shared:
+        listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
     try:
         listening.bind((host, port))
     except OSError as error:

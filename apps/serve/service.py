@@ -32,9 +32,10 @@ class Service:
     Args:
         models: `Models`.
         limits: `Limits`.
+        metrics: class such as `Metrics`, of which one is made.
     """
 
-    def __init__(self, models, limits):
+    def __init__(self, models, limits, metrics=Metrics):
         self.models, self.limits = models, limits
         self.queue = Budget(
             limits.max_queue,
@@ -43,7 +44,7 @@ class Service:
         self.memory = Budget(
             limits.max_held, "The requests hold all the memory they may; try again in a second."
         )
-        self.metrics = Metrics(self.queue, self.memory)
+        self.metrics = metrics(self.queue, self.memory)
         self.draining = False
         self.loads = JsonProcess()
         self._threads = ThreadPoolExecutor(_DECODING_THREADS, thread_name_prefix="decode")

@@ -1,7 +1,7 @@
 """TensorFlow Serving's REST interface.
 
-<https://www.tensorflow.org/tfx/serving/api_rest>: paths, fields and status codes are those of its
-documentation.
+<https://www.tensorflow.org/tfx/serving/api_rest>: paths, fields and status codes are as
+documented.
 """
 
 import re

@@ -10,7 +10,7 @@ _SECTION = re.compile(r"^[A-Z][\w ]+:$")
 
 
 def setup(app):
-    """Lets the conversion run before napoleon's, whose priority is 500."""
+    """Runs the conversion before napoleon, whose priority is 500."""
     app.connect("autodoc-process-docstring", _process, priority=400)
     return {"parallel_read_safe": True}
 

@@ -32,7 +32,8 @@ def _check(app, exception):
     if exception is None and app.builder.format == "html":
         found = remote_assets(Path(app.outdir))
         if found:
-            raise ExtensionError("Pages must not load anything from the net:\n" + "\n".join(found))
+            listed = "\n".join(found)
+            raise ExtensionError(f"Pages must not load anything from other websites:\n{listed}")
 
 
 class _Assets(HTMLParser):

@@ -7,7 +7,7 @@ from myst_nb.core import render
 
 
 def setup(app):
-    """Lets the pieces be joined before MyST-NB merges them."""
+    """Joins the pieces before MyST-NB merges them."""
     merge = render.coalesce_streams
     render.coalesce_streams = lambda outputs: merge(joined(outputs))
     return {"parallel_read_safe": True}

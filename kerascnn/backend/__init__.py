@@ -1,4 +1,5 @@
-"""TensorFlow kernels: the fastest form of one op each, equal to its plain form.
+"""TensorFlow kernels, each the fastest form of an op and equal to its plain form.
 
-Imported only when Keras runs on TensorFlow, but for `private_keras`, which needs no TensorFlow.
+Imported only when Keras runs on TensorFlow. `keras_conv`, `portable`, `private_keras` and
+`torch_random` do not need it.
 """

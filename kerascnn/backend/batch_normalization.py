@@ -1,4 +1,4 @@
-"""Batch normalization in TensorFlow's fused op, which reads and writes the batch once each."""
+"""Batch normalization with TensorFlow's fused op, which reads and writes the batch once."""
 
 import tensorflow as tf
 
@@ -10,25 +10,25 @@ from kerascnn.backend.xla import may_be_compiled_by_xla
 
 
 def is_fused(x, axis):
-    """Returns whether the fused op takes this input: channels last, and statistics in float32."""
+    """Returns whether the fused op supports the input: channels last, statistics in float32."""
     return axis == len(x.shape) - 1 and x.dtype in (tf.float32, tf.float16, tf.bfloat16)
 
 
 def is_fused_in_training(x, axis):
-    """Returns whether the fused op takes this input and computes its statistics accurately.
+    """Returns whether the fused op supports the input and computes accurate statistics.
 
-    XLA expands the op to `E[x**2] - E[x]**2`, which cancels where the mean is much larger than the
-    standard deviation (TensorFlow 2.21).
+    XLA expands the op to `E[x**2] - E[x]**2`, which is inaccurate if the mean is much larger than
+    the standard deviation (TensorFlow 2.21).
     """
     return is_fused(x, axis) and not may_be_compiled_by_xla()
 
 
 def is_fused_in_inference(dtype):
-    """Returns whether the fused op is the fastest form with constant statistics here: the rule.
+    """Returns whether the fused op is the fastest form with constant statistics.
 
-    TensorFlow fuses the op with a convolution before it. With oneDNN, but without AVX-512, that
-    kernel is many times slower for one image; elsewhere it is the faster form (see
-    `benchmarks/results/inference.md`). In half precision, the op is also the more accurate form.
+    TensorFlow fuses the op with a preceding convolution. With oneDNN but without AVX-512, that
+    kernel is many times slower for one image; otherwise it is the faster form (see
+    `benchmarks/results/inference.md`). In half precision, the op is also more accurate.
     """
     if dtype != tf.float32 or has_gpu():
         return True
@@ -39,7 +39,7 @@ def _fused(x, gamma, beta, epsilon, mean=(), variance=(), is_training=False):
     channels = x.shape[-1]
     gamma = tf.ones((channels,)) if gamma is None else tf.cast(gamma, tf.float32)
     beta = tf.zeros((channels,)) if beta is None else tf.cast(beta, tf.float32)
-    # The op takes images; for it, any other tensor is a column of pixels.
+    # The op expects images; other tensors are reshaped to a column of pixels.
     image = x if len(x.shape) == 4 else tf.reshape(x, (-1, 1, 1, channels))
     y, mean, variance, *_ = tf.raw_ops.FusedBatchNormV3(
         x=image,
@@ -57,9 +57,9 @@ def _fused(x, gamma, beta, epsilon, mean=(), variance=(), is_training=False):
 
 
 def normalize(x, mean, variance, gamma, beta, epsilon):
-    """`gamma * (x - mean) / sqrt(variance + epsilon) + beta` with constant statistics.
+    """Computes `gamma * (x - mean) / sqrt(variance + epsilon) + beta` with constant statistics.
 
-    Outside of training, the op has no gradients by `mean` and `variance`.
+    In inference mode, the op has no gradients with respect to `mean` and `variance`.
     """
     mean, variance = tf.cast(mean, tf.float32), tf.cast(variance, tf.float32)
     if is_fused_in_inference(x.dtype):
@@ -67,25 +67,24 @@ def normalize(x, mean, variance, gamma, beta, epsilon):
     scale = tf.math.rsqrt(variance + epsilon)
     if gamma is not None:
         scale *= tf.cast(gamma, tf.float32)
-    shift = -mean * scale
-    if beta is not None:
-        shift += tf.cast(beta, tf.float32)
-    return x * scale + shift
+    shift = mean * scale
+    # One operation less than with `-shift`: a model may have a hundred of these.
+    return x * scale + (tf.cast(beta, tf.float32) - shift if beta is not None else -shift)
 
 
 def batch_normalization(x, gamma, beta, epsilon):
-    """The same with the mean and variance of `x` itself, which are returned as well."""
+    """Normalizes `x` with its own mean and variance, and also returns them."""
     y, mean, variance = _fused(x, gamma, beta, epsilon, is_training=True)
-    # The op gives Bessel's unbiased variance, m / (m - 1) times that of the formula.
+    # The op returns the unbiased variance, m / (m - 1) times the biased one.
     m = tf.cast(tf.size(x) // x.shape[-1], tf.float32)
     return y, tf.stop_gradient(mean), tf.stop_gradient(variance * (m - 1) / m)
 
 
 def synchronized_moments(x, axes):
-    """Returns mean and variance over `axes` of the batches of all replicas together.
+    """Returns mean and variance over `axes` for the batches of all replicas together.
 
-    The mean is known before deviations from it are added up: `E[x**2] - E[x]**2`, which needs one
-    exchange less, cancels where the mean is large.
+    The mean is computed before the deviations from it are summed: `E[x**2] - E[x]**2` needs one
+    exchange less, but is inaccurate if the mean is large.
     """
     replicas = tf.distribute.get_replica_context()
     size = tf.cast(tf.reduce_prod(tf.gather(tf.shape(x), axes)), x.dtype)

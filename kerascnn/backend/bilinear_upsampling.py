@@ -1,18 +1,18 @@
-"""Bilinear upsampling by TensorFlow's own op, also where the size of the images is unknown.
+"""Bilinear upsampling with TensorFlow's own op, which supports unknown image sizes.
 
-`keras.ops.image.resize` comes down to the same op, but compares the sizes in Python first, which
-Keras 3.15 cannot do in a graph that does not know them.
+`keras.ops.image.resize` uses the same op, but compares the sizes in Python first, which Keras 3.15
+cannot do in a graph with unknown sizes.
 """
 
 import tensorflow as tf
 
 
 def bilinear_upsampling2d(x, rows, columns, data_format):
-    """The image, `rows` times as high and `columns` times as wide, in its dtype."""
+    """Upsamples images `rows` times in height and `columns` times in width, in their dtype."""
     if data_format == "channels_first":
         x = tf.transpose(x, (0, 2, 3, 1))
     known, found = x.shape[1:3], tf.shape(x)
-    # XLA wants numbers where there are any.
+    # XLA needs static sizes if they are known.
     size = [
         factor * (found[axis] if side is None else side)
         for axis, side, factor in zip((1, 2), known, (rows, columns), strict=True)

@@ -1,4 +1,4 @@
-"""Transposed convolution as the gradient that TensorFlow has for convolution."""
+"""Transposed convolution as TensorFlow's gradient of a convolution."""
 
 import tensorflow as tf
 
@@ -6,10 +6,10 @@ from kerascnn.backend.group_conv import has_gpu, is_emulated, native_is_complete
 
 
 def is_native(x, dilation_rate, groups, portable):
-    """The rule: whether TensorFlow's own op computes this.
+    """Returns whether to use TensorFlow's own op.
 
-    It takes kernels with groups where group convolution is complete, but no exporter knows that
-    form; and LiteRT knows no dilation in it.
+    It supports groups where native group convolution is complete, but no exporter supports this
+    form, and LiteRT does not support dilation in it.
     """
     if max(dilation_rate) > 1:
         return False
@@ -17,7 +17,7 @@ def is_native(x, dilation_rate, groups, portable):
 
 
 def conv_transpose2d(x, kernel, strides, axes, data_format, groups):
-    """Computes, for each axis, `(size - 1) * stride + extra` pixels from pixel `before` on.
+    """Computes `(size - 1) * stride + extra` pixels from pixel `before` on, for each axis.
 
     Args:
         x: tensor, channels last or first.
@@ -33,7 +33,7 @@ def conv_transpose2d(x, kernel, strides, axes, data_format, groups):
         return tf.cast(y, dtype)
     if data_format == "channels_first" and has_gpu():
         return _transposed(x, kernel, strides, axes, "NCHW", groups)
-    if data_format == "channels_first":  # on a CPU, convolutions want channels last
+    if data_format == "channels_first":  # on a CPU, convolutions need channels last
         x = tf.transpose(x, (0, 2, 3, 1))
     y = _transposed(x, kernel, strides, axes, "NHWC", groups)
     return tf.transpose(y, (0, 3, 1, 2)) if data_format == "channels_first" else y
@@ -50,7 +50,7 @@ def _transposed(x, kernel, strides, axes, data_format, groups):
     else:
         padding, extras = "VALID", []
         for i, (size, stride, (before, extra)) in enumerate(sizes):
-            # The op makes less than a stride of zeros; crop the rest, or add what is missing.
+            # The op adds less than a stride of zeros; crop the rest, or add the missing ones.
             whole = max(size, min(before + extra, size + stride - 1))
             extras.append(whole)
             crops[i] = (before, whole - before - extra)

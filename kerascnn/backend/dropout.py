@@ -3,24 +3,24 @@
 import keras
 import tensorflow as tf
 
-# So many numbers share the random choice between two thresholds; see below.
+# This many numbers share the random choice between two thresholds; see below.
 _GROUP = 16
 
 
 def bernoulli(shape, probability, seed):
-    """Draws a bool tensor that is true with the given probability, met within 1/1000 of the rarer.
+    """Draws a bool tensor; the relative error of the rarer value's probability is below 1/1000.
 
-    On a CPU, drawing is most of the cost of dropout; here one 32-bit random number serves four
-    elements. Eight bits alone know multiples of 1/256 only. For any other probability the
-    threshold that they are compared with is itself drawn, from the two multiples around it, for 16
-    elements far apart. Each element is then true with just this probability, and the covariance of
-    two of the 16 is below 1/2**18.
+    On a CPU, drawing random numbers is most of the cost of dropout; here, one 32-bit random number
+    serves four elements. Eight bits can only represent multiples of 1/256. For any other
+    probability, the threshold is itself drawn from the two neighboring multiples, for 16 distant
+    elements at a time. Each element is then true with exactly the given probability, and the
+    covariance of two of the 16 elements is below 1/2**18.
     """
     shape = tf.convert_to_tensor(shape, tf.int32)
     size = tf.reduce_prod(shape)
-    # The rarer of the two outcomes: its threshold plus one is an int8, whatever the probability.
+    # The rarer of the two outcomes, because its threshold plus one always fits into int8.
     rare = min(probability, 1 - probability)
-    if rare < 2**-7:  # 16 bits would round it too much
+    if rare < 2**-7:  # 16 bits would be too inaccurate
         uniform = tf.random.stateless_uniform(shape, seed=_pair(seed), alg="philox")
         return uniform < probability
     high, low = divmod(round(rare * 2**16), 2**8)
@@ -35,7 +35,7 @@ def bernoulli(shape, probability, seed):
         alg="philox",
     )
     numbers = _bytes(drawn[: words * _GROUP], [_GROUP, words * 4])
-    limit = tf.constant(high - 2**7, tf.int8)  # the numbers are signed
+    limit = tf.constant(high - 2**7, tf.int8)  # the random numbers are signed
     if low:
         finer = _bytes(drawn[words * _GROUP :], [words * 4])
         limit += tf.cast(finer < tf.constant(low - 2**7, tf.int8), tf.int8)
@@ -48,10 +48,10 @@ def _bytes(words, shape):
 
 
 def _pair(seed):
-    """Two integers from an int, a `SeedGenerator` or, for `None`, TensorFlow's own generator.
+    """Returns two ints from an int, a `SeedGenerator` or, for `None`, TensorFlow's generator.
 
-    Keras's global generator, if it is made while a graph is traced, belongs to that graph, and
-    everything that uses it later fails.
+    If Keras's global generator is created while a graph is traced, it belongs to that graph, and
+    later uses of it fail.
     """
     if isinstance(seed, keras.random.SeedGenerator):
         return seed.next()

@@ -1,14 +1,14 @@
-"""What TensorFlow computes where a replica may be left without images."""
+"""Support for replicas without images."""
 
 import tensorflow as tf
 
 
 def may_be_empty(x):
-    """Returns whether `x` has an unknown batch size, of which there may be nothing for a replica.
+    """Returns whether the batch of a replica may be empty.
 
     A `tf.distribute` strategy splits the last batch of an epoch, which may have fewer images than
-    there are replicas. Elsewhere nobody feeds empty batches, and `unless_empty` would only cost
-    time and hinder exports.
+    there are replicas. Otherwise batches are not empty, and `unless_empty` would only cost time and
+    prevent exports.
     """
     return (
         tf.is_tensor(x)
@@ -20,5 +20,5 @@ def may_be_empty(x):
 
 
 def unless_empty(x, compute, compute_empty):
-    """Returns `compute()`, or `compute_empty()` if there is nothing in `x` when the graph runs."""
+    """Returns `compute()`, or `compute_empty()` if `x` is empty when the graph runs."""
     return tf.cond(tf.shape(x)[0] > 0, compute, compute_empty)

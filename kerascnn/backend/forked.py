@@ -1,4 +1,4 @@
-"""Whether TensorFlow lost its threads because this process was forked."""
+"""Detects processes that were forked after TensorFlow started its threads."""
 
 import os
 
@@ -10,8 +10,8 @@ _lost = False
 def threads_are_lost():
     """Returns whether TensorFlow had started before this process was forked.
 
-    A forked process inherits TensorFlow's thread pools without their threads: what is given to
-    them never ends. TensorFlow that starts after the fork has threads of its own.
+    A forked process inherits TensorFlow's thread pools without their threads, so work given to them
+    never finishes. If TensorFlow starts after the fork, it has its own threads.
     """
     return _lost
 

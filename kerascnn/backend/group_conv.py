@@ -1,9 +1,8 @@
-"""Group convolution in the form that TensorFlow runs fastest where it runs.
+"""Group convolution in the fastest form for the current machine.
 
-TensorFlow's convolution takes a kernel with fewer input channels than the image has and then
-convolves in groups, but its CPU build knows the gradients of that form only with oneDNN, in
-float32 and, on some processors, in half precision. Where the form is not complete, the groups are
-gathered into a few dense convolutions.
+TensorFlow's convolution supports groups if the kernel has fewer input channels than the image. Its
+CPU build has the gradients of this form only with oneDNN, in float32 and, on some processors, in
+half precision. Otherwise, the groups are merged into a few dense convolutions.
 """
 
 import functools
@@ -17,33 +16,33 @@ from kerascnn.backend.private_tensorflow import compiled_by_xla, onednn_is_on
 
 # Dense convolutions are fastest with about this many input channels.
 _BLOCK_CHANNELS = 32
-# Native groups are fastest with this many input channels at least, or with one.
+# Native groups are fastest with at least this many input channels, or with one.
 _NARROWEST_CHANNELS = 8
 
 
 def group_conv2d(x, kernel, strides, padding, data_format, dilation_rate):
-    """Convolves in as many groups as `kernel` has input channels fewer than `x`."""
+    """Convolves in groups; their number is the ratio of input channels of `x` and `kernel`."""
     if is_emulated(x.dtype):
         x, kernel, dtype = tf.cast(x, tf.float32), tf.cast(kernel, tf.float32), x.dtype
         y = group_conv2d(x, kernel, strides, padding, data_format, dilation_rate)
         return tf.cast(y, dtype)
     if data_format == "channels_first" and has_gpu():
         return tf.nn.conv2d(x, kernel, strides, padding.upper(), "NCHW", dilation_rate)
-    if data_format == "channels_first":  # on a CPU, convolutions want channels last
+    if data_format == "channels_first":  # on a CPU, convolutions need channels last
         x = tf.transpose(x, (0, 2, 3, 1))
     y = _channels_last(x, kernel, strides, padding, dilation_rate)
     return tf.transpose(y, (0, 3, 1, 2)) if data_format == "channels_first" else y
 
 
 def form(channels, groups, strides, native, dilated=False):
-    """The rule: which form a group convolution takes, and in how many (merged) groups.
+    """Returns the form of a group convolution, and its number of (merged) groups.
 
     Args:
         channels: int, input channels.
         groups: int.
         strides: pair of ints.
-        native: bool, whether TensorFlow's own group convolution is complete here.
-        dilated: bool, whether the kernel is.
+        native: bool, whether TensorFlow's own group convolution is complete on this machine.
+        dilated: bool, whether the kernel is dilated.
 
     Returns:
         `("native", groups)`, `("depthwise", channels)` or `("split", blocks)`; an ordinary
@@ -51,12 +50,12 @@ def form(channels, groups, strides, native, dilated=False):
     """
     per_group = channels // groups
     if groups > 1 and per_group == 1 and strides[0] == strides[1] and not (native and dilated):
-        # As fast as native groups, and a bias may be fused to it on every machine. But with
-        # dilation, this op copies the image to blocks and back.
+        # As fast as native groups, and a bias can be fused on every machine. But with dilation,
+        # this op copies the image to blocks and back.
         return "depthwise", groups
     if native:
-        # Narrow groups leave the processor's vectors half empty: merged to eight channels, they
-        # train faster. (With strides, those of four do not.)
+        # Narrow groups leave vector registers half empty; merged to eight channels, they train
+        # faster. (With strides, groups of four channels do not.)
         narrow = per_group == 2 or (per_group == 4 and max(strides) == 1)
         merge = _NARROWEST_CHANNELS // per_group if narrow else 1
         return "native", groups // merge if groups % merge == 0 else groups
@@ -70,20 +69,20 @@ def _channels_last(x, kernel, strides, padding, dilation_rate):
     dilated = max(dilation_rate) > 1
     complete = native_is_complete(x.dtype)
     if dilated and groups > 1 and x.dtype == tf.bfloat16:
-        # TensorFlow 2.21: on processors with bfloat16 but no AMX, the gradient of the kernel is NaN
-        # or the process crashes; on all of them if every channel is a group.
+        # TensorFlow 2.21: on processors with bfloat16 but without AMX, the gradient of the kernel
+        # is NaN or the process crashes; on all processors if every channel is a group.
         complete = False
     chosen, count = form(channels, groups, strides, complete, dilated)
     if dilated and padding == "same" and _pads_explicitly(x, strides, complete):
         x, padding = _padded_as_same(x, kernel.shape[:2], strides, dilation_rate), "valid"
     padding = padding.upper()
     if dilated and max(strides) > 1 and not complete:
-        # No gradients here of both at once: every pixel is computed and some are kept.
+        # No gradients with strides and dilation together: computes all pixels and keeps some.
         y = _channels_last(x, kernel, (1, 1), "valid", dilation_rate)
         return y[:, :: strides[0], :: strides[1]]
     if threads_are_lost():
-        # oneDNN's kernels would wait for the threads; Keras's form of a group convolution is
-        # compiled by XLA and, for a few images, computed in one thread.
+        # oneDNN's kernels would wait for the lost threads; Keras's form of group convolution is
+        # compiled by XLA and, for a few images, runs in one thread.
         return keras.ops.conv(x, kernel, strides, padding.lower(), "channels_last", dilation_rate)
     if chosen == "depthwise":
         # Channel c has the filters c * m to (c + 1) * m - 1 in both layouts.
@@ -107,19 +106,19 @@ def _channels_last(x, kernel, strides, padding, dilation_rate):
 
 
 def _unfused(y):
-    """`y` itself, which keeps TensorFlow from fusing what follows into the convolution.
+    """Returns `y`, and prevents TensorFlow from fusing the next operation into the convolution.
 
-    A SavedModel may be served where TensorFlow has no oneDNN; fused with a bias or a batch
-    normalization, a group convolution fails there.
+    A SavedModel may be served by a TensorFlow without oneDNN, where a group convolution that is
+    fused with a bias or batch normalization fails.
     """
     return tf.ensure_shape(y, y.shape)
 
 
 def _pads_explicitly(x, strides, complete):
-    """Whether "same" around a dilated kernel becomes explicit zeros.
+    """Returns whether to convert "same" padding of a dilated kernel to explicit zeros.
 
-    ONNX Runtime knows no "same" with dilation, which the exporter leaves if the size is unknown;
-    with strides, the zeros depend on the size and would not be constants in the graph.
+    ONNX Runtime does not support "same" with dilation, which the exporter keeps if the size is
+    unknown. With strides, the zeros depend on the size and would not be constants in the graph.
     """
     if max(strides) > 1:
         return not complete
@@ -138,9 +137,9 @@ def _padded_as_same(x, kernel_size, strides, dilation_rate):
 
 
 def merged(kernel, groups, merge):
-    """The kernel of the same convolution with `merge` neighbouring groups as one.
+    """Returns the kernel of the same convolution with `merge` neighboring groups merged.
 
-    Inside a merged group the kernel is block-diagonal: zero from the input channels of one group
+    Inside a merged group, the kernel is block-diagonal: zero from the input channels of one group
     to the filters of another.
     """
     if merge == 1:
@@ -153,13 +152,13 @@ def merged(kernel, groups, merge):
 
 
 def native_is_complete(dtype):
-    """Whether native group convolution and its gradients may be used in this graph."""
+    """Returns whether native group convolution and its gradients may be used in this graph."""
     return is_native(dtype) and not _compiled_for_cpu()
 
 
 def is_native(dtype):
-    """Whether TensorFlow's group convolution has gradients for this dtype on this machine."""
-    if threads_are_lost():  # the probe would wait for them
+    """Returns whether native group convolution has gradients for this dtype on this machine."""
+    if threads_are_lost():  # the probe would wait for these threads
         return False
     if not has_gpu():
         if not onednn_is_on():
@@ -171,8 +170,8 @@ def is_native(dtype):
 
 @functools.cache
 def _probed(dtype):
-    """Whether the gradients are there, found by computing them once."""
-    # In a thread of its own, because the caller may be tracing a graph: a new thread runs eagerly.
+    """Returns whether the gradients exist, by computing them once."""
+    # In a new thread, which runs eagerly, because the caller may be tracing a graph.
     with ThreadPoolExecutor(max_workers=1) as thread:
         return thread.submit(_probe, dtype).result()
 
@@ -193,21 +192,21 @@ def _probe(dtype):
 
 
 def is_emulated(dtype):
-    """Returns whether TensorFlow has no fast kernels for convolutions in this dtype here.
+    """Returns whether TensorFlow has only slow convolutions in this dtype on this machine.
 
-    In half precision without oneDNN, or on a processor that oneDNN has no such kernels for, a
-    convolution and its gradients take many times as long as in float32, and gradients of the
-    kernel are less accurate.
+    In half precision without oneDNN, or on a processor without such kernels in oneDNN, a
+    convolution and its gradients take many times as long as in float32, and gradients of the kernel
+    are less accurate.
     """
     narrow = dtype in (tf.float16, tf.bfloat16)
     return narrow and not has_gpu() and not is_native(dtype)
 
 
 def has_gpu():
-    """Whether TensorFlow has a GPU to compute on."""
+    """Returns whether TensorFlow has a GPU."""
     return bool(tf.config.list_physical_devices("GPU"))
 
 
 def _compiled_for_cpu():
-    """Whether XLA will compile this for a CPU, where it expands group convolutions badly."""
+    """Returns whether XLA compiles the graph for a CPU, where its group convolutions are slow."""
     return not has_gpu() and compiled_by_xla()

@@ -1,18 +1,19 @@
-"""Local response normalization with its gradient written out.
+"""Local response normalization with an explicit gradient.
 
-TensorFlow's own op is fast forward, where it runs: odd sizes, channels last, float32. Its gradient
-is slower; that of the plain form cuts and pads the image once for every channel of the window.
+TensorFlow's own op is fast in the forward pass, but only supports odd sizes, channels last and
+float32. Its gradient is slower, and the gradient of the plain form slices and pads the image once
+for every channel of the window.
 """
 
 import tensorflow as tf
 
 
 def local_response_normalization(x, size, a, beta, k, axis):
-    """`x / (k + a * energy)**beta`; the energy is the sum of squares over `size` channels.
+    """Computes `x / (k + a * energy)**beta`, where energy is the sum of squares of `size` channels.
 
-    With `base = k + a * energy` and `y = x * base**-beta`, channel `j` moves its own `y` by
+    With `base = k + a * energy` and `y = x * base**-beta`, channel `j` affects its own `y` by
     `base[j]**-beta`, and through the energy every `y[c]` that has `j` in its window, by
-    `-2 * a * beta * x[j] * y[c] / base[c]`. Those `c` are a window too: the mirror image.
+    `-2 * a * beta * x[j] * y[c] / base[c]`. These `c` also form a window, mirrored.
     """
     before, after = size // 2, (size - 1) // 2
 
@@ -39,7 +40,7 @@ def local_response_normalization(x, size, a, beta, k, axis):
 
 
 def _window_sum(x, before, after, axis):
-    """For each channel, the sum of those from `before` channels before it to `after` after it."""
+    """Returns sums over windows from `before` channels before to `after` after each channel."""
     channels = x.shape[axis]
     pads = [(0, 0)] * len(x.shape)
     pads[axis] = (before, after)

@@ -1,4 +1,4 @@
-"""With which instructions oneDNN computes on the CPU."""
+"""The CPU instructions that oneDNN uses."""
 
 import functools
 import os
@@ -10,7 +10,7 @@ _NARROWER = {"SSE41", "AVX", "AVX2", "AVX2_VNNI", "AVX2_VNNI_2"}
 
 @functools.cache
 def has_avx512():
-    """Returns whether oneDNN takes kernels for AVX-512; no where the system does not tell."""
+    """Returns whether oneDNN uses AVX-512; `False` if the system does not report it."""
     if os.environ.get("ONEDNN_MAX_CPU_ISA", "").upper() in _NARROWER:
         return False
     try:

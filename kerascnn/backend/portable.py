@@ -1,4 +1,4 @@
-"""Graphs that are saved: fast on other processors, or made of operations that every runtime has."""
+"""Portable graphs: fast on other processors, or with operations that every runtime supports."""
 
 from contextlib import contextmanager
 from contextvars import ContextVar
@@ -9,10 +9,10 @@ _plain = ContextVar("plain", default=False)
 
 @contextmanager
 def portable_graphs(plain=False):
-    """Lets ops choose forms that no processor is slow with, for graphs that are saved.
+    """Makes ops choose forms that are fast on all processors, for graphs that are saved.
 
     Args:
-        plain: bool, whether other runtimes than TensorFlow must have the operations too.
+        plain: bool, whether runtimes other than TensorFlow must support the operations.
     """
     tokens = _portable.set(True), _plain.set(plain)
     try:

@@ -1,8 +1,8 @@
-"""What kerascnn takes from Keras's private parts; nothing else in kerascnn does.
+"""All uses of private parts of Keras in kerascnn.
 
-For `kerascnn.summary`, `sublayers` and `call_records` return `None` where the installed Keras lacks
-what they need, and `runs_graphs` whether `run_graph` may be called; `losses` says what it then
-cannot show.
+For `kerascnn.summary`, `sublayers` and `call_records` return `None` if the installed Keras lacks
+what they need, and `runs_graphs` returns whether `run_graph` is available; `losses` lists what
+`summary` cannot show in that case.
 """
 
 import keras
@@ -16,15 +16,15 @@ def runs_graphs():
 def run_graph(graph, inputs, operation_fn):
     """Runs a `keras.Function` with `operation_fn(operation)` in place of each operation.
 
-    Without it, nothing that depends on shapes is known.
+    Without it, values that depend on shapes are unknown.
     """
     return _found(graph, "_run_through_graph")(inputs, operation_fn=operation_fn)
 
 
 def sublayers(layer, recursive=False):
-    """Lists the layers that a layer holds; with `recursive`, those that they hold too.
+    """Lists the layers inside a layer; with `recursive`, also the layers inside these.
 
-    Without it, nothing is known about layers that are made of layers.
+    Without it, composite layers cannot be analyzed.
     """
     flatten = _found(layer, "_flatten_layers")
     return None if flatten is None else flatten(include_self=False, recursive=recursive)
@@ -33,18 +33,18 @@ def sublayers(layer, recursive=False):
 def call_records(operation):
     """Returns the two lists to which Keras appends the symbolic calls of an operation.
 
-    Without them, nothing is known about layers that are made of layers: after looking into one,
-    its calls could not be removed again.
+    Without them, composite layers cannot be analyzed, because the calls of the analysis could not
+    be removed again.
     """
     records = [_found(operation, name) for name in ("_inbound_nodes", "_outbound_nodes")]
     return None if None in records else records
 
 
 def draw_from(layer, generator):
-    """Lets a preprocessing layer, and those that it holds, draw from a generator of seeds.
+    """Sets the seed generator of a preprocessing layer and of the layers inside it.
 
-    Without it, augmentation draws from generators of its own, and a training that is resumed sees
-    other random changes than one that never stopped.
+    Without it, augmentation uses its own generators, and a resumed training sees other random
+    changes than an uninterrupted one.
 
     Args:
         layer: `keras.layers.Layer`.
@@ -59,22 +59,22 @@ def draw_from(layer, generator):
 
 
 def start_at_epoch(model, epoch):
-    """Lets a `fit` that has begun start at an epoch; `None` for where its argument says.
+    """Sets the first epoch of a running `fit`; `None` keeps its `initial_epoch`.
 
-    Without it, a training of a user's own `fit` that is resumed must be given `initial_epoch`.
+    Without it, users must pass `initial_epoch` to `fit` to resume a training.
 
     Args:
         model: `keras.Model`.
-        epoch: int, counted from 0, or `None`.
+        epoch: int, starting at 0, or `None`.
     """
     if hasattr(model, "_initial_epoch"):
         model._initial_epoch = epoch
 
 
 def make_metrics(model, spec):
-    """Makes the variables of a compiled model's metrics and losses, as its first step would.
+    """Creates the variables of a compiled model's metrics and losses, like its first step.
 
-    Without it, the sums of metrics in the epoch that a training resumes in begin at zero.
+    Without it, the metrics of a resumed epoch start at zero.
 
     Args:
         model: `keras.Model`.
@@ -90,21 +90,21 @@ def make_metrics(model, spec):
 
 
 def losses():
-    """Returns one sentence for each thing that `summary` cannot show with the installed Keras."""
+    """Returns a message for each value that `summary` cannot show with the installed Keras."""
     version = f"cannot be computed with Keras {keras.__version__}"
     found = []
     if not runs_graphs():
         found.append(f"Output shapes, multiply-adds and receptive fields {version}.")
     layer = keras.layers.Identity()
     if sublayers(layer) is None or call_records(layer) is None:
-        found.append(f"Multiply-adds and receptive fields of layers made of layers {version}.")
+        found.append(f"Multiply-adds and receptive fields of composite layers {version}.")
     return tuple(found)
 
 
 def patch_tf2onnx():
-    """Lets tf2onnx 1.17 run with NumPy 2, as Keras does before it exports to ONNX.
+    """Patches tf2onnx 1.17 for NumPy 2, as Keras does before it exports to ONNX.
 
-    Without it, conversions to ONNX fail where tf2onnx does not know NumPy 2 by itself.
+    Without it, conversions to ONNX fail if tf2onnx does not support NumPy 2.
     """
     try:
         from keras.src.export.tf2onnx_lib import patch_tf2onnx as patch

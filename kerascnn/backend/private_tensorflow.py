@@ -1,17 +1,17 @@
-"""What kerascnn takes from TensorFlow's private parts; nothing else in kerascnn does.
+"""All uses of private parts of TensorFlow in kerascnn.
 
-TensorFlow has no public functions for this. Each function imports what it needs when it is called,
-and returns a safe answer where the installed TensorFlow lacks it.
+TensorFlow has no public functions for them. Each function imports what it needs when it is called,
+and returns a safe default if the installed TensorFlow lacks it.
 """
 
 import tensorflow as tf
 
 
 def onednn_is_on():
-    """Returns whether TensorFlow was built with oneDNN and has it turned on.
+    """Returns whether TensorFlow was built with oneDNN and oneDNN is on.
 
-    Without the private function the answer is no: group convolutions take forms that are complete
-    everywhere, and slower.
+    Without the private function it returns `False`: group convolutions use forms that are complete
+    everywhere, but slower.
     """
     try:
         from tensorflow.python.util._pywrap_util_port import IsMklEnabled
@@ -21,10 +21,10 @@ def onednn_is_on():
 
 
 def compiled_by_xla():
-    """Returns whether the graph that is being traced will be compiled by XLA.
+    """Returns whether XLA will compile the graph that is being traced.
 
-    Without the private function the answer is no: under XLA, group convolutions on a CPU are slow,
-    and batch normalization is inaccurate where a mean is hundreds of standard deviations.
+    Without the private function it returns `False`: with XLA, group convolutions on a CPU are slow,
+    and batch normalization is inaccurate if a mean is hundreds of standard deviations.
     """
     try:
         from tensorflow.python.ops.control_flow_util import GraphOrParentsInXlaContext
@@ -36,7 +36,7 @@ def compiled_by_xla():
 def has_started():
     """Returns whether TensorFlow has started its threads in this process.
 
-    Without the private attribute the answer is yes: group convolutions in a forked process take
+    Without the private attribute it returns `True`: group convolutions in a forked process use
     Keras's form, and are slower.
     """
     try:
@@ -50,8 +50,8 @@ def has_started():
 def with_constants(function):
     """Returns a concrete function with constants in place of its variables.
 
-    Without the private function it is returned unchanged: what is exported from it keeps variables,
-    and answers more slowly.
+    Without the private function it returns the function unchanged: exports of it keep variables,
+    and run more slowly.
     """
     try:
         from tensorflow.python.framework.convert_to_constants import (

@@ -1,11 +1,11 @@
-"""The state of PyTorch's own generators, from which Keras's dropout draws on that backend."""
+"""The state of PyTorch's global generators, which Keras's dropout uses on that backend."""
 
 import keras
 import numpy as np
 
 
 def generator_states():
-    """Returns the states of the generators of all devices, as uint8 arrays; none elsewhere."""
+    """Returns the states of all devices as uint8 arrays; empty on other backends."""
     if keras.backend.backend() != "torch":
         return []
     import torch
@@ -17,7 +17,7 @@ def generator_states():
 
 
 def set_generator_states(states):
-    """Sets what `generator_states` returned, on as many devices as there are."""
+    """Restores the states from `generator_states` on the available devices."""
     if keras.backend.backend() != "torch" or not states:
         return
     import torch

@@ -1,4 +1,4 @@
-"""Whether XLA may compile what is being computed, now or later."""
+"""Detects graphs that XLA may compile."""
 
 import os
 
@@ -8,10 +8,9 @@ from kerascnn.backend.private_tensorflow import compiled_by_xla
 
 
 def may_be_compiled_by_xla():
-    """Returns whether XLA compiles the graph that is being traced, or may choose to do so later.
+    """Returns whether XLA compiles the graph that is being traced, or may do so later.
 
-    With auto-clustering, TensorFlow picks the operations that XLA compiles after the graph has been
-    traced.
+    With auto-clustering, TensorFlow selects the operations for XLA after the graph has been traced.
     """
     clustering = tf.config.optimizer.get_jit() or "tf_xla_auto_jit" in os.environ.get(
         "TF_XLA_FLAGS", ""

@@ -3,7 +3,8 @@
 from kerascnn.data.augmentation import Augmentation
 from kerascnn.data.bicubic import downscale_bicubic, upscale_bicubic
 from kerascnn.data.classification import ClassificationData, load_classification
-from kerascnn.data.images import UnreadableImageError, image_files, read_image
+from kerascnn.data.file_tree import image_files
+from kerascnn.data.images import UnreadableImageError, read_image
 from kerascnn.data.mask_folder import HeldOutWarning
 from kerascnn.data.mask_reading import read_mask
 from kerascnn.data.names import EMBEDDED, EmbeddedSetWarning

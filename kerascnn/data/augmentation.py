@@ -1,6 +1,8 @@
-"""Random changes of training images, by Keras's own preprocessing layers."""
+"""Random augmentation of training images with Keras's preprocessing layers."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Any
 
 import keras
 import tensorflow as tf
@@ -11,26 +13,26 @@ from kerascnn.backend.private_keras import draw_from
 
 @dataclass(frozen=True)
 class Augmentation:
-    """Random changes of the images of a training batch, each by its own amount.
+    """Random augmentation of training batches; each image changes by its own random amount.
 
     Images have pixel values in [0, 1]. Pixels from outside the image are black after a shift or a
-    crop, and mirrored at the border after a rotation or a zoom.
+    crop, and reflected at the border after a rotation or a zoom.
 
     Args:
-        flip: bool, whether half of the images are mirrored left to right.
-        crop: float, zeros around an image, as a fraction of its size, before a random window of
-            the image's size is cut out: a shift by whole pixels.
-        shift: float, largest shift, as a fraction of the image's size, also by parts of a pixel.
-        zoom: float, by how much an image is enlarged or reduced, 0.1 for 10 %.
-        rotate: float, the largest angle in degrees, to either side.
-        color: float, by how much brightness and contrast change, 0.2 for 20 %.
-        rand_augment: int, how many operations of RandAugment change a batch.
-        cutout: float, the side of a black square on every image, as a fraction of its size.
-        mixup: float, the parameter of the beta distribution by which pairs of images and their
-            labels are mixed; labels then are one-hot vectors.
+        flip: bool, whether images are flipped left to right with a probability of 0.5.
+        crop: float, padding of zeros around an image, as a fraction of its size, before a random
+            crop of the original size: a shift by whole pixels.
+        shift: float, largest shift, as a fraction of the image's size; includes subpixel shifts.
+        zoom: float, largest change of scale, in both directions: 0.1 for 10 %.
+        rotate: float, largest angle in degrees, in both directions.
+        color: float, largest change of brightness and contrast: 0.2 for 20 %.
+        rand_augment: int, number of RandAugment operations applied to a batch.
+        cutout: float, size of a black square in every image, as a fraction of the image's size.
+        mixup: float, parameter of the beta distribution that mixes pairs of images and their
+            labels; labels become one-hot vectors.
 
     Raises:
-        UsageError: if a number is out of its range.
+        UsageError: if a value is out of range.
 
     Reference:
         shifts, [Simard et al., 2003](https://doi.org/10.1109/ICDAR.2003.1227801); RandAugment,
@@ -62,24 +64,24 @@ class Augmentation:
             value = getattr(self, name)
             if not isinstance(value, int | float) or not 0 <= value <= largest:
                 raise UsageError(
-                    f"`{name}` must be a number from 0 to {largest}; got {name}={value!r}."
+                    f"`{name}` must be a number in [0, {largest}]; got {name}={value!r}."
                 )
 
-    def names(self):
-        """Returns the names of the changes, in their order."""
+    def names(self) -> list[str]:
+        """Returns the names of the enabled operations, in the order in which they apply."""
         return [name for name in self.__dataclass_fields__ if getattr(self, name)]
 
-    def function(self, num_classes):
-        """Returns the function that changes a batch of images and int labels.
+    def function(self, num_classes: int) -> Callable[..., Any]:
+        """Returns a function that augments a batch of images and int labels.
 
         Args:
-            num_classes: int, for the one-hot vectors of mixup.
+            num_classes: int, the number of classes, for the one-hot vectors of mixup.
 
         Returns:
-            function from float32 images `(batch, height, width, channels)`, int64 labels
-            `(batch,)` and a key, an int32 tensor of shape `(2,)`, to changed images and labels;
-            with mixup, labels are float32 vectors `(batch, num_classes)`. The key decides what is
-            random. It is made for `tf.data.Dataset.map`.
+            function from float32 images `(batch, height, width, channels)`, int64 labels `(batch,)`
+            and a key, an int32 tensor of shape `(2,)`, to augmented images and labels; with mixup,
+            labels are float32 vectors `(batch, num_classes)`. The key determines all random values.
+            The function is meant for `tf.data.Dataset.map`.
         """
         layers = self._layers()
         mix = keras.layers.MixUp(self.mixup) if self.mixup else None
@@ -103,7 +105,7 @@ class Augmentation:
         known = keras.layers
         every = {
             "flip": lambda: known.RandomFlip("horizontal", **options),
-            # Keras's RandomCrop cuts the same window out of all images of a batch.
+            # Keras's RandomCrop crops all images of a batch at the same position.
             "crop": lambda: known.RandomTranslation(
                 self.crop, self.crop, interpolation="nearest", **outside
             ),
@@ -111,8 +113,7 @@ class Augmentation:
             "zoom": lambda: known.RandomZoom(self.zoom, **options),
             "rotate": lambda: known.RandomRotation(self.rotate / 360, **options),
             "contrast": lambda: known.RandomContrast(
-                # Keras 3.15 takes a single number for how much more contrast there may be, and
-                # no less.
+                # In Keras 3.15, a single number only increases contrast, and never reduces it.
                 (self.color, self.color),
                 value_range=(0, 1),
                 dtype="float32",
@@ -136,10 +137,10 @@ class Augmentation:
 
 
 class _Draws(keras.random.SeedGenerator):
-    """Seeds that a key decides: the first one drawn from it, the second one, and so on."""
+    """A sequence of seeds that depends only on a key."""
 
     def __init__(self, key):
-        # A generator of Keras has a variable, which depends on all that was drawn before.
+        # Keras's generator has a variable, which depends on all previous draws.
         self.key, self.drawn = key, 0
 
     def next(self, ordered=True):
@@ -148,14 +149,14 @@ class _Draws(keras.random.SeedGenerator):
 
 
 def keyed(augment, num_classes):
-    """Returns a function of images, labels and a key, from what a pipeline is given.
+    """Converts the `augment` argument of a pipeline to a function of images, labels and a key.
 
     Args:
         augment: `Augmentation`, a Keras preprocessing layer or another function of images.
         num_classes: int.
 
     Returns:
-        function with an attribute `exact`: whether the key decides all that is random.
+        function with an attribute `exact`: whether the key determines all random values.
     """
     if isinstance(augment, Augmentation):
         return augment.function(num_classes)
@@ -171,7 +172,7 @@ def keyed(augment, num_classes):
 
 def _changed(layers, images, key):
     for number, layer in enumerate(layers):
-        if not layer.built:  # a layer of layers draws while it is built
+        if not layer.built:  # building a composite layer draws random values
             layer(images, training=True)
         draw_from(layer, _Draws(tf.random.fold_in(key, number, alg="philox")))
         images = layer(images, training=True)

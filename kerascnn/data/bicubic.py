@@ -1,4 +1,6 @@
-"""Images downscaled and upscaled by bicubic interpolation, as upscaling models are evaluated."""
+"""Bicubic downscaling and upscaling of images, as in the evaluation of upscaling models."""
+
+from typing import Any
 
 import numpy as np
 import tensorflow as tf
@@ -7,11 +9,11 @@ from PIL import Image
 from kerascnn.arguments import UsageError, at_least_one
 
 
-def downscale_bicubic(image, factor):
+def downscale_bicubic(image: np.ndarray, factor: int) -> tuple[np.ndarray, np.ndarray]:
     """Crops an image to a multiple of a factor and downscales it by the factor.
 
-    Bicubic interpolation with antialiasing, as in Pillow and in MATLAB's `imresize`, with which
-    papers on upscaling make their images of low resolution.
+    Uses bicubic interpolation with antialiasing, as in Pillow and in MATLAB's `imresize`, which
+    papers on super-resolution use to make their low-resolution images.
 
     Args:
         image: uint8 array of shape `(height, width, 3)`.
@@ -42,14 +44,15 @@ def downscale_bicubic(image, factor):
     return np.asarray(low), high
 
 
-def upscale_bicubic(images, factor):
+def upscale_bicubic(images: Any, factor: int) -> Any:
     """Upscales images by bicubic interpolation.
 
     Output pixel `factor * n + p` of a row lies at `n + d`, `d = (p + 0.5) / factor - 0.5`, and is
     the sum over `k` from -2 to 2 of `cubic(k - d) * x[n + k]`, where `cubic` is Keys's kernel with
-    `a = -0.5`; at the borders pixels outside are left out and the weights are scaled to a sum of 1,
-    as Pillow does. The same for columns. A pixel depends only on the 5x5 pixels around it, also in
-    rounding: parts of an image give parts of the output.
+    `a = -0.5`. At the borders, pixels outside the image are left out and the weights are scaled to
+    a sum of 1, as in Pillow. Columns follow the same formula. An output pixel depends only on the
+    5x5 input pixels around it, also in rounding, so a part of an image gives the same pixels as the
+    whole image.
 
     Args:
         images: float32 tensor of shape `(batch, height, width, channels)`.
@@ -75,11 +78,11 @@ def upscale_bicubic(images, factor):
     return images
 
 
-REACH = 2  # how many pixels to each side of it a pixel depends on
+REACH = 2  # an output pixel depends on this many pixels on each side
 
 
 def _weights(factor):
-    """Float array of shape `(5, factor)`: for each place in a block, the weights around it."""
+    """Float array of shape `(5, factor)`: the weights for each position in a block."""
     place = (np.arange(factor) + 0.5) / factor - 0.5
     distance = np.abs(np.arange(-REACH, REACH + 1)[:, np.newaxis] - place)
     near = 1.5 * distance**3 - 2.5 * distance**2 + 1

@@ -11,8 +11,9 @@ from kerascnn.arguments import UsageError
 from kerascnn.data.class_layouts import ClassLayout, class_folders
 from kerascnn.data.classification import ClassificationData
 from kerascnn.data.csv_labels import csv_labels
-from kerascnn.data.file_tree import SUFFIXES, left_out
+from kerascnn.data.file_tree import SUFFIXES, left_out, names_below
 from kerascnn.data.images import read_image
+from kerascnn.data.jpeg import read_plain_jpeg
 from kerascnn.data.oxford_pets import is_oxford_pets, listed
 from kerascnn.data.report import Report
 from kerascnn.data.scan import (
@@ -122,14 +123,13 @@ def _oxford_pets(root):
 
 def _check_labels(root, files, facts):
     """Says which images are in two classes with equal pixels."""
-    labels = {
-        path: i for split in SPLITS for i, images in enumerate(files[split]) for path in images
-    }
     first, wrong = {}, []
-    for path in labels:
-        other = first.setdefault(facts[path].digest, path)
-        if labels[other] != labels[path]:
-            wrong.append(f"{other.relative_to(root)} and {path.relative_to(root)}")
+    for split in SPLITS:
+        for i, images in enumerate(files[split]):
+            for path in images:
+                label, other = first.setdefault(facts[path].digest, (i, path))
+                if label != i:
+                    wrong.append(f"{other.relative_to(root)} and {path.relative_to(root)}")
     if wrong:
         more = f" and {len(wrong) - _NAMED:,} more" if len(wrong) > _NAMED else ""
         warnings.warn(
@@ -177,8 +177,20 @@ def _data(root, class_names, files, facts, ranges, max_pixels, report):
     def read(path):
         return read_image(os.fsdecode(path), channels, max_pixels, ranges)
 
-    def decode(path, label):
-        image = tf.numpy_function(read, [path], tf.uint8, stateful=False)
+    def read_other(path):
+        return tf.numpy_function(read, [path], tf.uint8, stateful=False)
+
+    kinds = {fact.plain for fact in used}
+
+    def decode(path, plain, label):
+        if kinds == {True}:
+            image = read_plain_jpeg(path, channels)
+        elif kinds == {False}:
+            image = read_other(path)
+        else:
+            image = tf.cond(
+                plain, lambda: read_plain_jpeg(path, channels), lambda: read_other(path)
+            )
         image.set_shape((*size, channels))
         return image, label
 
@@ -186,11 +198,12 @@ def _data(root, class_names, files, facts, ranges, max_pixels, report):
     for split in SPLITS:
         images = [path for images in files[split] for path in images]
         paths = [os.fsencode(path) for path in images]
+        plain = np.array([facts[path].plain for path in images], bool)
         labels = np.repeat(np.arange(len(class_names)), [len(images) for images in files[split]])
         elements[split] = tf.data.Dataset.from_tensor_slices(
-            (tf.constant(paths, tf.string, (len(paths),)), labels.astype(np.int64))
+            (tf.constant(paths, tf.string, (len(paths),)), plain, labels.astype(np.int64))
         )
-        file_names[split] = tuple(printable(path.relative_to(root).as_posix()) for path in images)
+        file_names[split] = tuple(map(printable, names_below(images, root)))
     return ClassificationData(
         name=str(root),
         class_names=tuple(map(printable, class_names)),

@@ -1,4 +1,4 @@
-"""Where the classes and splits of a folder of images are, by looking at it."""
+"""Detects the classes and splits of a folder of images."""
 
 import re
 from collections.abc import Mapping
@@ -18,12 +18,12 @@ class ClassLayout:
     """Labeled image files.
 
     Args:
-        name: str, what kind of folder it is.
+        name: str, the kind of folder.
         class_names: names of the classes.
-        files: `{split: list of lists of paths}`, by class; a split without any files is not there.
-        sources: `{split: str}`, what each was taken from.
+        files: `{split: list of lists of paths}`, by class; splits without files are left out.
+        sources: `{split: str}`, the source of each split.
         others: paths of files that are left out.
-        notes: sentences for the user.
+        notes: messages for the user.
     """
 
     name: str
@@ -35,10 +35,10 @@ class ClassLayout:
 
 
 def class_folders(root):
-    """Reads a folder with a subfolder for each class: in splits, around splits, or without any.
+    """Reads a folder with a subfolder for each class: inside or around splits, or without.
 
     Raises:
-        UsageError: if there are no two classes, or it is not clear what is a split.
+        UsageError: if there are fewer than two classes, or the splits are ambiguous.
     """
     given, root = root, innermost(root, lambda folder: len(subfolders(folder)) != 1)
     if not subfolders(root):
@@ -60,14 +60,14 @@ def class_folders(root):
         for name in odd:
             notes = [
                 *notes,
-                f"{name} is taken for a class, not for a split, as it has images and no folders",
+                f"{name} is read as a class, not as a split, because it has images and no folders",
             ]
         return _layout(root, "folders of classes", trees, images_in(root), notes)
     return _layout(root, "folders of classes in folders of splits", trees, apart, notes)
 
 
 def _trees(root):
-    """Returns `{split: {class: folders}}`, images that are left out, and notes; or `None`."""
+    """Returns `{split: {class: folders}}`, ignored images, and notes; or `None`."""
     found, notes, apart = split_folders(root), [], []
     splits = {}
     for split, folders in found.items():
@@ -108,7 +108,7 @@ def _trees(root):
 
 
 def _class_first(root):
-    """Returns `{split: {class: folders}}` where each class has folders of splits, or `None`."""
+    """Returns `{split: {class: folders}}` if each class has split folders, or `None`."""
     classes, without = {}, []
     for entry in subfolders(root):
         splits = split_folders(entry)
@@ -170,7 +170,7 @@ def _layout(root, name, trees, apart, notes):
 
 
 def _source(root, tree):
-    """Returns the folder that a split was taken from, or nothing if that is the whole."""
+    """Returns the folder that a split was read from, or "" if it is the whole folder."""
     folders = [folder for folders in tree.values() for folder in folders]
     parents = {folder.parent for folder in folders}
     if parents == {root}:

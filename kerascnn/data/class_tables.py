@@ -1,4 +1,4 @@
-"""Files that name the classes of masks: `classes.txt`, and what published datasets have."""
+"""Files that name the classes of masks: `classes.txt` and the files of published datasets."""
 
 import csv
 import re
@@ -14,7 +14,7 @@ class ClassTable:
 
     Args:
         path: path of the file.
-        names: names, in the order of the numbers.
+        names: class names, in the order of the class indices.
         colors: optional tuple of 0xrrggbb in the same order.
     """
 
@@ -24,13 +24,13 @@ class ClassTable:
 
 
 def class_table(folders):
-    """Returns the table of classes in the first of some folders that has one, or `None`.
+    """Returns the class table of the first folder that has one, or `None`.
 
-    Known are `classes.txt` (a name in each line, or `name #rrggbb`), `labelmap.txt` (CVAT),
+    Supports `classes.txt` (a name in each line, or `name #rrggbb`), `labelmap.txt` (CVAT),
     `label_colors.txt` (CamVid), `class_dict.csv` (name, r, g, b) and `objectInfo150.txt` (ADE20K).
 
     Raises:
-        UsageError: if the file is not of its form.
+        UsageError: if the file does not have the expected format.
     """
     readers = {
         "classes.txt": _lines,
@@ -53,8 +53,7 @@ def _text(path):
         return path.read_text("utf-8-sig")
     except UnicodeDecodeError as error:
         raise UsageError(
-            f"{path} must be text in UTF-8 ({error}). Convert it: "
-            f"`iconv -f LATIN1 -t UTF-8 {path}`."
+            f"{path} must be UTF-8 text ({error}). Convert it: `iconv -f LATIN1 -t UTF-8 {path}`."
         ) from error
 
 

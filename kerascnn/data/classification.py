@@ -1,8 +1,9 @@
 """Labeled images, and the pipelines that feed them to a classifier."""
 
 import dataclasses
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -11,12 +12,14 @@ import tensorflow as tf
 from kerascnn.arguments import UsageError, at_least_one, one_of, pair
 from kerascnn.data import memory, order
 from kerascnn.data.augmentation import keyed
+from kerascnn.data.float_batches import scaled_batches
 from kerascnn.data.names import EMBEDDED, is_embedded, is_folder
-from kerascnn.data.pixels import resize, scale, to_channels
+from kerascnn.data.pixels import resize, to_channels
+from kerascnn.data.prefetching import prefetched
 from kerascnn.data.report import Report
 from kerascnn.data.splits import SPLITS, example_names
 
-# Channels of a pipeline by those of the stored images: transparency is resolved.
+# Channels of a pipeline by the channels of the stored images: transparency is resolved.
 _CHANNELS = {1: 1, 3: 3, 4: 3}
 
 
@@ -33,7 +36,7 @@ class ClassificationData:
         elements: `{split: tf.data.Dataset}`, the examples as they are stored.
         decode: function from such an example to a uint8 image and an int64 label.
         image_size: optional int or `(height, width)` to which pipelines resize.
-        channels: 1 or 3, or `None` for those of the stored images.
+        channels: 1 or 3, or `None` for as many as stored images have.
         version: optional str, the version of the dataset.
         file_names: optional `{split: names of the files}`.
         stored_label: optional function from a stored example to its label, where a label may be
@@ -70,14 +73,16 @@ class ClassificationData:
             )
 
     @property
-    def image_shape(self):
+    def image_shape(self) -> tuple[int | None, ...]:
         """`(height, width, channels)` of the pipelines; sizes are `None` where they vary."""
         size = self.stored_shape[:2]
         if self.image_size is not None:
             size = pair(self.image_size, "image_size")
         return (*size, self.channels or _CHANNELS[self.stored_shape[2]])
 
-    def resized(self, image_size, channels=None):
+    def resized(
+        self, image_size: int | Sequence[int] | None, channels: int | None = None
+    ) -> "ClassificationData":
         """Returns the same data with another image size in the pipelines.
 
         Args:
@@ -94,7 +99,7 @@ class ClassificationData:
         """
         return dataclasses.replace(self, image_size=image_size, channels=channels or self.channels)
 
-    def check_labels(self):
+    def check_labels(self) -> None:
         """Reads all labels of a dataset that may have one of no class, such as -1 for unknown.
 
         Raises:
@@ -113,7 +118,7 @@ class ClassificationData:
                         f"classes; got {wrong[0]} in the {split} split."
                     )
 
-    def labels(self, split="train"):
+    def labels(self, split: str = "train") -> np.ndarray:
         """Reads the labels of a split, without the images.
 
         Args:
@@ -127,7 +132,7 @@ class ClassificationData:
         found = list(batches.batch(4096).as_numpy_iterator())
         return np.concatenate(found).astype(np.int64) if found else np.zeros(0, np.int64)
 
-    def balanced(self):
+    def balanced(self) -> "ClassificationData":
         """Returns the same data with a training split in which all classes are equally frequent.
 
         Images of rare classes are there several times, so that each class has as many as the
@@ -161,7 +166,9 @@ class ClassificationData:
             file_names=names,
         )
 
-    def pipeline(self, split, *, batch_size=128, seed=0, augment=None):
+    def pipeline(
+        self, split: str, *, batch_size: int = 128, seed: int = 0, augment: Any = None
+    ) -> tf.data.Dataset:
         """Returns batches of images and labels for `model.fit`.
 
         The training split is shuffled: in another order in every epoch. What a step sees depends on
@@ -203,15 +210,15 @@ class ClassificationData:
         if split != "train":
             dataset = self.elements[split].map(read, tf.data.AUTOTUNE)
             dataset = (dataset.cache() if fits else dataset).batch(batch_size)
-            dataset = dataset.map(_scaled, tf.data.AUTOTUNE).prefetch(tf.data.AUTOTUNE)
-            return dataset.apply(tf.data.experimental.assert_cardinality(-(-count // batch_size)))
+            dataset = scaled_batches(dataset, batch_size, self.file_names is not None)
+            return prefetched(dataset, -(-count // batch_size))
         change = None
         if augment is not None:
             change = keyed(augment, len(self.class_names))
 
         def finish(batches, epoch, start):
             """Scales and augments the batches of an epoch."""
-            batches = batches.map(_scaled, tf.data.AUTOTUNE)
+            batches = scaled_batches(batches, batch_size, self.file_names is not None)
             if change is None:
                 return batches
             key = order.epoch_key(seed, epoch, 1)
@@ -246,8 +253,10 @@ class ClassificationData:
             places = order.permutation(order.epoch_key(seed, epoch), count)
 
             def one(place):
-                chosen = places[place]
-                return read(*_arguments(tf.nest.map_structure(lambda part: part[chosen], table)))
+                # An index in brackets would be five operations.
+                chosen = tf.gather(places, place)
+                stored = tf.nest.map_structure(lambda part: tf.gather(part, chosen), table)
+                return read(*_arguments(stored))
 
             images = tf.data.Dataset.range(start * batch_size, count).map(one, tf.data.AUTOTUNE)
             return finish(images.batch(batch_size), epoch, start)
@@ -266,7 +275,7 @@ class ClassificationData:
             return order.batches_by_epoch(decoded, steps, order.in_memory(elements, count))
         return order.batches_by_epoch(streamed, steps)
 
-    def examples(self, split):
+    def examples(self, split: str) -> Iterator[Any]:
         """Yields the images one by one at their stored size, in the order in which they are stored.
 
         Args:
@@ -290,14 +299,10 @@ class ClassificationData:
             image, label = self.decode(*example)
             return to_channels(image, channels), label
 
-        dataset = self.elements[split].map(read, tf.data.AUTOTUNE).prefetch(tf.data.AUTOTUNE)
+        dataset = prefetched(self.elements[split].map(read, tf.data.AUTOTUNE))
         names = example_names(split, self.file_names)
         for name, (image, label) in zip(names, dataset.as_numpy_iterator(), strict=False):
             yield name, image, int(label)
-
-
-def _scaled(images, labels):
-    return scale(images), labels
 
 
 def _arguments(example):
@@ -316,15 +321,15 @@ def _copies(labels):
 
 
 def load_classification(
-    name_or_folder,
+    name_or_folder: str | Path,
     *,
-    data_dir=None,
-    image_size=None,
-    channels=None,
-    strict=False,
-    max_pixels=None,
-    value_ranges=None,
-):
+    data_dir: str | Path | None = None,
+    image_size: int | Sequence[int] | None = None,
+    channels: int | None = None,
+    strict: bool = False,
+    max_pixels: int | None = None,
+    value_ranges: dict[str, Any] | None = None,
+) -> ClassificationData:
     """Loads a dataset of labeled images.
 
     The images of a folder are read once, to find broken ones.
@@ -338,7 +343,7 @@ def load_classification(
         data_dir: folder of TensorFlow Datasets; a dataset prepared there needs no network.
         image_size: int or `(height, width)` to which pipelines resize; by default the size of the
             images, if they share one.
-        channels: 1 or 3; by default those of the images.
+        channels: 1 or 3; by default as in the images.
         strict: bool, whether a broken image in a folder is an error; otherwise it is skipped with
             a `SkippedImageWarning`.
         max_pixels: int, the largest image in a folder that is read, as in `read_image`.

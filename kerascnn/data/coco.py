@@ -1,4 +1,4 @@
-"""COCO annotations: polygons and run lengths in JSON files, drawn as masks when they are read."""
+"""COCO annotations: polygons and run lengths in JSON files, drawn as masks on reading."""
 
 import json
 from dataclasses import dataclass
@@ -20,9 +20,9 @@ class DrawnMask:
     """The mask of an image, drawn from its annotations.
 
     Args:
-        path: path of the file of annotations, for messages.
+        path: path of the annotation file, for messages.
         size: `(height, width)`.
-        shapes: tuple of `(class, segmentation)` in the order in which they are drawn.
+        shapes: tuple of `(class, segmentation)` in drawing order.
     """
 
     path: Path
@@ -33,7 +33,7 @@ class DrawnMask:
         return str(self.path)
 
     def draw(self):
-        """Returns a uint8 array `(height, width)` of the numbers of classes."""
+        """Returns a uint8 array `(height, width)` of class indices."""
         masks = _pycocotools()
         result = np.zeros(self.size, np.uint8)
         for number, segmentation in self.shapes:
@@ -51,11 +51,11 @@ def coco(root):
     """Reads images with COCO annotations, or returns `None` if there are none.
 
     The annotations are in `annotations/*.json` with the split in the name (`instances_train2017`),
-    or next to the images of a split (`train/_annotations.coco.json`). What no annotation covers is
-    the class `background`; small objects are drawn over large ones.
+    or next to the images of a split (`train/_annotations.coco.json`). Pixels without an annotation
+    belong to the class `background`; small objects are drawn over large ones.
 
     Raises:
-        UsageError: if a file is not of this form, or has no segmentations.
+        UsageError: if a file does not have this format, or has no segmentations.
         RuntimeError: if pycocotools is not installed.
     """
     from kerascnn.data.mask_layouts import MaskLayout
@@ -99,7 +99,7 @@ def coco(root):
     others += [path for path in found.others if path.suffix != ".json"]
     notes = []
     if missing:
-        notes.append(f"{len(missing):,} annotated images are not there; the first is {missing[0]}")
+        notes.append(f"{len(missing):,} annotated images are missing; the first is {missing[0]}")
     if not any(pairs.values()):
         raise UsageError(
             f"{root} must have the images that {next(iter(files.values()))} names; got none of "
@@ -113,7 +113,7 @@ def coco(root):
 
 
 def _files(root):
-    """Returns `{split: path}` of the files of annotations."""
+    """Returns `{split: path}` of the annotation files."""
     found = {}
     for path in sorted(root.glob("annotations/*.json")):
         stem = path.stem.casefold()
@@ -178,7 +178,7 @@ def _masks(path, content, numbers):
 
 
 def _file(path, name, index):
-    """Returns the file of an image: next to the annotations, in a folder of the split, or any."""
+    """Returns an image file: next to the annotations, in the split's folder, or elsewhere."""
     found = index.get(composed(name.replace("\\", "/").rpartition("/")[2]), ())
     if len(found) <= 1:
         return found[0] if found else None

@@ -1,4 +1,4 @@
-"""Tables of files and labels next to images."""
+"""CSV files with file names and labels."""
 
 import csv
 import re
@@ -17,10 +17,11 @@ _NAMED = 3
 
 
 def csv_labels(root):
-    """Reads images whose labels are in CSV files in the folder: columns of files and labels.
+    """Reads images with labels from CSV files in the folder.
 
-    A file is named by its path below the folder, by its name or by its name without suffix. The
-    splits are in a column of that name, or there is a table for each (`train.csv`, `test.csv`).
+    The files have columns of file names and labels. A file name is a path below the folder, a name,
+    or a name without suffix. Splits are in a column of that name, or in one table each
+    (`train.csv`, `test.csv`).
 
     Returns:
         `ClassLayout`, or `None` if there is no such table.
@@ -67,8 +68,8 @@ def _layout(root, tables, labels, missing, found):
     splits = {split for split, _ in labels.values()}
     if "train" not in splits:
         raise UsageError(
-            f"{root} must have labels of training images; got those of {', '.join(sorted(splits))} "
-            f"only ({', '.join(path.name for path in tables)}). Rename the table to train.csv."
+            f"{root} must have labels of training images; got only {', '.join(sorted(splits))} "
+            f"({', '.join(path.name for path in tables)}). Rename the table to train.csv."
         )
     files = {split: [[] for _ in class_names] for split in SPLITS if split in splits}
     number = {name: i for i, name in enumerate(class_names)}
@@ -103,7 +104,7 @@ class _Table:
 
     @classmethod
     def read(cls, path, index):
-        if "submission" in path.stem.casefold():  # an example of what to hand in
+        if "submission" in path.stem.casefold():  # an example of a submission
             return None
         rows = _cells(path)
         if not rows:
@@ -170,7 +171,7 @@ def _label_column(path, headings, columns, used):
     if len(few) == 1:
         return few[0]
     raise UsageError(
-        f"{path} must have a column `label`, as it has several beside the files "
+        f"{path} must have a column `label`, because it has several columns besides the files "
         f"({', '.join(headings[i] or str(i + 1) for i in rest)}). Keep two columns: "
         f"`cut -d, -f1,2 {path}`, or name one `label`."
     )
@@ -193,7 +194,7 @@ def _resolved(cell, index):
 
 
 def _are_folders(labels):
-    """Whether the labels only repeat which folder each file is in."""
+    """Returns whether the labels only repeat the folders of the files."""
     pairs = {(path.parent, label) for path, (_, label) in labels.items()}
     folders = {folder for folder, _ in pairs}
     return len(pairs) == len(folders) == len({label for _, label in pairs}) > 1

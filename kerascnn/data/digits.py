@@ -9,12 +9,12 @@ from kerascnn.data.classification import ClassificationData
 
 
 def digit_images():
-    """Returns all of them, uint8 of shape `(1797, 8, 8, 1)`, with values scaled from 16 to 255."""
+    """Returns all images, uint8 of shape `(1797, 8, 8, 1)`, scaled from [0, 16] to [0, 255]."""
     return np.round(load_digits().images[..., np.newaxis] * (255 / 16)).astype(np.uint8)
 
 
 def digit_parts():
-    """Returns `{split: (indices, labels)}` of `digit_images`, always the same ones."""
+    """Returns `{split: (indices, labels)}` of `digit_images`; the splits are fixed."""
     labels = load_digits().target.astype(np.int64)
     rest, test = train_test_split(
         np.arange(len(labels)), test_size=360, random_state=0, stratify=labels
@@ -25,7 +25,7 @@ def digit_parts():
 
 
 def digits():
-    """Returns 1,257 images to train on, 180 for validation and 360 to test on, always the same.
+    """Returns a fixed split of 1,257 training, 180 validation and 360 test images.
 
     Source: [Alpaydin and Kaynak, 1998](https://archive.ics.uci.edu/dataset/80).
     """

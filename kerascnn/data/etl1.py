@@ -1,6 +1,7 @@
-"""The digits of ETL-1, from the files as the Electrotechnical Laboratory gives them out.
+"""The digits of ETL-1, from the files that the Electrotechnical Laboratory distributes.
 
-Not run on the files themselves, which each user must ask for: written after the published format.
+Written after the published format, and not tested on the files themselves, which each user must
+request.
 """
 
 import struct
@@ -22,25 +23,25 @@ DIGITS = "0123456789"
 
 
 def etl1_files(folder):
-    """The files of ETL-1 in a folder, `ETL1C_01` to `ETL1C_13`, as many as there are."""
+    """Returns the ETL-1 files in a folder: `ETL1C_01` to `ETL1C_13`, or those that exist."""
     return sorted(path for path in Path(folder).glob("ETL1C_[0-9][0-9]") if path.is_file())
 
 
 def etl1(folder, characters=DIGITS):
     """Reads handwritten characters of ETL-1, 63 pixels high and 64 wide, in 16 levels of gray.
 
-    Everything on a tenth of the sheets is for validation, and that on another tenth to test on: no
-    writer is in two splits.
+    A tenth of the sheets is for validation and another tenth for testing, so no writer is in two
+    splits.
 
     Args:
         folder: str or path of the folder with the files.
-        characters: str, those that are read, each a class.
+        characters: str, the characters to read; each is a class.
 
     Returns:
         `ClassificationData`.
 
     Raises:
-        UsageError: if there are no such files, one is cut off, or a character is in none of them.
+        UsageError: if there are no such files, a file is truncated, or no file has a character.
 
     Source: [ETL Character Database](http://etlcdb.db.aist.go.jp/)
     """

@@ -1,4 +1,4 @@
-"""The image files below a folder, and what is left out."""
+"""Finds the image files below a folder, and reports the other files."""
 
 import os
 import unicodedata
@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from PIL import Image
+
+from kerascnn.arguments import UsageError
 
 SUFFIXES = (
     ".bmp",
@@ -24,10 +26,10 @@ SUFFIXES = (
     ".tiff",
     ".webp",
 )
-# Pillow's names of the formats that are read: each is decoded within the process, from the file
-# alone (an EPS file would start Ghostscript).
+# Pillow's names of the supported formats. Each is decoded within the process, from the file alone
+# (an EPS file would start Ghostscript).
 FORMATS = ("BMP", "GIF", "JPEG", "PNG", "PPM", "TIFF", "WEBP")
-# What systems and programs leave in folders: macOS, Synology, QNAP, Windows
+# Folders that systems and programs create: macOS, Synology, QNAP, Windows
 _JUNK_FOLDERS = ("__macosx", "@eadir", "#recycle", "@recycle", "$recycle.bin", "lost+found")
 _JUNK_FILES = ("thumbs.db", "desktop.ini", "icon\r")
 _NAMED = 3
@@ -49,8 +51,8 @@ class Found:
 def find_images(folder):
     """Finds image files below a folder, by their content or their suffix.
 
-    Hidden files and what systems leave behind (`__MACOSX`, `@eaDir`, `Thumbs.db` ...) are passed
-    over. Linked folders are searched too, each once.
+    Hidden files and system files (`__MACOSX`, `@eaDir`, `Thumbs.db` ...) are skipped. Linked
+    folders are searched too, each once.
 
     Args:
         folder: path.
@@ -58,60 +60,86 @@ def find_images(folder):
     Returns:
         `Found`.
     """
-    images, others, seen = [], [], set()
-    for place, folders, files in os.walk(folder, followlinks=True):
-        folders[:] = sorted(
-            name for name in folders if not is_junk(name) and _is_new(place, name, seen)
-        )
-        for name in files:
-            if is_junk(name):
-                continue
-            path = Path(place, name)
-            (images if _is_image(path) else others).append(path)
-    return Found(tuple(sorted(images)), tuple(sorted(others)))
+    images, others = [], []
+    for entry in _files(folder):
+        (images if _is_image(entry) else others).append(Path(entry.path))
+    return Found(tuple(sorted(images, key=by_parts)), tuple(sorted(others, key=by_parts)))
+
+
+def image_files(folder: str | Path) -> list[Path]:
+    """Returns the sorted image files below a folder, by content or suffix, without hidden files.
+
+    Example:
+        >>> import pathlib
+        >>> import sklearn.datasets
+        >>> import kerascnn
+        >>> folder = pathlib.Path(sklearn.datasets.__file__).parent / "images"
+        >>> [path.name for path in kerascnn.data.image_files(folder)]
+        ['china.jpg', 'flower.jpg']
+    """
+    return list(find_images(folder).images)
+
+
+def files_of(paths):
+    """Returns the given image files, and the image files below the given folders.
+
+    Args:
+        paths: list of paths.
+
+    Returns:
+        list of `pathlib.Path`.
+
+    Raises:
+        FileNotFoundError: if there is no such file or folder.
+        UsageError: if a folder has no images.
+    """
+    files = []
+    for path in map(Path, paths):
+        if not path.exists():
+            raise FileNotFoundError(f"There is no file or folder {path}.")
+        found = image_files(path) if path.is_dir() else [path]
+        if not found:
+            raise UsageError(f"{path} must have images ({', '.join(SUFFIXES)}); got none.")
+        files += found
+    return files
 
 
 def subfolders(folder):
-    """Returns the folders in a folder, sorted by name, without hidden ones and junk."""
-    return sorted(
-        (entry for entry in Path(folder).iterdir() if entry.is_dir() and not is_junk(entry.name)),
-        key=lambda entry: entry.name,
-    )
+    """Returns the folders in a folder, sorted by name, without hidden and system folders."""
+    with os.scandir(folder) as entries:
+        names = [entry.name for entry in entries if entry.is_dir() and not is_junk(entry.name)]
+    return [Path(folder, name) for name in sorted(names)]
 
 
 def images_in(folder):
     """Returns the image files directly in a folder, sorted."""
-    return sorted(
-        entry for entry in Path(folder).iterdir() if not is_junk(entry.name) and _is_image(entry)
-    )
+    with os.scandir(folder) as entries:
+        found = [entry for entry in entries if not is_junk(entry.name) and _is_image(entry)]
+    return sorted((Path(entry.path) for entry in found), key=by_parts)
 
 
 def has_images(folder):
     """Returns whether there is an image file anywhere below a folder."""
-    for place, folders, files in os.walk(folder):
-        folders[:] = [name for name in folders if not is_junk(name)]
-        if any(not is_junk(name) and _is_image(Path(place, name)) for name in files):
-            return True
-    return any(has_images(entry) for entry in subfolders(folder) if entry.is_symlink())
+    return any(map(_is_image, _files(folder)))
 
 
 def is_junk(name):
-    """Returns whether a name is hidden, or that of something systems leave in folders."""
+    """Returns whether a name belongs to a hidden file or a system file."""
     folded = name.casefold()
     return name.startswith(".") or folded in _JUNK_FOLDERS or folded in _JUNK_FILES
 
 
 def composed(text):
-    """Returns a name in the one form of Unicode that names are compared in (macOS decomposes)."""
-    return unicodedata.normalize("NFC", text)
+    """Returns a name in composed Unicode, for comparisons (macOS decomposes names)."""
+    return text if text.isascii() else unicodedata.normalize("NFC", text)
 
 
 def left_out(paths, root):
-    """Returns a sentence for files that are left out: how many of which suffix, and the first.
+    """Returns a message about ignored files: their number by suffix, and the first one.
 
     Args:
         paths: list of paths.
-        root: path that they are below.
+        root: path of the folder that contains them.
     """
     suffixes = Counter(path.suffix.lower() or "no suffix" for path in paths)
     counts = ", ".join(f"{count:,} {suffix}" for suffix, count in suffixes.most_common(_NAMED))
@@ -126,31 +154,78 @@ def left_out(paths, root):
 
 
 def format_by_content(start):
-    """Returns Pillow's name of the format of a file that begins so, or `None`.
+    """Returns Pillow's name of a file format from the first bytes, or `None`.
 
     Args:
-        start: the first 16 bytes.
+        start: the first 16 bytes of the file.
     """
     Image.init()
     for name in FORMATS:
         accepts = Image.OPEN[name][1]
-        if accepts(start) is True:  # a str is the reason why this Pillow lacks the format
+        if accepts(start) is True:  # a str says why this Pillow lacks the format
             return name
     return None
 
 
-def _is_image(path):
-    """Whether a regular file has the suffix of an image, or the content of one."""
-    if not path.is_file():
-        return False
-    if path.suffix.lower() in SUFFIXES:
-        return True
+def names_below(paths, root):
+    """Returns the names of files below a folder: their paths from there, with `/`.
+
+    Args:
+        paths: list of paths that begin with `root`.
+        root: path.
+    """
+    start = len(os.path.join(root, ""))
+    return [os.fspath(path)[start:].replace(os.sep, "/") for path in paths]
+
+
+def by_parts(path):
+    """Returns a key that sorts paths as `pathlib` does, by their parts, in less time."""
+    return os.fspath(path).replace(os.sep, "\0")
+
+
+def _files(folder):
+    """Yields the entries of the files below a folder, as `find_images` searches it."""
+    places, seen = [folder], set()
+    while places:
+        place, inside = places.pop(), []
+        for entry in _entries(place):
+            if is_junk(entry.name):
+                continue
+            if _is_folder(entry):
+                inside.append(entry.name)
+            else:
+                yield entry
+        new = [os.path.join(place, name) for name in sorted(inside) if _is_new(place, name, seen)]
+        places += reversed(new)
+
+
+def _entries(folder):
     try:
-        with open(path, "rb") as file:
+        with os.scandir(folder) as found:
+            yield from found
+    except OSError:  # as `os.walk` does
+        return
+
+
+def _is_folder(entry):
+    try:
+        return entry.is_dir()
+    except OSError:  # a link to itself
+        return False
+
+
+def _is_image(entry):
+    """Returns whether an entry is a regular file with an image suffix or image content."""
+    try:
+        if not entry.is_file():
+            return False
+        if entry.name.lower().endswith(SUFFIXES):
+            return True
+        with open(entry, "rb") as file:
             start = file.read(16)
     except OSError:
         return False
-    # Two letters are too few to know a format by: text may begin with "BM" or "P3".
+    # Two letters do not identify a format: text may begin with "BM" or "P3".
     return format_by_content(start) not in (None, "BMP", "PPM")
 
 

@@ -1,17 +1,17 @@
-"""Images of several sizes in memory: their pixels in one row, so that any can be taken out."""
+"""Images of several sizes in memory: their pixels in one flat tensor."""
 
 import tensorflow as tf
 
 
 def in_memory(dataset, count):
-    """Returns a dataset of one element: all elements of another one, kept in memory.
+    """Returns a dataset with a single element that holds all elements of another dataset.
 
     Args:
         dataset: `tf.data.Dataset` of tuples of tensors of any height and width.
-        count: int, how many elements there are.
+        count: int, the number of elements.
 
     Returns:
-        `tf.data.Dataset`, whose element `take` takes elements from.
+        `tf.data.Dataset`, whose element is the first argument of `take`.
     """
 
     def flattened(*parts):
@@ -20,20 +20,20 @@ def in_memory(dataset, count):
     def rows(*parts):
         return tuple((*_row(pixels), shapes) for pixels, shapes in parts)
 
-    # The prefetching asks for a second element, which tells the cache that the first is the last.
+    # Prefetching requests a second element, so that the cache sees the end of the dataset.
     stacked = dataset.map(flattened, tf.data.AUTOTUNE).ragged_batch(count).map(rows)
     return stacked.cache().prefetch(2)
 
 
 def _row(pixels):
-    """Returns all pixels in one row, and where those of each image start."""
+    """Returns all pixels in one flat tensor, and the offset of each image."""
     if not isinstance(pixels, tf.RaggedTensor):  # all images have the same size
         pixels = tf.RaggedTensor.from_tensor(pixels)
     return pixels.values, pixels.row_starts()
 
 
 def table_of(parts):
-    """Returns the table of a single element."""
+    """Returns the table of a dataset with one element."""
     start = tf.zeros(1, tf.int64)
     return tuple(
         (tf.reshape(part, [-1]), start, tf.shape(part, tf.int64)[tf.newaxis]) for part in parts
@@ -41,10 +41,10 @@ def table_of(parts):
 
 
 def take(table, place, spec):
-    """Returns the element of a place.
+    """Returns the element at a position.
 
     Args:
-        table: what `in_memory` stores.
+        table: the element that `in_memory` stores.
         place: scalar int64 tensor.
         spec: the `element_spec` of the dataset, whose static shapes the tensors get.
 

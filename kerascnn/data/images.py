@@ -1,4 +1,7 @@
-"""Image files of every kind, read with Pillow: the only place that opens an image."""
+"""Reads image files with Pillow; `kerascnn.data.jpeg` decodes usual JPEG files in TensorFlow.
+
+No other module opens image files.
+"""
 
 import contextlib
 import io
@@ -6,18 +9,19 @@ import os
 import stat
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from PIL import Image
 
 from kerascnn.arguments import UsageError, at_least_one, one_of
 from kerascnn.data import memory, pillow_limit
-from kerascnn.data.file_tree import FORMATS, SUFFIXES, find_images, format_by_content
+from kerascnn.data.file_tree import FORMATS, format_by_content
 from kerascnn.data.pixels import luminance, over_white
 from kerascnn.data.values import check_finite, kind_of, to_pixels
 
 _ORIENTATION = 0x0112
-# How to turn an array `(height, width, ...)` upright, by EXIF orientation
+# How to rotate an array `(height, width, ...)` upright, by EXIF orientation
 _UPRIGHT = {
     2: lambda x: x[:, ::-1],
     3: lambda x: x[::-1, ::-1],
@@ -27,19 +31,20 @@ _UPRIGHT = {
     7: lambda x: x.swapaxes(0, 1)[::-1, ::-1],
     8: lambda x: x.swapaxes(0, 1)[::-1],
 }
-# From this orientation on, rows and columns are exchanged.
+# From this orientation on, rows and columns are swapped.
 _ACROSS = 5
 _REDUCED = 8
-# Pixels are converted in bands of about so many, so that a large image is in memory once.
-_BAND = 2**20
+# Pixels are converted in bands of about this many pixels, to keep one copy in memory.
+_BAND = 2**18
+_FIRST_READ, _SMALL_FILE = 2**16, 2**26
 
 
 class UnreadableImageError(OSError):
-    """A file is not an image, is broken or has too many pixels."""
+    """Raised when a file is not an image, is damaged or has too many pixels."""
 
 
 class TooManyPixelsError(UnreadableImageError):
-    """An image has more pixels than allowed; its header says so, and nothing was decoded."""
+    """Raised when an image's header gives more pixels than allowed; nothing was decoded."""
 
 
 @dataclass(frozen=True)
@@ -47,13 +52,13 @@ class Opened:
     """The pixels of a file, upright.
 
     Args:
-        pixels: uint8 array `(height, width, channels)`, or if `raw` was asked for, the values of a
-            file of one channel of more than eight bits.
+        pixels: uint8 array `(height, width, channels)`; if `raw`, the unscaled values of a file
+            with one channel of more than eight bits.
         mode: str, Pillow's mode.
-        kind: str, the type of the values in the file, as `kerascnn.data.values.kind_of` returns it.
-        orientation: int, the EXIF orientation by which the pixels were turned.
+        kind: str, the type of the values in the file, from `kerascnn.data.values.kind_of`.
+        orientation: int, the EXIF orientation that was applied.
         size: `(height, width)` of the image in the file, upright.
-        deep_color: bool, whether the file has colors of 16 bits, of which the upper 8 are read.
+        deep_color: bool, whether the file has 16-bit colors, of which the upper 8 bits are read.
     """
 
     pixels: np.ndarray
@@ -64,58 +69,25 @@ class Opened:
     deep_color: bool = False
 
 
-def image_files(folder):
-    """Returns the image files below a folder, by content or suffix, sorted, without hidden ones.
+def read_image(
+    path: str | Path,
+    channels: int | None = None,
+    max_pixels: int | None = None,
+    value_ranges: dict[str, Any] | None = None,
+) -> np.ndarray:
+    """Reads an image as a viewer displays it.
 
-    Example:
-        >>> import pathlib
-        >>> import sklearn.datasets
-        >>> import kerascnn
-        >>> folder = pathlib.Path(sklearn.datasets.__file__).parent / "images"
-        >>> [path.name for path in kerascnn.data.image_files(folder)]
-        ['china.jpg', 'flower.jpg']
-    """
-    return list(find_images(folder).images)
-
-
-def files_of(paths):
-    """Returns the given image files, and those below the given folders.
-
-    Args:
-        paths: list of paths.
-
-    Returns:
-        list of `pathlib.Path`.
-
-    Raises:
-        FileNotFoundError: if there is no such file or folder.
-        UsageError: if a folder has no images.
-    """
-    files = []
-    for path in map(Path, paths):
-        if not path.exists():
-            raise FileNotFoundError(f"There is no file or folder {path}.")
-        found = image_files(path) if path.is_dir() else [path]
-        if not found:
-            raise UsageError(f"{path} must have images ({', '.join(SUFFIXES)}); got none.")
-        files += found
-    return files
-
-
-def read_image(path, channels=None, max_pixels=None, value_ranges=None):
-    """Reads an image as a person would see it.
-
-    Rotates by EXIF orientation, resolves palettes, puts transparent pixels on white and scales
-    values of more than eight bits. Of an animation, the first frame is read.
+    Applies the EXIF orientation, resolves palettes, puts transparent pixels on white and scales
+    values of more than eight bits. Reads only the first frame of an animation.
 
     Args:
         path: path of a BMP, GIF, JPEG, PNG, PPM, TIFF or WebP file.
-        channels: 1 or 3, or `None` for those of the file.
-        max_pixels: int, the largest number of pixels that is decoded; by default as many as fit
-            into a quarter of the machine's memory at 8 bytes per pixel.
+        channels: 1 or 3, or `None` for the file's own.
+        max_pixels: int, largest number of pixels to decode; by default as many as fit into a
+            quarter of the machine's memory at 8 bytes per pixel.
         value_ranges: optional `{type: (low, high)}` with the types `"uint16"`, `"int32"` and
-            `"float32"`: the values of such files that become 0 and 255. By default 16 bits lose
-            their lower eight, floats must be in [0, 1], and 32-bit integers cannot be read.
+            `"float32"`: the values that become 0 and 255. By default, 16-bit values lose their
+            lower eight bits, floats must be in [0, 1], and 32-bit integers cannot be read.
 
     Returns:
         uint8 array of shape `(height, width, channels)`.
@@ -139,11 +111,11 @@ def read_image(path, channels=None, max_pixels=None, value_ranges=None):
 
 
 def read_opened(path, channels=None, max_pixels=None, value_ranges=None, raw=False, reduced=False):
-    """Reads an image as `read_image` does, with what is known about the file.
+    """Reads an image as `read_image` does, and returns it with properties of the file.
 
     Args:
         path, channels, max_pixels, value_ranges: as in `read_image`.
-        raw: bool, whether values of more than eight bits are returned as they are.
+        raw: bool, whether values of more than eight bits stay unscaled.
         reduced: bool, whether a JPEG file is decoded at about an eighth of its height and width.
 
     Returns:
@@ -185,7 +157,7 @@ def decode_image(encoded, channels=None, max_pixels=None, formats=FORMATS, value
 
 
 def encoded_size(encoded, formats=FORMATS):
-    """Returns width and height of an image file from its header, before EXIF turns it.
+    """Returns width and height of an image file from its header, before EXIF rotates it.
 
     Args:
         encoded: bytes.
@@ -196,6 +168,50 @@ def encoded_size(encoded, formats=FORMATS):
     """
     with _unreadable(_title(encoded), "an image"), io.BytesIO(encoded) as file:
         return _identified(file, formats).size
+
+
+def read_encoded(path, start):
+    """Returns the bytes of a file that begins with the signature of a format.
+
+    Args:
+        path: path.
+        start: bytes that the file must begin with, so that no other file is read to its end.
+
+    Returns:
+        bytes, or `None` if the file begins otherwise, is not regular, or has 64 MiB or more.
+    """
+    # `open` and `pathlib` take longer than reading a small file. A pipe must not wait for a writer.
+    try:
+        file = os.open(path, os.O_RDONLY | os.O_NONBLOCK)
+    except OSError:
+        return None
+    try:
+        encoded = os.read(file, _FIRST_READ)
+        if not encoded.startswith(start):
+            return None
+        if len(encoded) < _FIRST_READ:
+            return encoded
+        found = os.fstat(file)
+        if not stat.S_ISREG(found.st_mode) or found.st_size >= _SMALL_FILE:
+            return None
+        return encoded + os.read(file, found.st_size)
+    except OSError:
+        return None
+    finally:
+        os.close(file)
+
+
+def stored_orientation(encoded):
+    """Returns the EXIF orientation of an image file, 1 to 8, from its header.
+
+    Args:
+        encoded: bytes.
+
+    Raises:
+        UnreadableImageError: if the bytes are not an image.
+    """
+    with _unreadable(_title(encoded), "an image"), io.BytesIO(encoded) as file:
+        return orientation_of(_identified(file, FORMATS))
 
 
 def _title(encoded):
@@ -221,11 +237,11 @@ def open_image(path, max_pixels=None, kind="an image", reduced=False):
     Args:
         path: path of a regular file of one of `FORMATS`, whatever its suffix.
         max_pixels: as in `read_image`.
-        kind: str, what the file must be, for the error.
+        kind: str, what the file must be, for the error message.
         reduced: bool, as in `read_opened`.
 
     Raises:
-        UnreadableImageError: for every error in opening, decoding, and the body of the `with`.
+        UnreadableImageError: for every error while opening, decoding, or in the body of the `with`.
         FileNotFoundError: if there is no such file.
     """
     with _unreadable(path, kind):
@@ -246,7 +262,7 @@ def _unreadable(what, kind):
         raise UnreadableImageError(
             f"{what} cannot be read as {kind} (there is not enough memory)."
         ) from error
-    except Exception as error:  # Pillow's decoders raise errors of many kinds
+    except Exception as error:  # Pillow's decoders raise many kinds of errors
         make = TooManyPixelsError if isinstance(error, TooManyPixelsError) else UnreadableImageError
         raise make(f"{what} cannot be read as {kind} ({error}).") from error
 
@@ -268,13 +284,13 @@ def _loaded(file, max_pixels, formats, reduced=False):
         image.draft(None, (max(1, width // _REDUCED), max(1, height // _REDUCED)))
     with pillow_limit.decoding(width * height):
         image.load()
-    # Reading TIFF turns an image upright.
+    # Pillow rotates TIFF images upright itself.
     image.kerascnn_size = (width, height) if image.format == "JPEG" else image.size
     return image
 
 
 def is_jpeg(path):
-    """Returns whether a file begins as JPEG files do."""
+    """Returns whether a file begins like a JPEG file."""
     try:
         with open(path, "rb") as file:
             return file.read(3) == b"\xff\xd8\xff"
@@ -289,7 +305,7 @@ def orientation_of(image):
 
 
 def upright(pixels, orientation):
-    """Returns an array `(height, width, ...)` turned upright by EXIF orientation."""
+    """Returns an array `(height, width, ...)` rotated upright by EXIF orientation."""
     if orientation not in _UPRIGHT:
         return pixels
     return np.ascontiguousarray(_UPRIGHT[orientation](pixels))
@@ -307,7 +323,7 @@ def bands(image):
 
 
 def in_bands(image, convert):
-    """Returns the array that a function makes of a Pillow image, which it is given in bands."""
+    """Returns the array from a function that converts a Pillow image band by band."""
     result, top = None, 0
     for band in bands(image):
         part = convert(band)
@@ -323,8 +339,8 @@ def in_bands(image, convert):
 def _identified(file, formats):
     """Returns Pillow's image of a file whose header is read, but not its pixels.
 
-    `Image.open` with `formats` does the same and then checks Pillow's limit. (Pillow's reader of
-    WebP checks it here too: a WebP file of more than twice the limit, 179 million pixels, cannot be
+    `Image.open` with `formats` does the same and then checks Pillow's limit. (Pillow's WebP reader
+    also checks it here: WebP files of more than twice the limit, 179 million pixels, cannot be
     read.)
     """
     start = file.read(16)
@@ -371,5 +387,5 @@ def _pixels(image, channels, kind, value_ranges):
 
 
 def to_pillow(pixels):
-    """Returns a uint8 array `(height, width, channels)` as a Pillow image."""
+    """Converts a uint8 array `(height, width, channels)` to a Pillow image."""
     return Image.fromarray(pixels[..., 0] if pixels.shape[-1] == 1 else pixels)

@@ -1,4 +1,4 @@
-"""One random view of an image and of its mask: a single resampling for all of the geometry."""
+"""Random views of an image and its mask, with all geometry in a single resampling."""
 
 import math
 
@@ -10,15 +10,15 @@ _JOINT = ("flip", "shift", "zoom", "rotate", "color")
 
 
 def random_view(augment, window):
-    """Returns the function from an image and its mask to a window of a random view of both.
+    """Returns a function that takes a random crop of an augmented image and its mask.
 
-    All of the geometry (mirroring, zoom, rotation, the place of the window) is one affine map:
-    images are resampled once, bilinearly, and masks by the nearest neighbor. Pixels outside of the
-    image are black, and 255 in the mask.
+    All geometry (flip, zoom, rotation and crop position) is one affine transform: images are
+    resampled once, bilinearly, and masks by nearest neighbor. Pixels outside the image are black,
+    and 255 in the mask.
 
     Args:
-        augment: `kerascnn.data.Augmentation`; only with changes that masks can follow.
-        window: `(height, width)` of the view.
+        augment: `kerascnn.data.Augmentation`, only with operations that apply to masks.
+        window: `(height, width)` of the crop.
 
     Returns:
         function of a float32 image `(height, width, channels)` in [0, 1], a uint8
@@ -26,7 +26,7 @@ def random_view(augment, window):
         `(*window, channels)` and a uint8 mask `window`.
 
     Raises:
-        UsageError: if `augment` has a change that masks cannot follow.
+        UsageError: if `augment` has an operation that does not apply to masks.
     """
     other = [name for name in augment.names() if name not in _JOINT]
     if other:
@@ -54,7 +54,7 @@ def random_view(augment, window):
 
 
 def _transform(augment, size, window, drawn, straight):
-    """The map from pixels of the view to those of the image, as the eight numbers of the op."""
+    """Returns the transform from view to image coordinates, as the op's eight numbers."""
     zoom = 1.0 + augment.zoom * drawn[0]
     angle = math.radians(augment.rotate) * drawn[1]
     mirror = tf.where(drawn[2] < 0, -1.0, 1.0) if augment.flip else 1.0
@@ -62,7 +62,7 @@ def _transform(augment, size, window, drawn, straight):
     height, width = (tf.cast(size[i], tf.float32) for i in (0, 1))
 
     def center(side, seen, place, shift):
-        """Where the view's center lies: anywhere, as long as the view stays in the image."""
+        """Returns the view's center: a random position that keeps the view inside the image."""
         room = tf.maximum(side - seen, 0.0)
         return (side - 1) / 2 + 0.5 * room * place + augment.shift * side * shift
 

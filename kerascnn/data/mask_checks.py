@@ -1,4 +1,4 @@
-"""What is checked about images and masks after all of them were read once."""
+"""Checks of images and masks after all of them were read once."""
 
 import warnings
 
@@ -16,9 +16,9 @@ from kerascnn.ops.ignored import IGNORED
 
 
 def mask_turns(root, known):
-    """Returns by which EXIF orientation each mask is turned: that of its image, its own, or none.
+    """Returns the EXIF orientation to apply to each mask: its image's, its own, or none.
 
-    A mask may be drawn on the upright image, or on the pixels as they are stored.
+    A mask may match the upright image, or the pixels as they are stored.
     """
     turns, unclear, clear = {}, [], set()
     for pair, found in known.items():
@@ -41,12 +41,12 @@ def mask_turns(root, known):
     if unclear and clear == {False}:
         turns |= dict.fromkeys(unclear, 1)
     if unclear:
-        how = "stored, and turned with them" if clear != {False} else "seen upright"
+        how = "stored, and rotated with them" if clear != {False} else "displayed upright"
         warnings.warn(
-            f"{len(unclear):,} images of {root} are turned by EXIF, and their sizes do not show "
-            f"whether the masks are drawn on the image as it is stored or upright; they are taken "
-            f"as {how}: {listed([pair[0] for pair in unclear])}. Look at `show-data`; if they are "
-            "wrong, turn the files themselves: `mogrify -auto-orient FILE`.",
+            f"{len(unclear):,} images of {root} are rotated by EXIF, and their sizes do not show "
+            f"whether the masks match the image as stored or as displayed upright; they are read "
+            f"as {how}: {listed([pair[0] for pair in unclear])}. Look at `show-data`; if this is "
+            "wrong, rotate the files themselves: `mogrify -auto-orient FILE`.",
             FolderWarning,
             stacklevel=3,
         )
@@ -54,7 +54,7 @@ def mask_turns(root, known):
 
 
 def check_sizes(known, turns):
-    """Raises an error if a mask, as it is turned, has another size than its image."""
+    """Raises an error if a mask, after rotation, has another size than its image."""
     wrong = []
     for pair, found in known.items():
         size = found.size[::-1] if turns[pair] >= 5 else found.size
@@ -70,7 +70,7 @@ def check_sizes(known, turns):
 
 
 def check_values(root, known, reading, table):
-    """Raises an error if masks have colors, palettes or values that nothing gives a meaning to."""
+    """Raises an error if masks have colors, palettes or values without a class."""
     colored = {pair[1]: found.raw for pair, found in known.items() if found.raw is not None}
     if reading.colors is None:
         if any(raw.colored for raw in colored.values()):
@@ -91,17 +91,18 @@ def check_training(root, pairs):
     """Raises an error if there are not enough images to train on."""
     if not pairs["validation"] or not pairs["train"]:
         raise UsageError(
-            f"{root} must have at least two images to train on, so that one can be kept for "
+            f"{root} must have at least two training images, so that one can be held out for "
             f"validation, or a validation split; got {len(pairs['train'])} that can be read, and "
             f"{len(pairs['validation'])} for validation."
         )
 
 
 def check_occurrence(root, train, table, ignored, published, reading):
-    """Returns the names of classes that do not occur, which is an error unless they are published.
+    """Returns the classes that do not occur, which is an error except in published datasets.
 
     Raises:
-        UsageError: if fewer than two classes occur, or one of the owner's does not.
+        UsageError: if fewer than two classes occur, or, except in published datasets, any class
+            does not.
     """
     scored = {i for i, name in enumerate(table.names) if name not in ignored}
     found = {int(value) for pair in train for value in pair.present} & scored
@@ -113,13 +114,13 @@ def check_occurrence(root, train, table, ignored, published, reading):
         ignore = " ".join(f"--ignore '{name}'" for name in empty)
         raise UsageError(
             f"Every class of {where} must occur in a training mask, or be ignored; "
-            f"there is no {', '.join(empty)} in {len(train)} masks. To leave them out: `{ignore}`."
+            f"got no {', '.join(empty)} in {len(train)} masks. Ignore them: `{ignore}`."
         )
     return tuple(empty)
 
 
 def masks_read(known, reading, table, ignored):
-    """Returns how masks are read, for the user."""
+    """Returns a description of how masks are read."""
     names = table.names
     drawn = any(found.raw is None for found in known.values())
     if drawn:
@@ -139,7 +140,7 @@ def masks_read(known, reading, table, ignored):
         more = f" and {len(names) - 4} more" if len(names) > 4 else ""
         text = f"by number, {', '.join(shown)}{more}, 255 is ignored"
     if not drawn and (reading.nearest or any(found.raw.jpeg for found in known.values())):
-        text += ", each pixel taken for the nearest of them"
+        text += ", each pixel mapped to the nearest one"
     if ignored:
         text += f"; ignored: {', '.join(ignored)}"
     return text

@@ -1,4 +1,4 @@
-"""What is wrong with the values of masks, each with the option that would read them."""
+"""Error messages for the values of masks, each with the option that fixes it."""
 
 from collections import Counter
 
@@ -7,7 +7,7 @@ from kerascnn.data.mask_reading import colors_found, hexadecimal
 from kerascnn.ops.ignored import IGNORED
 
 _MOST = 12
-# A value of a blurred mask counts as one that was drawn if so large a part of all pixels has it.
+# A value of a blurred mask is a class value if at least this fraction of the pixels has it.
 _SHARE = 0.02
 _APART = 16
 _NAMES = {
@@ -30,7 +30,7 @@ _NAMES = {
 
 
 def sentence_without_classes(root, raws):
-    """Returns what to do where nothing names the classes.
+    """Returns the error message for masks without class names.
 
     Args:
         root: path of the folder.
@@ -46,7 +46,7 @@ def sentence_without_classes(root, raws):
     if any(raw.colored for raw in raws):
         return (
             f"{sentence} The masks have colors ({colors_found(_colors(raws))}): "
-            f"{color_line(_colors(raws))} names the classes too."
+            f"{color_line(_colors(raws))} also names the classes."
         )
     values = drawn_values(counts, any(raw.jpeg for raw in raws))
     values = [value for value in values if value != IGNORED or len(values) == 2]
@@ -54,13 +54,13 @@ def sentence_without_classes(root, raws):
         return f"{sentence} Make it: `seq 0 {max(values, default=1)} > {root / 'classes.txt'}`."
     words = ",".join(f"class{i}={value}" for i, value in enumerate(values))
     return (
-        f"{sentence} The masks have the values {_and(values)}: `--mask-values '{words}'` names the "
-        "classes too."
+        f"{sentence} The masks have the values {_and(values)}: `--mask-values '{words}'` also "
+        "names the classes."
     )
 
 
 def sentence_for_colors(raws, table):
-    """Returns what to do where masks have colors, and nothing says what they mean.
+    """Returns the error message for colored masks without class colors.
 
     Args:
         raws: `{path: RawMask}`.
@@ -68,17 +68,17 @@ def sentence_for_colors(raws, table):
     """
     path, raw = next((path, raw) for path, raw in raws.items() if raw.colored)
     colors = _colors(raws.values())
-    jpeg = "; JPEG blurs colors, which are then taken for the nearest one" if raw.jpeg else ""
+    jpeg = "; in a JPEG, blurred colors are mapped to the nearest one" if raw.jpeg else ""
     return (
-        f"{path} must have the number of a class in every pixel, in one channel or by a palette; "
-        f"got an image of mode {raw.mode} with colors ({colors_found(colors)}){jpeg}. Say which "
-        f"color is which class, in {table.path.name} (`name #rrggbb` in each line) or with "
+        f"{path} must have a class index in every pixel, in one channel or as a palette index; "
+        f"got an image of mode {raw.mode} with colors ({colors_found(colors)}){jpeg}. Give "
+        f"each class its color, in {table.path.name} (`name #rrggbb` in each line) or with "
         f"{color_line(colors)}."
     )
 
 
 def color_line(counts):
-    """Returns the option that reads colors, to be pasted.
+    """Returns the option that reads colors, ready to paste.
 
     Args:
         counts: `{0xrrggbb: pixels}`.
@@ -95,7 +95,7 @@ def color_line(counts):
 
 
 def palette_sentence(root, raws, table):
-    """Returns what is wrong if palettes differ from file to file, or `None`."""
+    """Returns the error message if palettes differ between files, or `None`."""
     meaning = {}
     for path, raw in raws.items():
         for number, color in raw.palette.items():
@@ -111,7 +111,7 @@ def palette_sentence(root, raws, table):
 
 
 def sentence_for_strays(root, strays, raws, reading, table):
-    """Returns what is wrong with values that have no class.
+    """Returns the error message for values without a class.
 
     Args:
         root: path of the folder.
@@ -129,13 +129,13 @@ def sentence_for_strays(root, strays, raws, reading, table):
         known = ", ".join(f"{hexadecimal(color)}" for color in list(reading.colors)[:5])
         return (
             f"Masks must have the colors of the {classes} classes ({known} ...); got "
-            f"{listed(found)}. Name them too, or take each pixel for the nearest one: "
+            f"{listed(found)}. Add them, or map each pixel to the nearest one: "
             f"`--mask-colors '{_words(table.names, reading.colors, hexadecimal)},nearest'`."
         )
     if reading.values is not None:
         return (
             f"Masks must have the values {_and(list(reading.values)[:_MOST])}, or 255 for ignored "
-            f"pixels; got {listed(found)}. Name them too, or take each pixel for the nearest one: "
+            f"pixels; got {listed(found)}. Add them, or map each pixel to the nearest one: "
             f"`--mask-values '{_words(table.names, reading.values, str)},nearest'`."
         )
     start = (
@@ -149,31 +149,31 @@ def sentence_for_strays(root, strays, raws, reading, table):
     if jpeg:
         return (
             f"{start}. {jpeg[0]} is a JPEG file, which blurs the values at borders: save masks as "
-            f"PNG, or take each pixel for the nearest value with {line}."
+            f"PNG, or map each pixel to the nearest value with {line}."
         )
     if len(values) == classes:
         return f"{start}. If these are the classes in the order of {table.path.name}: {line}."
     if set(values) - {IGNORED} <= set(range(classes + 1)):
         return (
-            f"{start}. If 0 is no class and the first class is 1, ignore 0: "
+            f"{start}. If 0 is not a class and classes start at 1, ignore 0: "
             f"`sed -i '1i void' {table.path}`."
         )
     if len(values) > max(classes, _MOST):
         main = drawn_values(counts, blurred=True)
         return (
-            f"{start}. There are {len(values)} values; if they come from resizing, take each pixel "
-            f"for the nearest one: `--mask-values {','.join(map(str, main))},nearest`."
+            f"{start}. There are {len(values)} values; if they come from resizing, map each pixel "
+            f"to the nearest one: `--mask-values {','.join(map(str, main))},nearest`."
         )
     words = ",".join(f"class{i}={value}" for i, value in enumerate(values[:_MOST]))
     return f"{start}. Name the classes of all values: `--mask-values '{words}'`."
 
 
 def sentence_for_one_class(root, train, table, found, reading):
-    """Returns what to do where training masks show fewer than two classes.
+    """Returns the error message for training masks with fewer than two classes.
 
     Args:
         root: path of the folder.
-        train: list of what is known about the pairs.
+        train: list of properties of the pairs.
         table: `ClassTable`.
         found: set of classes.
         reading: `MaskReading`.
@@ -191,7 +191,7 @@ def sentence_for_one_class(root, train, table, found, reading):
 
 
 def drawn_values(counts, blurred):
-    """Returns the sorted values that were drawn, without those that blurring made of them.
+    """Returns the sorted class values, without values that blurring introduced.
 
     Args:
         counts: `{number: pixels}`.
@@ -226,7 +226,7 @@ def _total(raws):
 
 
 def _colors(raws):
-    """Returns the pixels of each color, also of gray masks and palettes."""
+    """Returns the pixel count of each color, also for gray masks and palettes."""
     total = Counter()
     for raw in raws:
         for key, count in raw.counts.items():

@@ -1,4 +1,4 @@
-"""A folder of images and masks, in one of the arrangements that people have them in."""
+"""Reads a folder of images and masks in one of the common layouts."""
 
 import math
 import warnings
@@ -48,22 +48,22 @@ from kerascnn.data.splits import SPLITS, cut
 from kerascnn.ops.ignored import IGNORED
 from kerascnn.storage.printable import printable
 
-# How many masks are looked at to find out whether they go by color.
+# Number of masks that are read to detect whether classes are colors.
 _PEEKED = 50
 
 
 class HeldOutWarning(UserWarning):
-    """There is no validation or test split, so training images are held out for it."""
+    """Warns that training images are held out because a split is missing."""
 
 
 @dataclass(frozen=True)
 class MaskOptions:
-    """How a folder of masks is read, beyond what is seen in it.
+    """Options for reading a folder of masks.
 
     Args:
-        ignore: optional names of classes to ignore, in addition to those named `void` or the like.
-        values: optional, as `load_segmentation` takes `mask_values`.
-        colors: optional, as it takes `mask_colors`.
+        ignore: optional names of classes to ignore, in addition to classes named `void` or similar.
+        values: optional, as `mask_values` of `load_segmentation`.
+        colors: optional, as `mask_colors` of `load_segmentation`.
         max_pixels: int, as in `read_image`.
         value_ranges: optional `{type: (low, high)}`, as in `read_image`.
     """
@@ -77,7 +77,7 @@ class MaskOptions:
 
 @dataclass(frozen=True)
 class _Pair:
-    """What is known about an image and its mask."""
+    """Properties of an image and its mask."""
 
     image: Any
     size: tuple[int, int]
@@ -88,26 +88,27 @@ class _Pair:
 
 
 def mask_folder(path, options=None, strict=False, for_training=True):
-    """Finds the pairs of a folder and reads each once, to find broken ones.
+    """Finds the image and mask pairs of a folder, and reads each once to find damaged files.
 
-    Read are folders of images and masks (also in or around folders of splits) with `classes.txt`,
+    Supports folders of images and masks (also inside or around split folders) with `classes.txt`,
     Pascal VOC, Cityscapes, CamVid, ADE20K, COCO annotations and the Oxford pets. A missing
-    validation or test split is cut from training: a tenth, chosen by a hash of the file's name. An
-    image and its mask have the same name, except for the suffix and for what all of them have.
+    validation or test split is held out from training: a tenth, chosen by a hash of the file name.
+    An image and its mask have the same name, except for the suffix and for a part that all names
+    share.
 
     Args:
         path: str or path.
         options: optional `MaskOptions`.
-        strict: bool, whether a broken file is an error; otherwise its pair is skipped with a
+        strict: bool, whether a damaged file is an error; otherwise its pair is skipped with a
             `SkippedImageWarning`.
-        for_training: bool, whether there must be images for training and validation, with all
+        for_training: bool, whether images for training and validation are required, with all
             classes in them.
 
     Raises:
-        UsageError: if images and masks do not match in name or size, a mask has a value of no
+        UsageError: if images and masks do not match in name or size, a mask has a value without a
             class, a class never occurs in training, or there are too few images.
-        FileNotFoundError: if the folder lacks names of classes, images or masks.
-        UnreadableImageError: if `strict` and a file is broken.
+        FileNotFoundError: if the folder lacks class names, images or masks.
+        UnreadableImageError: if `strict` and a file is damaged.
     """
     options = options or MaskOptions()
     root = Path(path).resolve()
@@ -144,7 +145,7 @@ def mask_folder(path, options=None, strict=False, for_training=True):
         notes.append(left_out(layout.others, root))
     turned = sum(turn != 1 for turn in turns.values())
     if turned:
-        notes.append(f"{turned:,} masks are turned with their image, by EXIF.")
+        notes.append(f"{turned:,} masks are rotated with their image, by EXIF.")
     report = Report(
         layout=layout.name,
         splits=sources,
@@ -217,7 +218,7 @@ def _peek(masks, max_pixels):
 
 
 def _go_by_color(masks, colors, max_pixels):
-    """Whether masks have colors, or palettes of these colors."""
+    """Returns whether masks have colors, or palettes of these colors."""
     for raw in _peek(masks, max_pixels):
         palette = set(raw.palette.values()) - {VOC_BORDER}
         if raw.colored or (len(palette) > 1 and palette <= set(colors)):
@@ -251,7 +252,7 @@ def _known(pairs, reading, table, max_pixels, strict):
 
 
 def _hold_out(root, pairs, sources, warn):
-    """Cuts what is missing of validation and test from training."""
+    """Holds out missing validation and test splits from training."""
     masks = dict(pair for split in pairs.values() for pair in split)
     train = pairs.setdefault("train", [])
     for split in ("validation", "test"):
@@ -264,8 +265,8 @@ def _hold_out(root, pairs, sources, warn):
                 sources[split] = "a tenth"
             if warn and held_out:
                 warnings.warn(
-                    f"{root} has no {split} split: {len(held_out)} of its {len(images)} training "
-                    "images are held out for it.",
+                    f"{root} has no {split} split: it gets {len(held_out)} of the {len(images)} "
+                    "training images.",
                     HeldOutWarning,
                     stacklevel=2,
                 )
@@ -282,7 +283,7 @@ class _Plan:
     report: Report
 
     def read(self, image, mask, turn, channels):
-        """Reads an image and its mask: the one way that pixels of a pair take."""
+        """Reads an image and its mask; all pairs are read here."""
         pixels = read_image(image, channels, self.max_pixels, self.ranges)
         if isinstance(mask, DrawnMask):
             return pixels, mask.draw()

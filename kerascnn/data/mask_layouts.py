@@ -1,4 +1,4 @@
-"""Where the images, masks and splits of a folder are, by looking at it."""
+"""Detects the images, masks and splits of a folder."""
 
 import re
 from collections.abc import Mapping
@@ -15,7 +15,7 @@ from kerascnn.data.oxford_pets import listed as listed_pets
 from kerascnn.data.published_masks import CITYSCAPES, CITYSCAPES_IDS, VOC, voc_color
 from kerascnn.data.splits import SPLITS, innermost, split_folders, split_of
 
-# What people call the folders, without regard to case and punctuation; in this order.
+# Folder names, in order of preference, without regard to case and punctuation.
 _IMAGES = (
     "images",
     "image",
@@ -51,7 +51,7 @@ _MASKS = (
     "labeled",
     "output",
 )
-# How the folder of a split's masks is called after that of its images: train, trainannot
+# Suffixes that make the name of a mask folder from its image folder: train, trainannot
 _MASK_ENDS = ("annot", "annotations", "labels", "label", "masks", "mask", "gt")
 
 
@@ -60,15 +60,15 @@ class MaskLayout:
     """Image files with masks.
 
     Args:
-        name: str, what kind of folder it is.
-        pairs: `{split: [(image, mask)]}`, of the splits that there are.
-        sources: `{split: str}`, what each was taken from.
+        name: str, the kind of folder.
+        pairs: `{split: [(image, mask)]}`, for each existing split.
+        sources: `{split: str}`, the source of each split.
         table: optional `ClassTable`.
-        values: optional `{number in a mask: class}`; by default a number is that of its class.
+        values: optional `{number in a mask: class}`; by default the number is the class index.
         ignored: names of classes that are not scored.
         others: paths of files that are left out.
-        notes: sentences for the user.
-        published: bool, whether the classes are those of a known dataset, some of which may not
+        notes: messages for the user.
+        published: bool, whether the classes belong to a published dataset, where some may not
             occur.
     """
 
@@ -88,7 +88,7 @@ def mask_layout(root, for_training=True):
 
     Args:
         root: path.
-        for_training: bool, whether there must be images to train on.
+        for_training: bool, whether training images are required.
 
     Raises:
         FileNotFoundError: if there are no folders of images and masks.
@@ -166,7 +166,7 @@ def _cityscapes(root):
                 mask = found.get(key.rpartition("_leftImg8bit")[0] + end)
                 if mask is None:
                     lonely.append(image)
-                elif split != "test":  # whose masks are published empty
+                elif split != "test":  # the published test masks are empty
                     pairs.setdefault(split, []).append((image, mask))
                     sources[split] = f"leftImg8bit/{folder.name}/"
     if lonely and not pairs:
@@ -177,7 +177,7 @@ def _cityscapes(root):
     if lonely:
         notes.append(f"{len(lonely):,} images without a mask are left out: {listed(lonely)}")
     if (images / "test").is_dir():
-        notes.append("leftImg8bit/test/ is left out, as its masks are not published")
+        notes.append("leftImg8bit/test/ is left out, because its masks are not published")
     values = (
         None if trained else CITYSCAPES_IDS | {i: 255 for i in range(34) if i not in CITYSCAPES_IDS}
     )

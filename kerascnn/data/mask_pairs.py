@@ -1,26 +1,26 @@
-"""Which mask belongs to which image, by their names."""
+"""Pairs images and masks by file name."""
 
 from kerascnn.arguments import UsageError
 from kerascnn.data.file_tree import SUFFIXES, composed, find_images
 
 _NAMED = 3
 _SEPARATORS = "_-. "
-# How many ways in which names may differ are tried.
+# Number of naming patterns to try.
 _TRIED = 64
 
 
 def paired(image_folders, mask_folders):
     """Pairs the images and masks below folders.
 
-    Names are compared without suffix, in composed Unicode. Where they differ, it may be by what one
-    of the two lists has before or after the common part (`12.jpg`, `12_mask.png`).
+    Names are compared without suffix, in composed Unicode. If they differ, one of the two sets of
+    names may have text before or after the common part (`12.jpg`, `12_mask.png`).
 
     Args:
         image_folders: list of paths.
         mask_folders: list of paths.
 
     Returns:
-        `([(image, mask)], paths that are left out, notes)`.
+        `([(image, mask)], ignored paths, notes)`.
 
     Raises:
         UsageError: if an image has no mask, or a mask no image.
@@ -61,7 +61,7 @@ def _named(folders):
 
 
 def _affixes(images, masks):
-    """Returns what names have around their common part: (image's, mask's) x (before, after)."""
+    """Returns the text around the common part of names: (image, mask) x (before, after)."""
     keys, others = sorted(images), sorted(masks)
     first = keys[0]
     tried = []
@@ -79,13 +79,13 @@ def _affixes(images, masks):
         first, second = (_said(affixes).rpartition(" ")[2] for affixes in fitting[:2])
         raise UsageError(
             f"There must be one mask for each image; got {first} and {second} for the image "
-            f"{images[keys[0]]}. Move those of one kind away: `mv MASKS/*{second[4:]}.* ..`."
+            f"{images[keys[0]]}. Move the masks of one kind away: `mv MASKS/*{second[4:]}.* ..`."
         )
     return _at_separators(fitting[0], keys) if fitting else None
 
 
 def _at_separators(affixes, keys):
-    """Returns affixes that begin and end at a separator, where all names agree that far."""
+    """Extends affixes to the nearest separator where all names agree."""
     cores = [_core(key, affixes[:2]) for key in keys]
     (image_before, image_after), (mask_before, mask_after) = affixes[:2], affixes[2:]
     if len(cores) > 1 and (image_before or mask_before):
@@ -102,7 +102,7 @@ def _at_separators(affixes, keys):
 
 
 def _shared(texts):
-    """Returns what all texts begin with."""
+    """Returns the common prefix of all texts."""
     low, high = min(texts), max(texts)
     size = next((i for i, (a, b) in enumerate(zip(low, high, strict=False)) if a != b), len(low))
     return low[:size]
@@ -145,6 +145,6 @@ def _check_lonely(images, masks):
 
 
 def listed(faults):
-    """Returns the first faults, and how many more there are."""
+    """Lists the first faults, and the number of others."""
     more = f" and {len(faults) - _NAMED} more" if len(faults) > _NAMED else ""
     return ", ".join(str(fault) for fault in faults[:_NAMED]) + more

@@ -1,8 +1,9 @@
-"""From the pixels of a mask file to the numbers of classes."""
+"""Converts the pixels of mask files to class indices."""
 
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from pathlib import Path
 
 import numpy as np
 
@@ -16,13 +17,13 @@ _BAND = 2**20
 
 @dataclass(frozen=True)
 class MaskReading:
-    """What the pixels of masks mean.
+    """How mask pixels map to classes.
 
     Args:
-        values: optional `{number in a mask: class}`; by default a number is that of its class.
+        values: optional `{number in a mask: class}`; by default the number is the class index.
         colors: optional `{0xrrggbb: class}`, if masks are read by color.
-        nearest: bool, whether other numbers and colors are taken for the nearest one. Those in JPEG
-            files always are, if there are `values` or `colors`.
+        nearest: bool, whether other numbers and colors map to the nearest one. In JPEG files they
+            always do, if there are `values` or `colors`.
     """
 
     values: Mapping[int, int] | None = None
@@ -36,7 +37,7 @@ class MaskReading:
             raw: `RawMask`.
 
         Returns:
-            uint8 array `(height, width)`; what has no class is 255.
+            uint8 array `(height, width)`; pixels without a class are 255.
         """
         table = self.colors if raw.colored else self.values
         if table is None:
@@ -55,7 +56,7 @@ class MaskReading:
         return result
 
     def strays(self, raw, classes):
-        """Returns the sorted numbers or colors of a mask that have no class and are not ignored.
+        """Returns the sorted numbers or colors of a mask without a class, except ignored ones.
 
         Args:
             raw: `RawMask`.
@@ -78,12 +79,12 @@ class RawMask:
 
     Args:
         values: int array `(height, width)`: numbers, or colors as 0xrrggbb.
-        colored: bool, whether they are colors.
+        colored: bool, whether the values are colors.
         mode: str, Pillow's mode.
         counts: `{number or color: pixels}`.
-        palette: `{number: 0xrrggbb}` of those that occur, if the file has a palette.
-        jpeg: bool, whether it is a JPEG file, which blurs.
-        orientation: int, its own EXIF orientation.
+        palette: `{number: 0xrrggbb}` of numbers that occur, if the file has a palette.
+        jpeg: bool, whether the file is a JPEG, which blurs values.
+        orientation: int, the EXIF orientation of the mask itself.
     """
 
     values: np.ndarray
@@ -95,19 +96,19 @@ class RawMask:
     orientation: int = 1
 
 
-def read_mask(path, max_pixels=None):
-    """Reads a mask: the number of the class of every pixel.
+def read_mask(path: str | Path, max_pixels: int | None = None) -> np.ndarray:
+    """Reads a mask: the class index of every pixel.
 
     Args:
-        path: path of an image file of one channel, of channels that are equal, or with a palette
-            (the numbers are its indices).
+        path: path of an image file with one channel, with equal channels, or with a palette (whose
+            indices are the class indices).
         max_pixels: int, as in `read_image`.
 
     Returns:
         uint8 array of shape `(height, width)`.
 
     Raises:
-        UnreadableImageError: if the file is not an image, is broken or has too many pixels.
+        UnreadableImageError: if the file is not an image, is damaged or has too many pixels.
         UsageError: if the file has colors, or numbers above 255.
         FileNotFoundError: if there is no such file.
 
@@ -125,8 +126,8 @@ def read_mask(path, max_pixels=None):
     raw = raw_mask(path, max_pixels)
     if raw.colored:
         raise UsageError(
-            f"{path} must have the number of a class in every pixel, in one channel or by a "
-            f"palette; got an image of mode {raw.mode} with colors ({colors_found(raw.counts)})."
+            f"{path} must have a class index in every pixel, in one channel or as a palette "
+            f"index; got an image of mode {raw.mode} with colors ({colors_found(raw.counts)})."
         )
     low, high = min(raw.counts), max(raw.counts)
     if low < 0 or high > IGNORED:
@@ -140,7 +141,7 @@ def raw_mask(path, max_pixels=None, by_color=False):
     Args:
         path: path.
         max_pixels: int, as in `read_image`.
-        by_color: bool, whether numbers and palettes are turned into colors.
+        by_color: bool, whether to convert numbers and palettes to colors.
 
     Returns:
         `RawMask`.
@@ -150,7 +151,7 @@ def raw_mask(path, max_pixels=None, by_color=False):
         palette, colored = {}, by_color
         if mode == "F":
             raise UsageError(
-                f"{path} must have the number of a class in every pixel; got floats. "
+                f"{path} must have a class index in every pixel; got floats. "
                 "Save the masks as 8-bit PNG files."
             )
         if by_color or mode in _COLOR_MODES:
@@ -167,18 +168,19 @@ def raw_mask(path, max_pixels=None, by_color=False):
 
 
 def named_values(given, option="mask_values"):
-    """Returns what `--mask-values` or `--mask-colors` says.
+    """Parses `--mask-values` or `--mask-colors`.
 
     Args:
         given: `None`; str such as `"0,255"`, `"road=0,car=255"` or `"0,255,nearest"`, with
-            `#rrggbb` in place of numbers for colors; list of them; or dict of them by name.
+            `#rrggbb` instead of numbers for colors; a list of them; or a dict from class names to
+            them.
         option: `"mask_values"` or `"mask_colors"`.
 
     Returns:
         `(names or None, numbers, nearest)`, or `None` if nothing is given.
 
     Raises:
-        UsageError: if it has another form.
+        UsageError: if the format is invalid.
     """
     if given is None:
         return None
@@ -207,7 +209,7 @@ def named_values(given, option="mask_values"):
 
 
 def as_text(given):
-    """Returns what `named_values` takes as text, or `None`."""
+    """Converts an argument of `named_values` to text, or `None`."""
     if isinstance(given, Mapping):
         given = [f"{name}={value}" for name, value in given.items()]
     return given if given is None or isinstance(given, str) else ",".join(map(str, given))
@@ -219,7 +221,7 @@ def hexadecimal(color):
 
 
 def colors_found(counts, most=8):
-    """Returns a phrase for colors with the shares of their pixels."""
+    """Describes colors with their fractions of the pixels."""
     total = sum(counts.values())
     order = sorted(counts, key=counts.get, reverse=True)
     listed = ", ".join(f"{hexadecimal(key)} {counts[key] / total:.1%}" for key in order[:most])
@@ -234,7 +236,7 @@ def _number(word, option):
 
 
 def _classes_of(found, known, classes, nearest, colored):
-    """Returns the class of each of the sorted numbers or colors."""
+    """Returns the class of each sorted number or color."""
     if nearest:
         if colored:
             parts = [np.stack([x >> 16, (x >> 8) & 255, x & 255], -1) for x in (found, known)]

@@ -1,9 +1,9 @@
-"""What the name of a dataset means: an embedded dataset, a folder, or one to look up elsewhere."""
+"""Resolves a dataset name: an embedded dataset, a folder, or another name."""
 
 import warnings
 from pathlib import Path
 
-# Datasets that come with the installation, by task
+# Datasets included in the installation, by task
 EMBEDDED = {
     "classification": ("digits",),
     "segmentation": ("scenes",),
@@ -12,16 +12,16 @@ EMBEDDED = {
 
 
 class EmbeddedSetWarning(UserWarning):
-    """A folder has the name of an embedded dataset, which is loaded instead."""
+    """Warns that a folder has the name of an embedded dataset, which is loaded instead."""
 
 
 def is_embedded(name, task):
-    """Returns whether a task has an embedded dataset of this name; warns if a folder has it too."""
+    """Returns whether a task has this embedded dataset; warns if a folder has the same name."""
     if name not in EMBEDDED[task]:
         return False
     if Path(name).is_dir():
         warnings.warn(
-            f"{name!r} is the embedded dataset; the folder of that name is ./{name}.",
+            f"{name!r} is the embedded dataset; for the folder of that name use ./{name}.",
             EmbeddedSetWarning,
             stacklevel=3,
         )
@@ -32,7 +32,7 @@ def is_folder(name):
     """Returns whether there is a folder of this name.
 
     Raises:
-        FileNotFoundError: if there is none, and the name can only be a path.
+        FileNotFoundError: if there is none, although the name can only be a path.
     """
     if Path(name).is_dir():
         return True

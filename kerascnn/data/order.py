@@ -1,51 +1,54 @@
-"""What a training step sees: decided by the seed, the epoch and the place in the epoch alone.
+"""Data order: every training step depends only on the seed, the epoch and the batch number.
 
-Every training pipeline of kerascnn is built by `batches_by_epoch`: the order of the images, the
-augmentation, the windows and the patches of an epoch are drawn by stateless functions of
-`epoch_key(seed, epoch)`. A process that resumes in the middle of an epoch therefore sees what an
-uninterrupted one sees there, without reading what comes before.
+Every training pipeline of kerascnn uses `batches_by_epoch`: stateless functions of
+`epoch_key(seed, epoch)` draw the image order, the augmentation, the crops and the patches of an
+epoch. A process that resumes in the middle of an epoch therefore gets the same batches as an
+uninterrupted process, without reading the batches before.
 
-A pipeline counts its own epochs, one for each iteration. A training says with `begin_epoch` where
-the next iteration begins.
+A pipeline counts its own epochs, one for each iteration. A training calls `begin_epoch` to set
+where the next iteration begins.
 """
 
 import itertools
+from collections.abc import Callable
+from typing import Any
 
 import numpy as np
 import tensorflow as tf
 
 from kerascnn.arguments import at_least_one
+from kerascnn.data.prefetching import prefetched
 
 _SEED = 2**31 - 1
 
 
 class _Training:
-    """The place of the training in progress, which tells pipelines where to begin."""
+    """The position of the training in progress, where pipelines begin."""
 
     epoch = 0
     coming = None
 
 
 def begin_epoch(epoch, start=0):
-    """Says where the next iteration of a pipeline begins.
+    """Sets where the next iteration of a pipeline begins.
 
     Args:
-        epoch: int, counted from 0.
-        start: int, number of batches of the epoch that are not read again: they are empty.
+        epoch: int, starting at 0.
+        start: int, number of batches to skip; they are empty.
     """
     _Training.epoch, _Training.coming = epoch, (epoch, start)
 
 
 def end_training():
-    """Lets pipelines count their epochs by themselves again."""
+    """Ends a training: pipelines count their own epochs again."""
     _Training.epoch, _Training.coming = 0, None
 
 
-def current_epoch():
-    """Returns the epoch that a training is in, counted from 0.
+def current_epoch() -> int:
+    """Returns the current epoch of the training, starting at 0.
 
-    A `keras.utils.PyDataset` that draws its order in `on_epoch_begin` from a seed and this number
-    gives the same batches to a training that is resumed as to one that never stopped.
+    A `keras.utils.PyDataset` whose `on_epoch_begin` draws the order from a seed and this number
+    gives the same batches to a resumed training as to an uninterrupted one.
 
     Returns:
         int; 0 outside of `kerascnn.training.fit` and of `fit` with `kerascnn.training.Resume`.
@@ -58,17 +61,17 @@ def current_epoch():
     return _Training.epoch
 
 
-def by_epoch(make, steps=None):
-    """Returns a dataset that is another one in every epoch.
+def by_epoch(make: Callable[[Any], Any], steps: int | None = None) -> tf.data.Dataset:
+    """Returns a dataset with different batches in every epoch.
 
-    The first iteration is `make(0)`, the next one `make(1)`, and so on. A training that is resumed
-    (`kerascnn.training.Resume`) begins with the epoch that it stopped in, so that it sees the same
-    batches if `make` depends on its argument and on fixed seeds alone.
+    The first iteration is `make(0)`, the next one `make(1)`, and so on. A resumed training
+    (`kerascnn.training.Resume`) begins with the epoch in which it stopped, and gets the same
+    batches if `make` depends only on its argument and on fixed seeds.
 
     Args:
-        make: function from the number of the epoch, a scalar int64 tensor, to a `tf.data.Dataset`
-            of batches; it is called once, to build a graph.
-        steps: int, number of batches; by default it is not known before an epoch has ended.
+        make: function from the epoch, a scalar int64 tensor, to a `tf.data.Dataset` of batches. It
+            is called once, to build a graph.
+        steps: int, number of batches; by default unknown until an epoch has ended.
 
     Returns:
         `tf.data.Dataset`.
@@ -134,9 +137,7 @@ def _iterated(make, steps, stored=None):
         dataset = tf.data.Dataset.zip(dataset, stored).flat_map(
             lambda begun, table: make(*begun, table)
         )
-    if steps is not None:
-        dataset = dataset.apply(tf.data.experimental.assert_cardinality(steps))
-    return dataset.prefetch(tf.data.AUTOTUNE)
+    return prefetched(dataset, steps)
 
 
 def _empty(spec):
@@ -146,40 +147,40 @@ def _empty(spec):
 
 
 def in_memory(dataset, count):
-    """Returns a dataset of one element: all elements of another one, stacked and kept in memory."""
-    # The prefetching asks for a second element, which tells the cache that the first is the last.
+    """Returns a dataset with a single element that stacks all elements of another dataset."""
+    # Prefetching requests a second element, so that the cache sees the end of the dataset.
     return dataset.batch(count).cache().prefetch(2)
 
 
 def epoch_key(seed, epoch, purpose=0):
-    """Returns the key of what is random in an epoch: an int32 tensor of shape `(2,)`.
+    """Returns the random key of an epoch: an int32 tensor of shape `(2,)`.
 
     Args:
         seed: int.
         epoch: scalar int64 tensor, or int.
-        purpose: int, another one for what must be independent.
+        purpose: int; different purposes give independent keys.
     """
     key = tf.stack([tf.constant(seed % _SEED, tf.int64), tf.cast(epoch, tf.int64)])
     return tf.random.fold_in(tf.cast(key, tf.int32), purpose, alg="philox")
 
 
 def keys(key, count):
-    """Returns as many keys from one: an int32 tensor of shape `(count, 2)`."""
+    """Splits a key into `count` keys: an int32 tensor of shape `(count, 2)`."""
     return tf.random.stateless_uniform(
         [count, 2], key, minval=None, maxval=None, dtype=tf.int32, alg="philox"
     )
 
 
 def permutation(key, count):
-    """Returns the numbers from 0 to below `count` in random order: an int64 tensor."""
+    """Returns a random permutation of the integers in [0, count): an int64 tensor."""
     return tf.random.experimental.stateless_shuffle(
         tf.range(count, dtype=tf.int64), seed=key, alg="philox"
     )
 
 
 def shuffled(dataset, buffer, key):
-    """Returns a dataset that is shuffled, always in the same way, by a key."""
-    # `Dataset.shuffle` takes no tensor as its seed where TensorFlow has a global one.
+    """Shuffles a dataset; the order depends only on the key."""
+    # `Dataset.shuffle` accepts no tensor as its seed if TensorFlow has a global seed.
     spec, seeds = dataset.element_spec, tf.cast(key, tf.int64)
     found = tf.raw_ops.ShuffleDataset(
         input_dataset=tf.data.experimental.to_variant(dataset),

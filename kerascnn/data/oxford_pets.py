@@ -6,20 +6,20 @@ Source: [Parkhi et al., 2012](https://www.robots.ox.ac.uk/~vgg/data/pets/).
 from kerascnn.data.file_tree import find_images
 from kerascnn.data.splits import SPLITS
 
-# What the values of a trimap mean, from 0
+# Names of the trimap values, starting at 0
 TRIMAP = ("none", "pet", "background", "border")
 _LISTS = {"train": "trainval.txt", "test": "test.txt"}
 
 
 def is_oxford_pets(root):
-    """Returns whether a folder has this form."""
+    """Returns whether a folder has this layout."""
     lists = root / "annotations"
     known = any((lists / name).is_file() for name in ("list.txt", *_LISTS.values()))
     return known and (root / "images").is_dir()
 
 
 def listed(root):
-    """Returns `({split: [(image, breed)]}, paths that are left out)`."""
+    """Returns `({split: [(image, breed)]}, ignored paths)`."""
     found = find_images(root / "images")
     images = {path.stem: path for path in found.images}
     names = {split: root / "annotations" / name for split, name in _LISTS.items()}
@@ -36,5 +36,5 @@ def listed(root):
 
 
 def breed_of(stem):
-    """Returns the breed of an image by its name: `great_pyrenees_12` is a great_pyrenees."""
+    """Returns the breed from the name of an image: `great_pyrenees` for `great_pyrenees_12`."""
     return stem.rpartition("_")[0] or stem

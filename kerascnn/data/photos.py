@@ -1,18 +1,18 @@
-"""The two sample photographs of scikit-learn: the embedded images for upscaling."""
+"""The embedded images for upscaling: the two sample images of scikit-learn."""
 
 from sklearn.datasets import load_sample_image
 
 from kerascnn.data.upscaling import StoredImage, UpscalingData
 
-# Where the training part of the first photograph ends, in its 640 columns
+# Columns of the first image's training part, of 640
 _TRAINING_COLUMNS = 480
 
 
 def photos():
-    """The left of `china.jpg` to train on, its right for validation, `flower.jpg` to test on."""
+    """Returns parts of `china.jpg` for training and validation, and `flower.jpg` for testing."""
 
     def part(name, columns):
-        # Decoded as the files of users are: scikit-learn's own decoder is Pillow as well.
+        # Decoded like user files; scikit-learn also decodes with Pillow.
         image = load_sample_image(name)[:, columns]
         return (StoredImage(name, image.shape[:2], lambda: image),)
 

@@ -1,4 +1,4 @@
-"""Pillow's limit of pixels, which is global to the process and which some of its decoders check."""
+"""Pillow's pixel limit, which is global to the process and checked by some decoders."""
 
 import contextlib
 import threading
@@ -6,13 +6,13 @@ import threading
 from PIL import Image
 
 _lock = threading.Lock()
-# The limit to return to, once for each image above it that is being decoded
+# The original limit, once for each image above it that is being decoded
 _limits = []
 
 
 @contextlib.contextmanager
 def decoding(pixels):
-    """Lifts the limit while an image of so many pixels is decoded, but only if it is above it."""
+    """Removes the limit while an image with more pixels than the limit is decoded."""
     with _lock:
         limit = _limits[0] if _limits else Image.MAX_IMAGE_PIXELS
         above = limit is not None and pixels > limit

@@ -1,4 +1,7 @@
-"""From the pixels of a file to the input of a model: the same in training and in serving."""
+"""Converts file pixels to model inputs, in training and in serving alike."""
+
+from collections.abc import Sequence
+from typing import Any
 
 import tensorflow as tf
 
@@ -7,21 +10,21 @@ from kerascnn.backend.portable import is_plain
 from kerascnn.data.resizing import resize_by_products
 
 _LARGEST_FACTOR = 8
-# Factors are taken in parts of this, so that sizes up to 65,535 pixels fit into 32 bits.
+# Factors are multiples of 1 / this, so that sizes up to 65,535 pixels fit into 32 bits.
 _PARTS = 2048
 
 
 def luminance(rgb):
-    """Returns the gray of red, green and blue (ITU-R 601), in integers, as Pillow computes it.
+    """Returns the luminance of RGB (ITU-R 601) in integers, as Pillow computes it.
 
-    Works on NumPy arrays and tensors of a type wider than 16 bits; keeps the channel axis.
+    Takes NumPy arrays and tensors of a type wider than 16 bits; keeps the channel axis.
     """
     red, green, blue = rgb[..., :1], rgb[..., 1:2], rgb[..., 2:3]
     return (19595 * red + 38470 * green + 7471 * blue + 32768) // 65536
 
 
 def over_white(color, alpha):
-    """Returns what a viewer shows of pixels with transparency, in integers from 0 to 255."""
+    """Blends transparent pixels with a white background, in integers in [0, 255]."""
     return (color * alpha + 255 * (255 - alpha) + 127) // 255
 
 
@@ -41,8 +44,9 @@ def to_channels(images, channels):
         return images if channels == 1 else tf.repeat(images, 3, axis=-1)
 
     def from_rgb():
-        color = tf.cast(images[..., :3], tf.int32)
-        return tf.cast(luminance(color) if channels == 1 else color, tf.uint8)
+        if channels == 3:
+            return images if images.shape[-1] == 3 else images[..., :3]
+        return tf.cast(luminance(tf.cast(images[..., :3], tf.int32)), tf.uint8)
 
     def from_rgba():
         wide = tf.cast(images, tf.int32)
@@ -66,10 +70,10 @@ def to_channels(images, channels):
     return result
 
 
-def prepare(images, image_size):
-    """Resizes images and scales their pixels to the input of models.
+def prepare(images: Any, image_size: Sequence[int]) -> Any:
+    """Resizes images and scales their pixels for a model.
 
-    Bilinear interpolation with antialiasing, without keeping the aspect ratio.
+    Uses bilinear interpolation with antialiasing, and does not keep the aspect ratio.
 
     Args:
         images: uint8 tensor of shape `(..., height, width, channels)`, one image or a batch.
@@ -89,7 +93,7 @@ def prepare(images, image_size):
 
 
 def resize(images, image_size):
-    """Resizes images as `prepare` does; images of the right size stay uint8."""
+    """Resizes images as `prepare` does; images that already have this size stay uint8."""
     if tuple(images.shape[-3:-1]) == tuple(image_size):
         return images
     return _resized(images, image_size)
@@ -107,7 +111,7 @@ def scale(images):
 
 
 def rescale(images, factor):
-    """Resizes images by a factor, as `resize` does to a size.
+    """Resizes images by a factor, with the same interpolation as `resize`.
 
     Args:
         images: uint8 tensor of shape `(..., height, width, channels)`.
@@ -131,13 +135,13 @@ def scaled_size(size, factor):
     """Returns height and width (ints, int tensors, or `None`) times a factor, at least one pixel.
 
     Raises:
-        UsageError: if the factor is out of its range.
+        UsageError: if the factor is out of range.
     """
     if not 0 < factor <= _LARGEST_FACTOR:
         raise UsageError(
-            f"`factor` must be a number above 0, {_LARGEST_FACTOR} at most; got factor={factor}."
+            f"`factor` must be a number in (0, {_LARGEST_FACTOR}]; got factor={factor}."
         )
-    # In whole numbers: a graph and Python must round alike.
+    # In integers, so that a graph and Python round in the same way.
     factor = round(factor * _PARTS)
 
     def scaled(side):

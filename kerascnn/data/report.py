@@ -1,29 +1,29 @@
-"""What was taken for what in a folder: printed before a training, and kept in its recipe."""
+"""How a folder was interpreted: printed before a training, and kept in its recipe."""
 
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 
 from kerascnn.data.splits import SPLITS
 
-# Of more classes than this, the counts of the smallest and the largest are shown.
+# With more classes than this, only the smallest and the largest counts are printed.
 _LISTED = 12
 
 
 @dataclass(frozen=True)
 class Report:
-    """How a folder is read.
+    """How a folder was interpreted.
 
     Args:
-        layout: str, which arrangement of files it is.
-        splits: `{split: phrase that says what it was taken from}`.
+        layout: str, the arrangement of the files.
+        splits: `{split: source of the split}`.
         counts: `{split: number of images}`.
         classes: `{class: number of images}`, if images have classes.
-        images: str, modes, depths and sizes.
-        masks: str, how masks are read.
-        notes: sentences: what was left out, and so on.
+        images: str, color modes, bit depths and sizes.
+        masks: str, how masks are interpreted.
+        notes: messages, such as which files were ignored.
         value_ranges: `{type: (low, high)}` by which values of more than eight bits are scaled.
-        mask_values: optional str, what was asked for to read masks by number.
-        mask_colors: optional str, what was asked for to read masks by color.
+        mask_values: optional str, the `mask_values` option, if given.
+        mask_colors: optional str, the `mask_colors` option, if given.
     """
 
     layout: str
@@ -38,7 +38,7 @@ class Report:
     mask_colors: str | None = None
 
     def lines(self):
-        """Returns lines for the user: two, and one for each note."""
+        """Returns the lines to print: two, and one for each note."""
         parts = ", ".join(
             f"{split} {self.counts[split]:,}" + (f" ({source})" if source else "")
             for split, source in ((split, self.splits.get(split, "")) for split in SPLITS)
@@ -62,6 +62,6 @@ class Report:
         return f"{len(found):,} classes: {listed}"
 
     def record(self):
-        """Returns what is kept in the recipe of a run."""
+        """Returns the values that the recipe of a run keeps."""
         names = ("layout", "splits", "classes", "images", "masks", "notes")
         return {name: value for name, value in asdict(self).items() if name in names}

@@ -1,4 +1,4 @@
-"""Antialiased bilinear interpolation in operations that every runtime has."""
+"""Antialiased bilinear interpolation with operations that every runtime supports."""
 
 import tensorflow as tf
 
@@ -6,9 +6,9 @@ import tensorflow as tf
 def resize_by_products(images, size):
     """Resizes images as `tf.image.resize(images, size, antialias=True)` does.
 
-    Rows and columns of an output pixel have a weight for each row and column of the input, so that
-    resizing is a product with a matrix on either side. ONNX, LiteRT and OpenVINO have no operation
-    that does the same as TensorFlow's `ScaleAndTranslate`.
+    Each output row and column is a weighted sum of input rows and columns, so resizing is a matrix
+    product on either side. ONNX, LiteRT and OpenVINO have no operation that matches TensorFlow's
+    `ScaleAndTranslate`.
 
     Args:
         images: tensor of shape `(..., height, width, channels)` with a known number of channels.
@@ -33,12 +33,12 @@ def resize_by_products(images, size):
 
 
 def _weights(size, target):
-    """Weights of shape `(target, size)`: a triangle around each target pixel, with the sum 1.
+    """Returns weights `(target, size)`: a triangle around each target pixel, with the sum 1.
 
-    The triangle is as wide as two pixels of the target, or of the source where that is smaller.
+    The triangle is as wide as two pixels of the target, or of the source if the source is smaller.
     """
     scale = tf.cast(size, tf.float32) / tf.cast(target, tf.float32)
-    centers = tf.reshape(2 * tf.range(target) + 1, (-1, 1))  # twice, as whole numbers
+    centers = tf.reshape(2 * tf.range(target) + 1, (-1, 1))  # doubled, as integers
     places = tf.reshape(2 * tf.range(size) + 1, (1, -1))
     centers = tf.cast(centers, tf.float32) * (0.5 * scale)
     distances = tf.abs(0.5 * tf.cast(places, tf.float32) - centers)

@@ -1,4 +1,4 @@
-"""Pairs of low and high resolution, as `tf.data` pipelines for `fit`."""
+"""Pairs of low- and high-resolution images, as `tf.data` pipelines for `fit`."""
 
 import numpy as np
 import tensorflow as tf
@@ -6,18 +6,19 @@ import tensorflow as tf
 from kerascnn.arguments import UsageError, at_least_one, one_of
 from kerascnn.data import flat, memory, order
 from kerascnn.data.bicubic import downscale_bicubic
+from kerascnn.data.prefetching import prefetched
 from kerascnn.data.upscaler_images import to_upscale
 
-# How much of patches is shuffled at a time, so that those of one image do not stay together
+# Size of the shuffle buffer, so that patches of one image do not stay together
 _SHUFFLE_BYTES = 2**26
-# The longest side of a whole image, in high resolution, so that any fits into memory
+# The longest side of a whole high-resolution image, so that every image fits into memory
 _LARGEST = 480
 
 
 def random_patches(images, factor, channels, patch_size, count, batch_size, seed):
-    """Returns batches of square patches of images, in two resolutions.
+    """Returns batches of square patches in two resolutions.
 
-    Arguments as in `UpscalingData.pipeline`, with `count` for its `patches`.
+    Arguments are as in `UpscalingData.pipeline`; `count` is its `patches`.
     """
     for name, number in {
         "factor": factor,
@@ -48,7 +49,7 @@ def random_patches(images, factor, channels, patch_size, count, batch_size, seed
         )
 
     def gathered(epoch, start, table):
-        """Patches of images in memory: a step gathers its own."""
+        """Patches of images in memory; every step gathers its own patches."""
         draws = _draws(order.epoch_key(seed, epoch, 1), (total,))
         places = order.permutation(order.epoch_key(seed, epoch), total)
 
@@ -62,7 +63,7 @@ def random_patches(images, factor, channels, patch_size, count, batch_size, seed
         return tf.data.Dataset.range(start, steps).map(batch, tf.data.AUTOTUNE)
 
     def streamed(epoch, start):
-        """Patches of one image after the other; what is skipped is read too."""
+        """Patches of one image after the other; skipped batches are read too."""
         key = order.epoch_key(seed, epoch)
         indices = order.permutation(key, len(images))
         keys = order.keys(order.epoch_key(seed, epoch, 1), len(images) * times)
@@ -85,7 +86,7 @@ def random_patches(images, factor, channels, patch_size, count, batch_size, seed
 
 
 def whole_images(images, factor, channels):
-    """Returns whole images in two resolutions, one in a batch, in their order."""
+    """Returns whole images in two resolutions, in order, with a batch size of 1."""
     one_of(channels, (1, 3), "channels")
     side = _LARGEST // at_least_one(factor, "factor")
 
@@ -95,11 +96,11 @@ def whole_images(images, factor, channels):
     pairs = _pairs(images, factor, tf.data.Dataset.range(len(images)), middle=max(1, side))
     if memory.fits(sum(4 * height * width for height, width in (image.size for image in images))):
         pairs = pairs.cache()
-    return pairs.map(floats, tf.data.AUTOTUNE).prefetch(tf.data.AUTOTUNE)
+    return prefetched(pairs.map(floats, tf.data.AUTOTUNE))
 
 
 def _pairs(images, factor, indices, middle=None):
-    """Returns the dataset of uint8 pairs of low and high resolution of a dataset of indices."""
+    """Maps a dataset of indices to pairs of low- and high-resolution uint8 images."""
 
     def read(index):
         low, high = downscale_bicubic(images[index].read(), factor)
@@ -120,16 +121,16 @@ def _pairs(images, factor, indices, middle=None):
 
 
 def _draws(key, shape):
-    """Returns five random numbers for each patch: its place, and its orientation."""
+    """Returns five random numbers for each patch: its position and orientation."""
     return tf.random.stateless_uniform([5, *shape], key, 0, 2**31 - 1, tf.int32, alg="philox")
 
 
 def _patches(table, chosen, draws, factor, size):
-    """Returns random parts of pairs, each in one of the eight orientations of a square.
+    """Returns random patches of pairs, each in one of the eight orientations of a square.
 
     Args:
         table: pairs in memory, as `flat.in_memory` stores them.
-        chosen: int64 tensor of shape `(patches,)`, which pair each patch is of.
+        chosen: int64 tensor of shape `(patches,)`, the pair that each patch comes from.
         draws: int32 tensor of shape `(5, patches)`.
         factor: int.
         size: int, the height and width of a patch in low resolution.
@@ -156,6 +157,6 @@ def _patches(table, chosen, draws, factor, size):
 
 
 def _line(size, flip):
-    """Counts from 0 up to the size, or down where `flip` is true, for each of its values."""
+    """Returns indices from 0 up to the size, reversed where `flip` is true."""
     numbers = tf.range(size, dtype=tf.int64)
     return tf.where(flip[:, tf.newaxis], numbers[::-1], numbers)

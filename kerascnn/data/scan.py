@@ -1,16 +1,25 @@
 """What is known about the images of a folder after each was read once, and what looks wrong."""
 
+import math
 import warnings
 import zlib
 from collections import Counter
-from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 
 from kerascnn.arguments import UsageError
 from kerascnn.data import values
-from kerascnn.data.images import is_jpeg, read_opened
-from kerascnn.data.readable import readable
+from kerascnn.data.images import (
+    UnreadableImageError,
+    is_jpeg,
+    read_encoded,
+    read_opened,
+    stored_orientation,
+)
+from kerascnn.data.jpeg import START, full_digest, plain_jpeg, top_of, tops
+from kerascnn.data.memory import pixels_of_an_image
+from kerascnn.data.readable import readable, with_progress
 
 # Where all values of all images are within so few levels of 255, there is hardly anything to see.
 _DARK = 16
@@ -21,35 +30,40 @@ class FolderWarning(UserWarning):
     """Something in a folder looks wrong, or is read in a way that its owner should know."""
 
 
-@dataclass(frozen=True)
-class Facts:
+class Facts(NamedTuple):
     """What is known about an image file.
 
     Args:
         shape: `(height, width, channels)`, upright.
         mode: str, Pillow's mode.
         kind: str, as `kerascnn.data.values.kind_of` returns it.
-        low, high: the smallest and largest value.
+        low, high: the smallest and largest value; `None` where the file was not decoded.
         digest: tuple that is equal for equal pixels, and hardly ever for others.
         orientation: int, the EXIF orientation.
         deep_color: bool, whether there are colors of 16 bits, of which the upper 8 are read.
+        plain: bool, whether `kerascnn.data.jpeg.read_plain_jpeg` reads the file as `read_image`.
+        top: pair of ints, as `kerascnn.data.jpeg.top_of` returns it, if the file was decoded.
     """
 
     shape: tuple[int, int, int]
     mode: str
     kind: str
-    low: float
-    high: float
+    low: float | None
+    high: float | None
     digest: tuple
     orientation: int = 1
     deep_color: bool = False
+    plain: bool = False
+    top: tuple[int, int] | None = None
 
 
 def read_facts(paths, max_pixels, strict):
     """Reads all images of a folder once.
 
-    Where all files are JPEG, they are decoded at an eighth of their size, which also shows whether
-    they are whole, and takes half of the time. What looks equal there is read in full again.
+    Plain JPEG files are not decoded: their structure shows that they are whole, and equal codes
+    that their pixels are equal. If all files are JPEG, the others are decoded at an eighth of their
+    size, and those that look equal there are read in full again. If not, a plain file is decoded if
+    another file may have its pixels in another form.
 
     Args:
         paths: list of paths.
@@ -59,14 +73,82 @@ def read_facts(paths, max_pixels, strict):
     Returns:
         `{path: Facts}` of the images that can be read.
     """
-    reduced = all(map(is_jpeg, paths))
-    facts = readable(paths, lambda path: facts_of(path, max_pixels, reduced), strict)
-    if reduced and facts:
-        counts = Counter(fact.digest for fact in facts.values())
-        dark = max(f.high for f in facts.values()) - min(f.low for f in facts.values()) < _DARK
-        again = [path for path, fact in facts.items() if dark or counts[fact.digest] > 1]
-        facts |= readable(again, lambda path: facts_of(path, max_pixels), strict)
+    facts = _plain_facts(paths, max_pixels)
+    others = [path for path in paths if path not in facts]
+    all_jpeg = all(map(is_jpeg, others))
+    read = readable(others, lambda path: facts_of(path, max_pixels, reduced=all_jpeg), strict)
+    if all_jpeg:
+        counts = Counter(fact.digest for fact in read.values())
+        again = [path for path, fact in read.items() if counts[fact.digest] > 1]
+        read |= readable(again, lambda path: facts_of(path, max_pixels), strict)
+    else:
+        again = _perhaps_equal(facts, read)
+        digests = readable(again, lambda path: facts_of(path, max_pixels).digest, strict)
+        facts |= {path: facts[path]._replace(digest=digest) for path, digest in digests.items()}
+    facts |= read
+    return {path: facts[path] for path in paths if path in facts}
+
+
+def _plain_facts(paths, max_pixels):
+    """Returns `{path: Facts}` of the plain JPEG files, without decoding them."""
+    limit = max_pixels or pixels_of_an_image()
+    facts = {}
+    # One by one: threads would wait for each other longer than a file is read.
+    for path in with_progress(paths, len(paths)):
+        encoded = read_encoded(path, START)
+        found = _upright_plain_jpeg(encoded, limit)
+        if found is not None:
+            mode = "RGB" if found.shape[2] == 3 else "L"
+            digest = found.digest
+            facts[path] = Facts(found.shape, mode, "uint8", None, None, digest, plain=True)
+    counts = Counter(fact.digest for fact in facts.values())
+    for path, fact in facts.items():
+        if counts[fact.digest] > 1:
+            encoded = read_encoded(path, START)
+            found = _upright_plain_jpeg(encoded, limit)
+            if found is not None:
+                facts[path] = fact._replace(digest=full_digest(encoded, found))
     return facts
+
+
+def _upright_plain_jpeg(encoded, limit):
+    """Returns the `PlainJpeg` of a file that is read as it is stored, or `None`."""
+    found = plain_jpeg(encoded) if encoded else None
+    if found is None or math.prod(found.shape[:2]) > limit:
+        return None
+    try:
+        if found.has_metadata and stored_orientation(encoded) != 1:
+            return None
+    except UnreadableImageError:  # reading the image will report it
+        return None
+    return found
+
+
+def _perhaps_equal(plain, read):
+    """Returns plain JPEG files that may have the pixels of a file of another form.
+
+    Such a file has the first rows of the other one, which is of another format, progressive or has
+    other Huffman tables.
+
+    Args:
+        plain: `{path: Facts}` of the plain files.
+        read: `{path: Facts}` of the other files, decoded.
+    """
+    shapes = {fact.shape for fact in read.values()}
+    codings = {}
+    for fact in plain.values():
+        codings.setdefault(fact.digest[:2], set()).add(fact.digest[2])
+    near = {
+        path: fact.shape
+        for path, fact in plain.items()
+        if fact.shape in shapes or len(codings[fact.digest[:2]]) > 1
+    }
+    found = {
+        path: (shape, *top) for (path, shape), top in zip(near.items(), tops(near), strict=True)
+    }
+    counts = Counter(found.values())
+    counts.update((fact.shape, *fact.top) for fact in read.values() if fact.top is not None)
+    return [path for path, top in found.items() if counts[top] > 1]
 
 
 def facts_of(path, max_pixels=None, reduced=False):
@@ -90,6 +172,7 @@ def facts_of(path, max_pixels=None, reduced=False):
         digest=digest,
         orientation=opened.orientation,
         deep_color=opened.deep_color,
+        top=top_of(pixels) if opened.kind == "uint8" else None,
     )
 
 
@@ -105,7 +188,7 @@ def value_ranges(train, facts):
 
     Args:
         train: list of `Facts` of the training images, which decide.
-        facts: list of those of all images, for a kind that no training image has.
+        facts: list of `Facts` of all images, for a kind that no training image has.
     """
     found = {}
     for kind in sorted({fact.kind for fact in facts} - {"uint8"}):
@@ -169,13 +252,14 @@ def check_images(root, splits, facts):
     Raises:
         UsageError: if all training images have equal pixels, or hardly any values.
     """
-    train = [facts[path] for path in splits["train"]]
+    train = {path: facts[path] for path in splits["train"]}
     if len(train) > 1:
         _check_alike(root, train)
     _warn_of_duplicates(root, splits, facts)
 
 
-def _check_alike(name, train):
+def _check_alike(name, train_facts):
+    train = list(train_facts.values())
     if len({fact.digest for fact in train}) == 1:
         raise UsageError(
             f"The {len(train):,} training images of {name} must differ; all of them have the same "
@@ -187,9 +271,8 @@ def _check_alike(name, train):
             f"below {2 * _DARK}: save them with 8 bits for each channel first (ImageMagick: "
             "`mogrify -normalize -depth 8 *.png` in each folder)."
         )
-    plain = [fact for fact in train if fact.kind == "uint8"]
-    if len(plain) == len(train):
-        low, high = min(fact.low for fact in plain), max(fact.high for fact in plain)
+    if all(fact.kind == "uint8" for fact in train):
+        low, high = _levels(train_facts)
         if high - low < _DARK:
             warnings.warn(
                 f"All pixels of the training images of {name} are in [{low}, {high}] of 255: the "
@@ -197,6 +280,17 @@ def _check_alike(name, train):
                 FolderWarning,
                 stacklevel=4,
             )
+
+
+def _levels(facts):
+    """Returns the smallest and largest value of images, or of enough of them to differ visibly."""
+    low, high = 255, 0
+    for path, fact in facts.items():
+        known = fact if fact.low is not None else facts_of(path, math.prod(fact.shape[:2]))
+        low, high = min(low, known.low), max(high, known.high)
+        if high - low >= _DARK:
+            break
+    return low, high
 
 
 def _warn_of_duplicates(root, splits, facts):

@@ -1,4 +1,4 @@
-"""Scenes of handwritten digits: the embedded images for segmentation."""
+"""The embedded images for segmentation: scenes of handwritten digits."""
 
 import numpy as np
 import tensorflow as tf
@@ -9,26 +9,26 @@ from kerascnn.data.segmentation import SegmentationData
 
 SIZE = 48
 _COUNTS = {"train": 1000, "validation": 100, "test": 200}
-# A digit belongs to the mask where an enlarged image of it is brighter than this; around there
-# its opacity rises from none to full.
+# A digit's mask covers the pixels where its enlarged image is brighter than this; around this
+# value, the opacity rises from 0 to 1.
 _INK = 96
 _SOFT = 48
-# How often a place is looked for before a digit is left out.
+# Number of attempts to place a digit before it is left out.
 _TRIES = 10
 
 
 def scenes(seed=0):
-    """Returns images of 48x48 pixels, each with up to five digits in colors on a colored ground.
+    """Returns images of 48x48 pixels with up to five colored digits on a colored background.
 
-    Digits may touch but do not cover each other. A mask has the digit that every pixel belongs
-    to, or the background. Digits of the training scenes are the training images of `"digits"`, and
-    so on: no digit of a test scene was trained on.
+    Digits may touch but do not overlap. A mask has the digit that every pixel belongs to, or the
+    background. Training scenes use the training images of `"digits"`, and so on, so no digit of a
+    test scene was trained on.
 
     Args:
-        seed: int, decides everything.
+        seed: int, random seed.
 
     Returns:
-        `SegmentationData` of 1,000 scenes to train on, 100 for validation and 200 to test on.
+        `SegmentationData` with 1,000 scenes for training, 100 for validation and 200 for testing.
     """
     images, labels = digit_images()[..., 0], digit_parts()
     elements = {}
@@ -71,7 +71,7 @@ def _scene(rng, images, digits):
 
 
 def _free_place(rng, mask, ink):
-    """Returns where a digit covers no other, or `None` if a few tries find no place."""
+    """Returns a position where a digit covers no other, or `None` after a few attempts."""
     side = len(ink)
     for top, left in rng.integers(0, SIZE - side + 1, (_TRIES, 2)):
         place = (slice(top, top + side), slice(left, left + side))

@@ -1,9 +1,10 @@
-"""Images with masks, and the pipelines that feed them to a segmentation model."""
+"""Datasets of images with masks, and pipelines for segmentation models."""
 
 import dataclasses
 import math
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -15,11 +16,12 @@ from kerascnn.data.augmentation import Augmentation
 from kerascnn.data.joint_augmentation import random_view
 from kerascnn.data.names import is_embedded, is_folder
 from kerascnn.data.pixels import rescale, scale, scaled_size, to_channels
+from kerascnn.data.prefetching import prefetched
 from kerascnn.data.report import Report
 from kerascnn.data.splits import SPLITS, example_names
 from kerascnn.ops.ignored import IGNORED
 
-# The longest side of an image in validation, which sees an image at once.
+# The longest side of a validation image, which the model processes in one piece.
 _LARGEST = 1024
 
 # Classes of these names are always ignored.
@@ -28,29 +30,29 @@ _IGNORED_NAMES = ("void", "ignore", "ignored", "unlabeled", "unlabelled")
 
 @dataclass(frozen=True)
 class SegmentationData:
-    """A dataset of images with masks; `load_segmentation` makes it.
+    """A dataset of images with masks, as returned by `load_segmentation`.
 
-    Stored masks hold the numbers of `class_names`, or 255 for no class. Pipelines give other
-    numbers: the index in `scored_classes`, and `IGNORED` for every other pixel.
+    Stored masks hold indices of `class_names`, or 255 for no class. Pipelines return other numbers:
+    indices of `scored_classes`, and `IGNORED` for every other pixel.
 
     Args:
         name: str, the name of the dataset or the path of the folder.
         class_names: names of all classes, in the order of the values in the masks.
         ignored: names of the classes whose pixels are ignored.
         stored_shape: `(height, width, channels)` of the stored images; height and width are `None`
-            where they vary.
+            if they vary.
         num_examples: `{split: number of images}`.
         elements: `{split: tf.data.Dataset}`, the examples as they are stored.
         decode: function from such an example to a uint8 image `(height, width, channels)` and a
             uint8 mask `(height, width)`.
-        num_pixels: optional `{split: number of pixels of all images}`, where it is known although
-            the images differ in size.
+        num_pixels: optional `{split: number of pixels of all images}`, if known although the images
+            differ in size.
         version: optional str, the version of the dataset.
         file_names: optional `{split: names of the files}`.
-        report: optional `kerascnn.data.report.Report` on how a folder is read.
+        report: optional `kerascnn.data.report.Report` on how a folder was interpreted.
 
     Raises:
-        UsageError: if fewer than two classes are left, or there are more than 255.
+        UsageError: if fewer than two classes remain, or there are more than 255.
     """
 
     name: str
@@ -79,34 +81,34 @@ class SegmentationData:
             )
 
     @property
-    def scored_classes(self):
+    def scored_classes(self) -> tuple[str, ...]:
         """Names of the classes that are not ignored, in the order of the labels."""
         return tuple(name for name in self.class_names if name not in self.ignored)
 
     @property
-    def channels(self):
+    def channels(self) -> int:
         """1 for gray images, otherwise 3."""
         return 1 if self.stored_shape[2] == 1 else 3
 
     @property
-    def image_shape(self):
-        """`(height, width, channels)` of the images; sizes are `None` where they vary."""
+    def image_shape(self) -> tuple[int | None, ...]:
+        """`(height, width, channels)` of the images; sizes are `None` if they vary."""
         return (*self.stored_shape[:2], self.channels)
 
     @property
-    def values(self):
-        """The value in a stored mask of each of the `scored_classes`."""
+    def values(self) -> tuple[int, ...]:
+        """The value of each of the `scored_classes` in a stored mask."""
         return tuple(self.class_names.index(name) for name in self.scored_classes)
 
-    def pixel_counts(self, split="train"):
-        """Counts how often each class occurs.
+    def pixel_counts(self, split: str = "train") -> tuple[np.ndarray, np.ndarray]:
+        """Counts the pixels of each class.
 
         Args:
             split: `"train"`, `"validation"` or `"test"`.
 
         Returns:
             two int64 arrays of shape `(classes,)`: the pixels of each class, and the pixels of all
-            images in which it occurs.
+            images that contain the class.
         """
         pixels = np.zeros(len(self.scored_classes), np.int64)
         of_images = np.zeros(len(self.scored_classes), np.int64)
@@ -120,32 +122,32 @@ class SegmentationData:
 
     def pipeline(
         self,
-        split,
+        split: str,
         *,
-        factor=1.0,
-        crop_size=None,
-        channels=None,
-        batch_size=8,
-        seed=0,
-        augment=None,
-    ):
+        factor: float = 1.0,
+        crop_size: int | Sequence[int] | None = None,
+        channels: int | None = None,
+        batch_size: int = 8,
+        seed: int = 0,
+        augment: Any = None,
+    ) -> tf.data.Dataset:
         """Returns batches of images and masks for `model.fit`.
 
-        The training split is shuffled, augmented and cut to windows of one size, each at a random
-        place. What a step sees depends on `seed`, the number of the epoch and the place in the
-        epoch alone. Images of the other splits stay whole (only the middle 1024x1024 pixels of
-        larger ones are used), and a batch has no more pixels than in training, or one image.
+        The training split is shuffled, augmented and cropped to one size at random positions. A
+        step depends only on `seed`, the epoch and the batch number. Images of the other splits stay
+        whole (only the central 1024x1024 pixels of larger images are used), and a batch has no more
+        pixels than in training, or one image.
 
         Args:
             split: `"train"`, `"validation"` or `"test"`.
-            factor: float, by which images are resized first: 0.5 for half of the height and width.
-            crop_size: int or `(height, width)` of the windows, after resizing; by default whole
+            factor: float, factor to resize images by first: 0.5 halves height and width.
+            crop_size: int or `(height, width)` of the crops, after resizing; by default whole
                 images, if they share one size.
-            channels: 1 or 3; by default those of the images.
+            channels: 1 or 3; by default as in the images.
             batch_size: int.
-            seed: int, decides the orders and all random choices of the training split.
+            seed: int, random seed for order and augmentation of the training split.
             augment: optional `Augmentation` of the training split; its `flip`, `shift`, `zoom`,
-                `rotate` and `color` are used on images and masks alike.
+                `rotate` and `color` apply to images and masks together.
 
         Returns:
             `tf.data.Dataset` of float32 images `(batch, height, width, channels)` in [0, 1]
@@ -163,7 +165,7 @@ class SegmentationData:
         if split == "train":
             if crop_size is None and None in size:
                 raise UsageError(
-                    f"The images of {self.name} differ in size: `crop_size` must be given; "
+                    f"The images of {self.name} differ in size, so `crop_size` must be given; "
                     f"got crop_size={crop_size}."
                 )
             window = size if crop_size is None else pair(crop_size, "crop_size")
@@ -177,11 +179,10 @@ class SegmentationData:
         batch_size = _whole_at_once(batch_size, size, crop_size)
         dataset = dataset.batch(batch_size)
         dataset = dataset.map(lambda images, masks: (scale(images), masks), tf.data.AUTOTUNE)
-        dataset = dataset.prefetch(tf.data.AUTOTUNE)
-        return dataset.apply(tf.data.experimental.assert_cardinality(-(-count // batch_size)))
+        return prefetched(dataset, -(-count // batch_size))
 
     def _shuffled(self, view, factor, channels, batch_size, seed, fits):
-        """Returns batches of random views of the training split, other ones in every epoch."""
+        """Returns batches of random crops of the training split, different in every epoch."""
         elements, count = self.elements["train"], self.num_examples["train"]
         steps = -(-count // batch_size)
 
@@ -199,7 +200,7 @@ class SegmentationData:
             return views.batch(batch_size)
 
         def shuffled(epoch, start, table):
-            """Views of examples that are in memory, or of which the names of files are."""
+            """Crops of examples in memory, or of files whose names are in memory."""
             places = order.permutation(order.epoch_key(seed, epoch), count)
             first = start * batch_size
             chosen = tf.data.Dataset.range(first, count).map(lambda place: places[place])
@@ -212,7 +213,7 @@ class SegmentationData:
             return finish(read(examples), first, epoch)
 
         def streamed(epoch, start):
-            """Views of a dataset that is only read from its beginning; what is skipped too."""
+            """Crops of a dataset that is read sequentially; skipped batches are read too."""
             key, first = order.epoch_key(seed, epoch), start * batch_size
             examples = order.shuffled(elements, memory.SHUFFLE_BUFFER, key).skip(first)
             return finish(read(examples), first, epoch)
@@ -223,12 +224,12 @@ class SegmentationData:
             return order.batches_by_epoch(shuffled, steps, order.in_memory(elements, count))
         return order.batches_by_epoch(streamed, steps)
 
-    def examples(self, split, channels=None):
-        """Yields the images one by one at their stored size, in the order in which they are stored.
+    def examples(self, split: str, channels: int | None = None) -> Iterator[Any]:
+        """Yields the images one by one, at their stored size and in stored order.
 
         Args:
             split: `"train"`, `"validation"` or `"test"`.
-            channels: 1 or 3; by default those of the images.
+            channels: 1 or 3; by default as in the images.
 
         Yields:
             the path of the file below the folder (or `test-00012` for a dataset without files), a
@@ -236,14 +237,13 @@ class SegmentationData:
         """
         one_of(split, SPLITS, "split")
         channels = one_of(channels or self.channels, (1, 3), "channels")
-        dataset = self._read(self.elements[split], channels)
-        dataset = dataset.prefetch(tf.data.AUTOTUNE)
+        dataset = prefetched(self._read(self.elements[split], channels))
         names = example_names(split, self.file_names)
         for name, (image, mask) in zip(names, dataset.as_numpy_iterator(), strict=False):
             yield name, image, mask
 
     def _fits(self, split, factor, channels):
-        """Whether a split may be kept in memory."""
+        """Returns whether a split fits into memory."""
         pixels = (self.num_pixels or {}).get(split)
         if pixels is None:
             if None in self.stored_shape[:2]:
@@ -253,7 +253,7 @@ class SegmentationData:
         return memory.fits(pixels * factor**2 * bytes_per_pixel)
 
     def _read(self, elements, channels):
-        # A constant of the graph: a lookup is faster than a comparison with every class.
+        # A lookup in a constant table is faster than a comparison with every class.
         labels = np.full(256, IGNORED, np.uint8)
         labels[list(self.values)] = np.arange(len(self.values))
 
@@ -265,50 +265,50 @@ class SegmentationData:
 
 
 def load_segmentation(
-    name_or_folder,
+    name_or_folder: str | Path,
     *,
-    data_dir=None,
-    ignore=None,
-    strict=False,
-    for_training=True,
-    mask_values=None,
-    mask_colors=None,
-    max_pixels=None,
-    value_ranges=None,
-):
+    data_dir: str | Path | None = None,
+    ignore: Sequence[str] | None = None,
+    strict: bool = False,
+    for_training: bool = True,
+    mask_values: Any = None,
+    mask_colors: Any = None,
+    max_pixels: int | None = None,
+    value_ranges: dict[str, Any] | None = None,
+) -> SegmentationData:
     """Loads a dataset of images with masks.
 
-    The files of a folder are read once, to find broken ones.
+    Reads each file of a folder once, to find damaged files.
 
     Args:
         name_or_folder: `"scenes"` (embedded: scikit-learn's handwritten digits, composed into
             scenes), a folder with `classes.txt`, `images` and `masks` (or with `train`, `val` and
-            `test` folders of these two, or of other forms that `docs/en/reference/folders.md`
-            lists), or the name of a dataset of TensorFlow Datasets (`oxford_iiit_pet`).
-        data_dir: folder of TensorFlow Datasets; a dataset prepared there needs no network.
-        ignore: optional names of classes to ignore, in addition to those named `void` or the like
+            `test` folders of these two, or in another layout of `docs/en/reference/folders.md`), or
+            the name of a dataset of TensorFlow Datasets (`oxford_iiit_pet`).
+        data_dir: folder of TensorFlow Datasets; datasets prepared there need no network.
+        ignore: optional names of classes to ignore, in addition to classes named `void` or similar
             and to pixels of 255.
-        strict: bool, whether a broken file in a folder is an error; otherwise it is skipped with a
+        strict: bool, whether a damaged file in a folder is an error; otherwise it is skipped with a
             `SkippedImageWarning`.
         for_training: bool, whether a folder must have images for training and validation, with all
-            classes in them; a test needs none.
-        mask_values: optional, the numbers in the masks of a folder that mean the classes: a list in
-            the order of `classes.txt`, a dict by name, which `classes.txt` is not needed for, or
-            both as text: `"0,255"`, `"road=0,car=255"`. With `"nearest"` among them, and in JPEG
-            files, other numbers are taken for the nearest one.
-        mask_colors: optional, the same for masks in colors: `"road=#804080,car=#00008e"`.
-        max_pixels: int, the largest image in a folder that is read, as in `read_image`.
-        value_ranges: optional `{type: (low, high)}` that the images of a folder with more than
-            eight bits are scaled by, as in `read_image`; by default what the training images need.
+            classes in them; evaluation needs neither.
+        mask_values: optional, the values of the classes in the masks of a folder: a list in the
+            order of `classes.txt`, a dict by class name (which makes `classes.txt` unnecessary), or
+            either as text: `"0,255"`, `"road=0,car=255"`. With `"nearest"` among them, and in JPEG
+            files, other values map to the nearest one.
+        mask_colors: optional, the same for colored masks: `"road=#804080,car=#00008e"`.
+        max_pixels: int, largest number of pixels of an image, as in `read_image`.
+        value_ranges: optional `{type: (low, high)}` to scale images of more than eight bits, as in
+            `read_image`; by default computed from the training images.
 
     Returns:
         `SegmentationData`.
 
     Raises:
-        UsageError: for an unknown name or an unusable folder; the error names the wrong file.
-        FileNotFoundError: if a folder does not exist or lacks something.
-        UnreadableImageError: if `strict` and a file is broken.
-        ConnectionError: if a dataset is neither prepared nor can be downloaded.
+        UsageError: for an unknown name or an unusable folder; the error names the file.
+        FileNotFoundError: if a folder, or a required part of it, does not exist.
+        UnreadableImageError: if `strict` and a file is damaged.
+        ConnectionError: if a dataset is not prepared and cannot be downloaded.
 
     Example:
         >>> import kerascnn
@@ -333,7 +333,7 @@ def load_segmentation(
 
 
 def _whole_at_once(batch_size, size, crop_size):
-    """How many whole images have as many pixels as a batch of windows: one, if they differ."""
+    """Returns the number of whole images with as many pixels as a batch of crops, or 1."""
     if None in size:
         return 1
     size = [min(side, _LARGEST) for side in size]
@@ -359,6 +359,6 @@ def _resized(factor):
 
 
 def ignored_among(class_names, ignore=None):
-    """Returns the classes to ignore: by their name, and the given ones."""
+    """Returns the classes to ignore: by name, and from `ignore`."""
     by_name = (name for name in class_names if name.casefold() in _IGNORED_NAMES)
     return tuple(dict.fromkeys((*by_name, *(ignore or ()))))

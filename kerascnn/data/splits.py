@@ -1,15 +1,15 @@
-"""Training, validation and test: how files fall into them, and what their examples are called."""
+"""Training, validation and test splits, and the names of their examples."""
 
 import hashlib
 import itertools
 import os
 import re
 
-from kerascnn.data.file_tree import composed, images_in, subfolders
+from kerascnn.data.file_tree import by_parts, composed, images_in, names_below, subfolders
 
 SPLITS = ("train", "validation", "test")
 
-# What people call the folder of a split, without regard to case, spaces, "-" and "_".
+# Names of split folders, without regard to case, spaces, "-" and "_".
 _NAMES = {
     "train": "train training trainset trainingset trainingdata traindata segtrain",
     "validation": "val valid validation valset validset validationset dev devset segval segvalid",
@@ -21,22 +21,22 @@ _HELD_OUT = 0.1
 
 
 def example_names(split, file_names=None):
-    """Returns an iterator over names of examples: the files', or `test-00000`, `test-00001` ..."""
+    """Iterates over the names of examples: file names, or `test-00000`, `test-00001` ..."""
     if file_names is None:
         return (f"{split}-{number:05d}" for number in itertools.count())
     return iter(file_names[split])
 
 
 def split_of(name):
-    """Returns the split that people call so, or `None`."""
+    """Returns the split with this name, or `None`."""
     return _SPLIT_OF.get(re.sub(r"[\s_-]+", "", name.casefold()))
 
 
 def split_folders(root):
-    """Returns `{split: folders}` by the names of the subfolders, without splits that have none.
+    """Returns `{split: folders}` from the names of the subfolders; missing splits are left out.
 
-    Where a split's folder holds nothing but a folder of the same split (`seg_train/seg_train`), as
-    archives often have it, the inner one is returned.
+    If a split's folder contains only a folder of the same split (`seg_train/seg_train`), as in many
+    archives, the inner folder is returned.
     """
     found = {}
     for folder in subfolders(root):
@@ -47,11 +47,11 @@ def split_folders(root):
 
 
 def innermost(root, is_data):
-    """Returns the folder that holds the data: `root`, or a folder that is alone in it.
+    """Returns the folder that holds the data: `root`, or the only folder in it.
 
     Args:
         root: path.
-        is_data: function of a folder that says whether data begin there.
+        is_data: function that returns whether a folder holds the data.
     """
     for _ in range(3):
         inside = subfolders(root)
@@ -69,10 +69,10 @@ def _inner(folder, split):
 
 
 def cut(files, root):
-    """Splits files into those kept and a tenth held out: `(kept, held out)`.
+    """Splits files into a part to keep and a tenth to hold out: `(kept, held out)`.
 
-    A hash of the file's name decides: the same files on every machine, and nearly the same when
-    files are added. Of two files at least one is held out, of one none.
+    A hash of the file name decides: the same files on every machine, and nearly the same when files
+    are added. Holds out at least one of two or more files, and none of a single file.
 
     Args:
         files: list of paths below `root`.
@@ -81,9 +81,11 @@ def cut(files, root):
     if len(files) < 2:
         return files, []
 
-    def fate(path):
-        return hashlib.sha256(os.fsencode(composed(path.relative_to(root).as_posix()))).digest()
+    def fate(name):
+        return hashlib.sha256(os.fsencode(composed(name))).digest()
 
     count = max(1, round(_HELD_OUT * len(files)))
-    held_out = set(sorted(files, key=fate)[:count])
-    return [path for path in files if path not in held_out], sorted(held_out)
+    fates = [fate(name) for name in names_below(files, root)]
+    chosen = set(sorted(range(len(files)), key=fates.__getitem__)[:count])
+    kept = [path for i, path in enumerate(files) if i not in chosen]
+    return kept, sorted((files[i] for i in chosen), key=by_parts)

@@ -12,9 +12,9 @@ from kerascnn.data.segmentation import SegmentationData, ignored_among
 
 _SECONDS_TO_ANSWER = 5
 
-# The metadata do not say what the values of a mask mean: `{dataset: (names, ignored)}`.
+# The classes of masks, which the metadata lack: `{dataset: (names, ignored)}`.
 _MASK_CLASSES = {
-    # Parkhi et al., 2012: trimaps, counted from 1
+    # Parkhi et al., 2012: trimaps, whose values start at 1
     "oxford_iiit_pet": (("none", "pet", "background", "border"), ("none",)),
 }
 
@@ -22,7 +22,7 @@ _MASK_CLASSES = {
 def classification_dataset(name, data_dir=None):
     """Finds a dataset by name; downloads and prepares it if it is not prepared yet.
 
-    Splits that the dataset lacks are cut from the end of its training split, a tenth each.
+    Missing splits are held out from the end of the training split, a tenth each.
 
     Raises:
         UsageError: if there is no such dataset, or it has no images with labels.
@@ -54,14 +54,14 @@ def segmentation_dataset(name, data_dir=None, ignore=None):
     """Finds a dataset of images with masks by name, as `classification_dataset` does.
 
     Raises:
-        UsageError: if there is no such dataset, or the meaning of its masks is not known.
+        UsageError: if there is no such dataset, or the classes of its masks are unknown.
         ConnectionError: if the dataset must be downloaded and cannot be.
     """
     builder = _builder(name, data_dir)
     if builder.name not in _MASK_CLASSES:
         raise UsageError(
-            "The data must be a folder with images, masks and classes.txt, or a dataset of "
-            f"TensorFlow Datasets whose masks are known ({', '.join(_MASK_CLASSES)}); got {name!r}."
+            "The data must be a folder with images, masks and classes.txt, or one of the datasets "
+            f"{', '.join(_MASK_CLASSES)} of TensorFlow Datasets; got {name!r}."
         )
     if not builder.is_prepared():
         _download(builder)
@@ -87,7 +87,7 @@ def segmentation_dataset(name, data_dir=None, ignore=None):
 
 
 def _elements(builder, splits, undecoded):
-    """Returns the examples of each split as they are stored, in the stored order."""
+    """Returns the examples of each split as stored, in stored order."""
     read_config = tfds.ReadConfig(try_autocache=False, interleave_cycle_length=1)
     skip = {feature: tfds.decode.SkipDecoding() for feature in undecoded}
     return {
@@ -117,7 +117,7 @@ def _builder(name, data_dir):
 
 
 def _features(builder):
-    """Returns the names of the features of the image and its class."""
+    """Returns the feature names of the image and its class."""
     features = builder.info.features
 
     def named(kind):
@@ -136,7 +136,7 @@ def _features(builder):
 
 
 def _splits(found):
-    """Returns which part of a dataset, as TensorFlow Datasets names it, is used as which split."""
+    """Returns the slice in TensorFlow Datasets' notation for each split."""
     train = "train" if "train" in found else next(iter(found))
     validation = next((name for name in ("validation", "valid", "val") if name in found), None)
     test = "test" if "test" in found else None
@@ -157,7 +157,7 @@ def _splits(found):
 
 
 def _download(builder):
-    """Downloads and prepares a dataset, if a short request shows that this can succeed.
+    """Downloads and prepares a dataset, after a short request that checks the connection.
 
     TensorFlow Datasets itself retries for minutes before it gives up.
     """
@@ -170,14 +170,14 @@ def _download(builder):
             requests.head(url, timeout=_SECONDS_TO_ANSWER, allow_redirects=False)
         except requests.RequestException as error:
             host = url.split("/")[2]
-            raise ConnectionError(f"{what_to_do} ({host} does not answer).") from error
+            raise ConnectionError(f"{what_to_do} ({host} does not respond).") from error
     if not sys.stderr.isatty():
         tfds.disable_progress_bar()
     try:
         builder.download_and_prepare()
     except requests.RequestException as error:
         raise ConnectionError(f"{what_to_do} ({_first_line(error)}).") from error
-    except OSError:  # a full disk, a folder that cannot be written
+    except OSError:  # a full disk, or a folder without write permission
         raise
     except Exception as error:
         raise RuntimeError(

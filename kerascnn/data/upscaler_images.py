@@ -1,4 +1,4 @@
-"""From the pixels of an image to the input of an upscaling model, and back from its output."""
+"""Converts images to inputs of upscaling models, and outputs back to images."""
 
 import tensorflow as tf
 
@@ -10,7 +10,7 @@ _LUMINANCE = (0.299, 0.587, 0.114)
 
 
 def to_upscale(images, channels):
-    """Returns what a model upscales: the luminance of images, or all of their color.
+    """Returns the input of an upscaling model: the luminance of images, or their full color.
 
     Args:
         images: uint8 tensor of shape `(batch, height, width, 3)`.
@@ -24,11 +24,12 @@ def to_upscale(images, channels):
 
 
 def upscaled_image(outputs, images, factor):
-    """Returns the image that the output of a model stands for.
+    """Converts the output of an upscaling model to an image.
 
-    If the output is luminance, color is upscaled by bicubic interpolation. With `Cb` and `Cr`
-    upscaled and `Y` from the model, red, green and blue are those of the bicubic image plus the
-    difference of the output and its luminance: `RGB - Y` depends on `Cb` and `Cr` alone.
+    If the output is luminance, color is upscaled by bicubic interpolation: `Cb` and `Cr` are
+    upscaled and `Y` comes from the model. Since `RGB - Y` depends only on `Cb` and `Cr`, this
+    equals the bicubic image plus the difference between the output and the luminance of the bicubic
+    image.
 
     Args:
         outputs: float tensor of shape `(batch, height * factor, width * factor, channels)` with
@@ -47,7 +48,7 @@ def upscaled_image(outputs, images, factor):
 
 
 def to_pixels(images):
-    """Returns values in [0, 1], and clipped ones outside, as uint8."""
+    """Converts values in [0, 1] to uint8; values outside are clipped."""
     return tf.cast(tf.round(255.0 * tf.clip_by_value(images, 0.0, 1.0)), tf.uint8)
 
 

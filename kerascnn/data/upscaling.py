@@ -1,8 +1,9 @@
-"""Images without labels, and the pipelines that feed them to an upscaling model."""
+"""Datasets of images without labels, and pipelines for upscaling models."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -30,14 +31,14 @@ class StoredImage:
 
 @dataclass(frozen=True)
 class UpscalingData:
-    """A dataset of images without labels; `load_upscaling` makes it.
+    """A dataset of images without labels, as returned by `load_upscaling`.
 
     Args:
         name: str, the name of the dataset or the path of the folder.
         images: `{split: tuple of images}`, each with `.name`, `.size` (height, width) and
             `.read()`, which returns a uint8 array `(height, width, 3)`.
-        smallest: int, how many pixels high and wide an image had to be.
-        report: optional `kerascnn.data.report.Report` on how a folder is read.
+        smallest: int, the minimum height and width of an image, in pixels.
+        report: optional `kerascnn.data.report.Report` on how a folder was interpreted.
     """
 
     name: str
@@ -46,47 +47,47 @@ class UpscalingData:
     report: Report | None = None
 
     @property
-    def num_examples(self):
+    def num_examples(self) -> dict[str, int]:
         """`{split: number of images}`."""
         return {split: len(images) for split, images in self.images.items()}
 
     def pipeline(
         self,
-        split,
+        split: str,
         *,
-        factor,
-        channels,
-        patch_size=17,
-        patches=16_000,
-        batch_size=16,
-        seed=0,
-    ):
+        factor: int,
+        channels: int,
+        patch_size: int = 17,
+        patches: int = 16_000,
+        batch_size: int = 16,
+        seed: int = 0,
+    ) -> Any:
         """Returns batches of images in two resolutions for `model.fit`.
 
-        Images are downscaled as a whole (`downscale_bicubic`). For training, square patches at the
-        same random place of both resolutions are cut out and randomly flipped and turned by
-        quarters, other ones in every epoch; every image gives the same number of them. What a step
-        sees depends on `seed`, the number of the epoch and the place in the epoch alone. The other
-        splits give whole images in their order, one in a batch, or the middle of images that are
+        Images are downscaled as a whole (`downscale_bicubic`). For training, square patches are cut
+        out at the same random position of both resolutions, and randomly flipped and rotated by
+        multiples of 90 degrees, differently in every epoch; every image gives the same number of
+        patches. A step depends only on `seed`, the epoch and the batch number. The other splits
+        return whole images in order, with a batch size of 1, or the center of images that are
         higher or wider than 480 pixels.
 
         Args:
             split: `"train"`, `"validation"` or `"test"`.
-            factor: int, how many times larger the high resolution is.
+            factor: int, upscaling factor.
             channels: 1 for luminance, or 3.
-            patch_size: int, the height and width of a patch in low resolution.
-            patches: int, how many of them an epoch has; rounded up to the same number for each
-                image, and for several images to whole batches.
-            batch_size: int, patches in a batch.
-            seed: int, decides the order, places and turns of patches.
+            patch_size: int, height and width of a low-resolution patch.
+            patches: int, number of patches per epoch; rounded up to the same number for each image,
+                and with several images to whole batches.
+            batch_size: int, patches per batch.
+            seed: int, random seed for the order, positions and orientations of patches.
 
         Returns:
             `tf.data.Dataset` of pairs of float32 tensors `(batch, height, width, channels)` and
             `(batch, height * factor, width * factor, channels)` in [0, 1].
 
         Raises:
-            UsageError: for a wrong argument, a split without images, or a training image that is
-                smaller than a patch.
+            UsageError: for a wrong argument, a split without images, or a training image smaller
+                than a patch.
 
         Example:
             >>> import kerascnn
@@ -106,8 +107,8 @@ class UpscalingData:
             return whole_images(images, factor, channels)
         return random_patches(images, factor, channels, patch_size, patches, batch_size, seed)
 
-    def examples(self, split):
-        """Yields the images one by one, in the order of the pipelines of validation and test.
+    def examples(self, split: str) -> Iterator[Any]:
+        """Yields the images one by one, in the order of the validation and test pipelines.
 
         Args:
             split: `"train"`, `"validation"` or `"test"`.
@@ -119,32 +120,39 @@ class UpscalingData:
             yield image.name, image.read(), None
 
 
-def load_upscaling(name_or_folder, *, strict=False, smallest=1, max_pixels=None, value_ranges=None):
+def load_upscaling(
+    name_or_folder: str | Path,
+    *,
+    strict: bool = False,
+    smallest: int = 1,
+    max_pixels: int | None = None,
+    value_ranges: dict[str, Any] | None = None,
+) -> UpscalingData:
     """Loads a dataset of images without labels.
 
-    A folder may have a subfolder for each split, as DIV2K has (what is missing of validation and
-    test is then cut from training); otherwise all images below it are used. A cut takes a tenth, at
-    least one image, chosen by a hash of the file's name. Each image is read once, to find broken
-    ones.
+    A folder may have a subfolder for each split, like DIV2K (a missing validation or test split is
+    held out from training); otherwise all images below the folder are used. A held-out split is a
+    tenth of the images, at least one image, chosen by a hash of the file name. Each image is read
+    once, to find damaged files.
 
     Args:
-        name_or_folder: `"photos"` (embedded: the two sample photographs of scikit-learn, of
-            `china.jpg` the left three quarters to train on and the rest for validation,
-            `flower.jpg` for the test), or a folder of images.
-        strict: bool, whether a broken or too small image is an error; otherwise it is skipped with
+        name_or_folder: `"photos"` (embedded: scikit-learn's two sample images; the left three
+            quarters of `china.jpg` for training and the rest for validation, `flower.jpg` for
+            testing), or a folder of images.
+        strict: bool, whether a damaged or too small image is an error; otherwise it is skipped with
             a `SkippedImageWarning`.
-        smallest: int, how many pixels high and wide an image must be.
-        max_pixels: int, the largest image in a folder that is read, as in `read_image`.
-        value_ranges: optional `{type: (low, high)}` that the images of a folder with more than
-            eight bits are scaled by, as in `read_image`; by default what the training images need.
+        smallest: int, minimum height and width of an image, in pixels.
+        max_pixels: int, largest number of pixels of an image, as in `read_image`.
+        value_ranges: optional `{type: (low, high)}` to scale images of more than eight bits, as in
+            `read_image`; by default computed from the training images.
 
     Returns:
         `UpscalingData`.
 
     Raises:
         FileNotFoundError: if there is no such folder.
-        UsageError: if it has no images that are large enough.
-        UnreadableImageError: if `strict` and an image is broken.
+        UsageError: if no image is large enough.
+        UnreadableImageError: if `strict` and an image is damaged.
 
     Example:
         >>> import kerascnn
@@ -158,9 +166,7 @@ def load_upscaling(name_or_folder, *, strict=False, smallest=1, max_pixels=None,
 
         return replace(photos(), smallest=smallest)
     if not Path(name).is_dir():
-        raise FileNotFoundError(
-            f"There is no folder {name}; images to upscale are 'photos' or those of a folder."
-        )
+        raise FileNotFoundError(f"There is no folder {name}; use 'photos' or a folder of images.")
     from kerascnn.data.image_folder import image_folder
 
     return image_folder(name, strict, smallest, max_pixels, value_ranges)

@@ -2,17 +2,17 @@
 
 import numpy as np
 
-# The range of each type of values; 32-bit integers have none that an image would fill.
+# The default range of each type; no image would fill the range of 32-bit integers.
 _OF_TYPE = {"uint16": (0, 65535), "float32": (0.0, 1.0)}
 _NAMES = {"uint16": "16-bit", "int32": "32-bit integer", "float32": "float"}
 
 
 def kind_of(image):
-    """Returns the type of the values of a Pillow image: uint8, uint16, int32 or float32."""
+    """Returns the value type of a Pillow image: uint8, uint16, int32 or float32."""
     if image.mode == "F":
         return "float32"
     if image.mode.startswith("I"):
-        # Pillow reads 16-bit PNG files as either mode, by its version.
+        # Pillow's mode of 16-bit PNG files depends on its version.
         sixteen = image.mode != "I" or image.format in ("PNG", "PPM")
         return "uint16" if sixteen else "int32"
     return "uint8"
@@ -44,7 +44,7 @@ def to_pixels(values, kind, ranges=None):
             allowed = "; floats must be in [0, 1]" if given else ""
             raise ValueError(
                 f"its {_NAMES[kind]} values are in [{values.min():g}, {values.max():g}]{allowed}, "
-                "and no range of a training set is known"
+                "and no range of a training dataset is known"
             )
     low, high = given
     scaled = (values.astype(np.float64) - low) * (255 / (high - low))
@@ -52,7 +52,7 @@ def to_pixels(values, kind, ranges=None):
 
 
 def in_range_of_type(kind, low, high):
-    """Returns whether values in `[low, high]` are in the range that their type has by itself."""
+    """Returns whether `[low, high]` is within the default range of the type."""
     bounds = _OF_TYPE.get(kind)
     return bounds is not None and bounds[0] <= low and high <= bounds[1]
 
@@ -64,11 +64,11 @@ def check_finite(values):
 
 
 def range_of(kind, low, high):
-    """Returns the range by which a training set is scaled whose values span `[low, high]`.
+    """Returns the range to scale a training dataset by, whose values span `[low, high]`.
 
-    Integers from 0 are taken for numbers of as many bits as the largest one needs (at least
-    eight), floats for shares of 1 or numbers up to 255 if they fill at least half of these ranges;
-    otherwise the range is that of the training set.
+    Non-negative integers are scaled by the number of bits that the largest one needs (at least
+    eight). Floats are taken as values in [0, 1] or [0, 255] if they fill at least half of these
+    ranges. Otherwise the range is the range of the training dataset.
 
     Returns:
         pair `(low, high)`, or `None` for the range of the type.
@@ -85,7 +85,7 @@ def range_of(kind, low, high):
 
 
 def sentence(kind, bounds):
-    """Returns how values are scaled, for the user."""
+    """Returns a description of how values are scaled."""
     if bounds is None:
         low, high = _OF_TYPE[kind]
     else:

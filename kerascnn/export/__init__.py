@@ -1,4 +1,4 @@
-"""Models as files that other programs run."""
+"""Export of models to other runtimes."""
 
 from kerascnn.export.classification import classification_serving
 from kerascnn.export.exporting import Exported, export

@@ -1,4 +1,4 @@
-"""What an exported model computes that takes arrays as they are: any Keras model."""
+"""Export of any Keras model with its own inputs and outputs."""
 
 import keras
 import numpy as np
@@ -9,40 +9,40 @@ from kerascnn.data.pixels import prepare, to_channels
 from kerascnn.export.serving import ExportError, tolerance_of
 from kerascnn.models.rewriting import graph_model
 
-# Sizes to check with where the model takes any
+# Sizes for the check if the model takes any size
 _BATCH, _SIDE = 1, 32
 
 
 class ArrayServing:
     """A model with its own inputs and outputs, without preprocessing.
 
-    It has what `export` needs of a `Serving`. The inputs have the names of the model's, and the
-    outputs those of the layers that they come from.
+    It has the methods of `Serving` that `export` needs. Inputs have the names of the model's
+    inputs, and outputs the names of their layers.
 
     Args:
-        model: `keras.Model` that knows its inputs.
+        model: `keras.Model` with known inputs.
 
     Raises:
-        UsageError: if it does not.
+        UsageError: if the inputs are unknown.
     """
 
     size = None
     unit = "output"
-    facts = {}  # noqa: RUF012 - there is nothing to tell of other programs
+    facts = {}  # noqa: RUF012 - no metadata for other programs
     max_pixels = None
 
     def __init__(self, model):
         graph = graph_model(model)
         graph = model if graph is None else graph
         try:
-            # Keras lists the inputs of a sequential model, which takes one tensor.
+            # Keras lists the single input of a sequential model.
             is_list = isinstance(model, keras.Sequential)
             self._structure = graph.inputs[0] if is_list else graph.input
             given = graph.output
         except (AttributeError, ValueError) as error:
             raise UsageError(
-                "`model` must know its inputs, as functional and sequential models do once they "
-                f"are built; got {type(model).__name__} {model.name!r}."
+                "`model` must have known inputs, as built functional and sequential models have; "
+                f"got {type(model).__name__} {model.name!r}."
             ) from error
         self._model = model
         self._inputs = keras.tree.flatten(self._structure)
@@ -62,7 +62,7 @@ class ArrayServing:
         ]
 
     def graph(self, network):
-        """Returns the function of the inputs that is exported, for use inside a graph."""
+        """Returns the function to export, for use inside a graph."""
 
         def function(*inputs):
             given = keras.tree.flatten(
@@ -75,13 +75,13 @@ class ArrayServing:
     def examples(self, images):
         """Returns the inputs of one call for each of the uint8 images, as a list of arrays.
 
-        They are noise where an input does not look like an image.
+        Inputs that are not images are random.
         """
         rng = np.random.default_rng(0)
         return [[_example(x, image, rng) for x in self._inputs] for image in images]
 
     def compare(self, example, found, tolerance=None):
-        """Returns the largest difference, as a share of the largest output where that is above 1.
+        """Returns the largest difference, relative to the largest output if that is above 1.
 
         Raises:
             ExportError: if it is above the tolerance.
@@ -96,7 +96,7 @@ class ArrayServing:
             worst = max(worst, difference / max(1.0, np.abs(expected).max(initial=0.0)))
             if not worst <= allowed:
                 raise ExportError(
-                    "The export must compute what the model does, within a difference of "
+                    "The exported model must match the model within "
                     f"{allowed:g}; got {worst:g} in {name!r}."
                 )
         return float(worst)

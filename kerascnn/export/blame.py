@@ -1,23 +1,23 @@
-"""Which layer of a model cannot be exported."""
+"""Finds the layer of a model that cannot be exported."""
 
 import keras
 
 
 def named_layer(model, runs):
-    """Returns the name and class of the first layer with which a model cannot be exported.
+    """Returns the name and class of the first layer that prevents the export of a model.
 
     Args:
         model: `keras.Model` that cannot be exported.
         runs: function of a model that returns whether it can be exported.
 
     Returns:
-        str, or `None` if that is not known.
+        str, or `None` if it is unknown.
     """
     try:
         inputs, layers = model.inputs, [x for x in model.layers if not _is_input(x)]
     except (AttributeError, ValueError):
         return None
-    low, high = 0, len(layers)  # the part up to `low` can be exported, that up to `high` cannot
+    low, high = 0, len(layers)  # the part up to `low` can be exported, up to `high` not
     if not _can_be_cut(model, layers):
         return None
     while high - low > 1:

@@ -1,4 +1,6 @@
-"""What an exported classifier computes."""
+"""Inputs and outputs of exported classifiers."""
+
+from collections.abc import Sequence
 
 import keras
 import numpy as np
@@ -10,21 +12,22 @@ from kerascnn.data.pixels import prepare, to_channels
 from kerascnn.export.serving import ExportError, Serving, check_close
 
 
-def classification_serving(model, class_names=None):
-    """Returns what an exported classifier computes, for `export`.
+def classification_serving(model: keras.Model, class_names: Sequence[str] | None = None) -> Serving:
+    """Returns the `serving` argument of `export` for a classifier.
 
     Its outputs are `probabilities` (float32, `(batch, classes)`), `class_id` (int64, `(batch,)`)
-    and `class_name` (string, `(batch,)`). Images of any size are resized to that of the model.
+    and `class_name` (string, `(batch,)`). Images of any size are resized to the model's input size.
 
     Args:
         model: `keras.Model` from images of a known size with values in [0, 1] to logits.
-        class_names: names of the classes; by default their numbers.
+        class_names: names of the classes; by default their indices.
 
     Returns:
         `Serving`.
 
     Raises:
-        ValueError: if the model takes no images of a known size, or the number of names is wrong.
+        ValueError: if the model's input is not images of a known size, or the number of names is
+            wrong.
 
     Example:
         >>> import kerascnn
@@ -50,7 +53,7 @@ def classification_serving(model, class_names=None):
         probabilities = tf.nn.softmax(tf.cast(network(images), tf.float32))
         class_id = tf.argmax(probabilities, axis=-1)
         found = {"probabilities": probabilities, "class_id": class_id}
-        if not is_plain():  # only TensorFlow has text; elsewhere the metadata have the names
+        if not is_plain():  # only TensorFlow has strings; elsewhere the metadata have the names
             found["class_name"] = tf.gather(tf.constant(class_names), class_id)
         return found
 
@@ -63,7 +66,7 @@ def classification_serving(model, class_names=None):
         class_name = class_names[found["class_id"]]
         likeliest = found["probabilities"].argmax() == found["class_id"]
         if not likeliest or found.get("class_name", class_name) != class_name:
-            raise ExportError(f"The export gives a class the wrong name: {found}.")
+            raise ExportError(f"The exported model returns a wrong class name: {found}.")
         return worst
 
     return Serving(

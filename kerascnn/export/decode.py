@@ -1,4 +1,4 @@
-"""Decodes image files inside a TensorFlow graph, to the pixels that `read_image` gives."""
+"""Decodes image files inside a TensorFlow graph, to the same pixels as `read_image`."""
 
 import tensorflow as tf
 
@@ -6,29 +6,29 @@ from kerascnn.data.pixels import to_channels
 from kerascnn.export.file_header import read_header
 from kerascnn.export.serving import MAX_PIXELS
 
-# Pixels that are converted at a time: conversions compute in 32 bits a value.
+# Pixels to convert at a time: conversions need 32 bits per value.
 _BAND = 2**17
 
 
 def decode_image(encoded, channels, max_pixels=MAX_PIXELS, value_ranges=None):
     """Decodes the bytes of one PNG or JPEG file.
 
-    The size of the image is read first, so that a small file cannot take a lot of memory. Decoding
-    takes up to 8 bytes a pixel.
+    Reads the size of the image first, so that a small file cannot use a lot of memory. Decoding
+    takes up to 8 bytes per pixel.
 
     Args:
         encoded: scalar string tensor.
         channels: 1 or 3.
-        max_pixels: int, the largest image that is decoded.
-        value_ranges: optional `{"uint16": (low, high)}`, the values of gray PNG files of 16 bits
-            that become 0 and 255, as in `kerascnn.data.read_image`.
+        max_pixels: int, largest number of pixels of an image.
+        value_ranges: optional `{"uint16": (low, high)}`, the values of 16-bit gray PNG files that
+            become 0 and 255, as in `kerascnn.data.read_image`.
 
     Returns:
         uint8 tensor of shape `(height, width, channels)`.
 
     Raises:
-        tf.errors.InvalidArgumentError: when the graph runs, if the file is of another kind, broken
-            or too large.
+        tf.errors.InvalidArgumentError: when the graph runs, if the file has another format, is
+            damaged or is too large.
     """
     header = read_header(encoded)
     checks = [
@@ -36,7 +36,7 @@ def decode_image(encoded, channels, max_pixels=MAX_PIXELS, value_ranges=None):
             header.is_jpeg | header.is_png, ["An image must be a PNG or JPEG file."]
         ),
         tf.debugging.Assert(
-            header.pixels > 0, ["An image must say how high and wide it is; the file is broken."]
+            header.pixels > 0, ["An image must have a size in its header; the file is damaged."]
         ),
         tf.debugging.Assert(
             header.pixels <= max_pixels,
@@ -47,7 +47,7 @@ def decode_image(encoded, channels, max_pixels=MAX_PIXELS, value_ranges=None):
         encoded = tf.identity(encoded)
 
     def jpeg():
-        # The accurate inverse transform is the one that Pillow uses.
+        # Pillow uses the accurate inverse transform.
         pixels = tf.io.decode_jpeg(encoded, channels=3, dct_method="INTEGER_ACCURATE")
         return _converted(pixels, channels)
 
@@ -56,7 +56,7 @@ def decode_image(encoded, channels, max_pixels=MAX_PIXELS, value_ranges=None):
 
     def png():
         pixels = tf.io.decode_png(encoded, channels=4)
-        # TensorFlow 2.21 gives opaque files of 1, 2 or 4 bits an alpha of 1, 3 or 15.
+        # TensorFlow 2.21 returns an alpha of 1, 3 or 15 for opaque files of 1, 2 or 4 bits.
         highest = tf.cast(tf.reduce_max(pixels, axis=(0, 1))[3], tf.int32)
         opaque = (header.bits < 8) & tf.equal(highest, 2**header.bits - 1)
         return _converted(pixels, channels, opaque)
@@ -87,7 +87,7 @@ def _converted(pixels, channels, opaque=None):
     Args:
         pixels: uint8 tensor of shape `(height, width, 3 or 4)`.
         channels: 1 or 3.
-        opaque: optional bool tensor, whether the fourth channel is to be taken as 255.
+        opaque: optional bool tensor, whether to replace the fourth channel by 255.
     """
     if pixels.shape[-1] == channels:
         return pixels
@@ -115,7 +115,7 @@ def _converted(pixels, channels, opaque=None):
 
 
 def _oriented(image, orientation):
-    """Turns and mirrors an image as the EXIF orientation (1 to 8) says."""
+    """Rotates and flips an image by its EXIF orientation (1 to 8)."""
 
     def transposed():
         return tf.transpose(image, (1, 0, 2))

@@ -1,9 +1,10 @@
-"""Writes models as files of other runtimes, and checks each before it is put in place."""
+"""Writes models for other runtimes, and checks each file before moving it into place."""
 
 import contextlib
 import os
 import shutil
 import tempfile
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -19,22 +20,24 @@ from kerascnn.export.formats import Format, get_format
 from kerascnn.export.fresh_process import run_in_fresh_process
 from kerascnn.export.network import inference_form
 from kerascnn.export.real_images import real_images
-from kerascnn.export.serving import ExportError
+from kerascnn.export.serving import ExportError, Serving
 from kerascnn.storage.atomic_write import make_folder, sync_tree, temporary_next_to
 
+# Part of the name of the temporary folder of an export.
+TEMPORARY = "kerascnn-export-"
 _INT8 = "int8"
 
 
 @dataclass(frozen=True)
 class Exported:
-    """What `export` wrote.
+    """The result of `export`.
 
     Args:
         path: `pathlib.Path` of the file, or of the folder of a SavedModel.
-        bytes: int, the size of all its files.
-        difference: float, the largest one from the outputs of the model.
-        unit: str, what the difference is measured in.
-        milliseconds: float, for one image.
+        bytes: int, total size of its files.
+        difference: float, largest difference from the outputs of the model.
+        unit: str, unit of the difference.
+        milliseconds: float, time for one image.
     """
 
     path: Path
@@ -48,64 +51,63 @@ class Exported:
 
 
 def export(
-    model,
-    path,
+    model: keras.Model,
+    path: str | Path,
     *,
-    format="saved_model",
-    serving=None,
-    images=(),
-    quantize=None,
-    calibration=(),
-    overwrite=False,
-):
-    """Writes a model for another runtime.
+    format: str = "saved_model",
+    serving: Serving | None = None,
+    images: Iterable[np.ndarray] = (),
+    quantize: str | None = None,
+    calibration: Iterable[np.ndarray] = (),
+    overwrite: bool = False,
+) -> Exported:
+    """Exports a model to another runtime.
 
-    The form of the model that is written is fast at inference: Keras's layers are replaced by those
-    of kerascnn as in `kerascnn.models.accelerate`, batch normalization is folded into kernels as in
-    `kerascnn.models.fold_batch_normalization`, and weights are constants. A model of which that
-    cannot be done is written as it is, with a warning. The number of images in a batch stays open,
-    and their height and width where the model takes any.
+    The exported model is optimized for inference: Keras's layers are replaced by kerascnn's as in
+    `kerascnn.models.accelerate`, batch normalization is folded into kernels as in
+    `kerascnn.models.fold_batch_normalization`, and weights become constants. If a model does not
+    allow this, it is exported unchanged, with a warning. The batch size stays dynamic, and so do
+    height and width if the model accepts any size.
 
-    With `serving`, the file takes uint8 images as they are stored, of any height and width, does
-    the preprocessing itself, and carries the metadata of `serving`. In a SavedModel there are two
-    signatures:
+    With `serving`, the exported model takes uint8 images of any height and width as they are
+    stored, includes the preprocessing, and stores the metadata of `serving`. A SavedModel then has
+    two signatures:
 
     - `serving_default`: `images`, uint8 of shape `(batch, height, width, channels)` with 1, 3 or 4
       (RGBA) channels;
     - `encoded_images`: `encoded_images`, string of shape `(batch,)`, each the bytes of a PNG or
-      JPEG file; of one size, unless the model resizes its images. Files of more than
-      `serving.max_pixels` are refused before they are decoded.
+      JPEG file; all of one size, unless the model resizes images. Files with more than
+      `serving.max_pixels` pixels are rejected before they are decoded.
 
-    In the other formats the input is `pixels`, of the number of channels that the model takes.
-    Without `serving`, inputs and outputs are those of the model.
+    In the other formats the input is `pixels`, with the model's number of channels. Without
+    `serving`, inputs and outputs are the same as in the model.
 
-    What was written is run in its runtime in a fresh process that does not import kerascnn, and
-    compared with the model on real images. It stays only if it computes the same; with `quantize`,
-    the difference is only reported.
+    The exported model is run in a fresh process that does not import kerascnn, and compared with
+    the model on real images. The file is kept only if the outputs match; with `quantize`, the
+    difference is only reported.
 
     Args:
         model: `keras.Model`.
-        path: for a SavedModel, the folder of the versions, as TensorFlow Serving wants it: the
-            model is written into its next free number, at first `path/1`. Otherwise the file, whose
-            name ends in `.onnx`, `.tflite` (LiteRT) or `.xml` (OpenVINO, with a `.bin` file next to
-            it).
+        path: for a SavedModel, the folder of versions as in TensorFlow Serving: the model is
+            written to the next free number, at first `path/1`. Otherwise the file, which must end
+            in `.onnx`, `.tflite` (LiteRT) or `.xml` (OpenVINO, with a `.bin` file next to it).
         format: `"saved_model"`, `"onnx"`, `"litert"` or `"openvino"`.
-        serving: optional `Serving` of the model, as `classification_serving`,
-            `segmentation_serving`, `upscaling_serving` and `reconstruction_serving` return.
-        images: further uint8 images `(height, width, channels)` to compare on.
-        quantize: `None`, or `"int8"` for weights and activations of 8 bits; not for a SavedModel.
-        calibration: with `quantize`, the uint8 images that decide the ranges of activations.
-        overwrite: bool, whether a file that is there may be replaced.
+        serving: optional `Serving` of the model, from `classification_serving`,
+            `segmentation_serving`, `upscaling_serving` or `reconstruction_serving`.
+        images: additional uint8 images `(height, width, channels)` for the comparison.
+        quantize: `None`, or `"int8"` for 8-bit weights and activations; not for a SavedModel.
+        calibration: with `quantize`, uint8 images to calibrate the ranges of activations.
+        overwrite: bool, whether to replace an existing file.
 
     Returns:
         `Exported`.
 
     Raises:
         ValueError: if Keras does not run on TensorFlow, or an argument is wrong.
-        FileExistsError: if the file is there already.
+        FileExistsError: if the file exists.
         kerascnn.export.MissingRuntimeError: if a package is missing.
-        ExportError: if the format has no such layers, or the file does not compute what the model
-            does.
+        ExportError: if the format does not support a layer, or the outputs of the file differ from
+            the model.
 
     Example:
         >>> import tempfile
@@ -119,7 +121,7 @@ def export(
     """
     job = _Job(model, get_format(format), serving or ArrayServing(model), quantize)
     target = job.checked_target(path, overwrite)
-    images = [*images, *real_images()]  # the first one is timed
+    images = [*images, *real_images()]  # the first image is timed
     with tempfile.TemporaryDirectory(prefix="kerascnn-") as folder:
         folder = Path(folder)
         network = inference_form(model)
@@ -156,13 +158,13 @@ class _Job:
                 )
         if keras.backend.backend() != "tensorflow":
             raise UsageError(
-                "Models are exported on the TensorFlow backend, which can load the model whatever "
-                f"backend trained it; got {keras.backend.backend()}."
+                "Export requires the TensorFlow backend, which can load models trained on any "
+                f"backend; got {keras.backend.backend()}."
             )
         self.format.check_installed(self.quantize is not None)
 
     def checked_target(self, path, overwrite):
-        """Returns the path to write to; raises an error if it cannot be used."""
+        """Returns the output path; raises an error if it is not allowed."""
         path = Path(path)
         try:
             str(path).encode()
@@ -177,11 +179,10 @@ class _Job:
             )
         if suffix and path.exists() and not overwrite:
             raise FileExistsError(
-                f"{path} is there already; choose another name, or overwrite it "
-                "(--force; `overwrite=True`)."
+                f"{path} exists; choose another name, or overwrite it (--force; `overwrite=True`)."
             )
         if not suffix and path.exists() and not path.is_dir():
-            raise NotADirectoryError(f"{path} must be a folder for the versions; it is a file.")
+            raise NotADirectoryError(f"{path} must be a folder for the versions; got a file.")
         return path
 
     def write(self, network, folder, calibration):
@@ -194,7 +195,7 @@ class _Job:
             return self._write_quantized(network, folder, path, self._feeds(calibration))
         except (UsageError, ExportError):
             raise
-        except Exception as error:  # of many kinds, as each converter has its own
+        except Exception as error:  # converters raise many kinds of errors
             raise ExportError(self._sentence(network, error)) from error
 
     def _write_quantized(self, network, folder, path, feeds):
@@ -207,10 +208,10 @@ class _Job:
         return path
 
     def _feeds(self, calibration):
-        """Returns the inputs to calibrate on, all of one shape, as LiteRT wants them."""
+        """Returns calibration inputs of one shape, which LiteRT requires."""
         images = list(calibration)
         if not images:
-            raise UsageError("`calibration` must hold images for `quantize`; got none.")
+            raise UsageError("`calibration` must have images for `quantize`; got none.")
         size = self.serving.size
         if size:
             images = [np.round(resize(image, size)).astype(np.uint8) for image in images]
@@ -226,7 +227,7 @@ class _Job:
     def compare(self, network, written, images, folder):
         """Returns the largest difference from the model, and the milliseconds for one image."""
         examples = self.serving.examples(images)
-        # One call has two images: the size of a batch is open.
+        # One call has two images, because the batch size is dynamic.
         examples.append([np.concatenate([array, array]) for array in examples[0]])
         between = folder / "between"
         between.mkdir()
@@ -247,10 +248,10 @@ class _Job:
         return difference, milliseconds
 
     def _sentence(self, network, error):
-        """Says why the model cannot be exported, and which layer is the reason."""
+        """Returns the error message, with the layer that cannot be exported."""
         reason = " ".join(str(error).split()) or type(error).__name__
         layer = named_layer(network, self.runs)
-        where = f"; {self.format.title} cannot hold the layer {layer}" if layer else ""
+        where = f"; {self.format.title} does not support the layer {layer}" if layer else ""
         return f"The model cannot be exported to {self.format.title}{where} ({reason[:300]})."
 
     def runs(self, model):
@@ -269,14 +270,14 @@ class _Job:
         return True
 
     def put_in_place(self, written, target):
-        """Moves what was written to its place, by way of a folder in the same file system."""
+        """Moves the output into place, through a folder in the same file system."""
         was_there = target.exists()
         beside = target / "model" if written.is_dir() else target
         with contextlib.ExitStack() as stack:
             if not was_there and written.is_dir():
                 make_folder(target)
                 stack.callback(_remove_if_empty, target)
-            temporary = stack.enter_context(temporary_next_to(beside))
+            temporary = stack.enter_context(temporary_next_to(beside, TEMPORARY))
             if written.is_dir():
                 shutil.copytree(written, temporary)
                 sync_tree(temporary)
@@ -285,13 +286,13 @@ class _Job:
 
 
 def _moved_files(written, temporary, target):
-    """Moves a file, and those that belong to it before it."""
+    """Moves a file, after the files that belong to it."""
     files = _files(written)
     for file in files:
         shutil.copyfile(file, temporary.with_suffix(file.suffix))
     sync_tree(temporary.parent)
     if len(files) > 1:
-        target.unlink(missing_ok=True)  # no moment with parts of two exports
+        target.unlink(missing_ok=True)  # never leave parts of two exports
     for file in sorted(files, key=lambda file: file.suffix == target.suffix):
         os.replace(temporary.with_suffix(file.suffix), target.with_suffix(file.suffix))
     return target

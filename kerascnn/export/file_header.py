@@ -1,6 +1,6 @@
-"""What the bytes of a PNG or JPEG file say before it is decoded, inside a TensorFlow graph."""
+"""Parses the headers of PNG and JPEG files inside a TensorFlow graph."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from typing import Any
 
 import tensorflow as tf
@@ -19,11 +19,11 @@ class FileHeader:
     Args:
         is_jpeg: bool tensor.
         is_png: bool tensor.
-        pixels: int64 tensor, height times width; 0 if that is not known.
-        bits: int32 tensor, those of a value in a PNG file.
-        is_gray: bool tensor, whether a PNG file has one channel, of gray.
+        pixels: int64 tensor, height times width; 0 if unknown.
+        bits: int32 tensor, bits per value in a PNG file.
+        is_gray: bool tensor, whether a PNG file has one gray channel.
         has_alpha: bool tensor, whether a PNG file can have transparent pixels.
-        orientation: int32 tensor from 1 (upright) to 8, that of EXIF.
+        orientation: int32 tensor, the EXIF orientation from 1 (upright) to 8.
     """
 
     is_jpeg: Any
@@ -36,12 +36,19 @@ class FileHeader:
 
 
 def read_header(encoded):
-    """Returns the `FileHeader` of a scalar string tensor."""
-    return _Reader(encoded).header()
+    """Parses the `FileHeader` of a scalar string tensor."""
+    return FileHeader(*_fields(encoded))
+
+
+# Traced once in a process, and not again for every export
+@tf.function(input_signature=[tf.TensorSpec((), tf.string)], autograph=False)
+def _fields(encoded):
+    header = _Reader(encoded).header()
+    return tuple(getattr(header, field.name) for field in fields(header))
 
 
 class _Reader:
-    """The bytes of a file, which is a row of parts that are walked one after the other.
+    """Reads the bytes of a file, which is a sequence of parts.
 
     In JPEG these are segments (marker, length, content), in PNG chunks (length, name, content,
     checksum).
@@ -51,7 +58,7 @@ class _Reader:
         self.encoded = encoded
         data = tf.io.decode_raw(encoded, tf.uint8)
         self.size = tf.size(data)
-        self.data = tf.concat([data, [0]], axis=0)  # an empty file has a place to read too
+        self.data = tf.concat([data, [0]], axis=0)  # so that an empty file also has a byte to read
 
     def header(self):
         is_jpeg = tf.equal(self.text(0, 3), b"\xff\xd8\xff")
@@ -68,13 +75,13 @@ class _Reader:
         )
 
     def byte(self, position):
-        """The byte at a place, or 0 outside of the file; `position` may be a vector."""
+        """Returns the byte at a position, or 0 outside the file; `position` may be a vector."""
         inside = (position >= 0) & (position < self.size)
         found = tf.gather(self.data, tf.clip_by_value(position, 0, self.size))
         return tf.where(inside, tf.cast(found, tf.int32), 0)
 
     def number(self, position, length, little=False):
-        """An unsigned integer; `position` may be a vector."""
+        """Reads an unsigned integer; `position` may be a vector."""
         total = tf.zeros_like(position)
         for i in range(length):
             total = total * 256 + self.byte(position + tf.where(little, length - 1 - i, i))
@@ -88,14 +95,14 @@ class _Reader:
         return tf.while_loop(goes_on, lambda at: (step(at),), (tf.constant(start),))[0]
 
     def _jpeg_segment(self, is_wanted):
-        """Where the first segment is that is wanted and before the pixels; -1 without one."""
+        """Returns the position of the first wanted segment before the pixels, or -1."""
 
         def is_marker(at):
             return tf.equal(self.byte(at), 0xFF) & ~tf.equal(self.byte(at + 1), 0xDA)
 
         def step(at):
             marker = self.byte(at + 1)
-            # A marker may be filled up with bytes 0xFF before it.
+            # A marker may be preceded by fill bytes 0xFF.
             short = tf.where(tf.equal(marker, 0xFF), 1, 2)
             alone = tf.reduce_any(tf.equal(marker, [0xFF, *_ALONE]))
             return at + tf.where(alone, short, 2 + tf.maximum(self.number(at + 2, 2), 2))
@@ -104,10 +111,10 @@ class _Reader:
         return tf.where(is_marker(at) & is_wanted(at), at, -1)
 
     def _png_chunk(self, name, last=b""):
-        """Where the first chunk of this name is, up to one named `last`; -1 without one."""
+        """Returns the position of the first chunk with this name before `last`, or -1."""
 
         def is_chunk(at):
-            # A length of two gigabytes or more is negative here, and no chunk's.
+            # A length of two gigabytes or more is negative here, and not a valid chunk length.
             return (at + 12 <= self.size) & (self.number(at, 4) >= 0)
 
         def goes_on(at):
@@ -139,11 +146,11 @@ class _Reader:
         return height, width, tf.where(exif < 0, -1, exif + 8)
 
     def _png_alpha(self):
-        """1 where a PNG file without a channel of transparency has transparent colors."""
+        """Returns 1 if a PNG file without an alpha channel has transparent colors."""
         return tf.cast(self._png_chunk(b"tRNS", last=b"IDAT") >= 0, tf.int32)
 
     def _orientation(self, tiff):
-        """The orientation in EXIF: a TIFF file with a directory of entries of twelve bytes."""
+        """Reads the EXIF orientation from a TIFF directory, whose entries have twelve bytes."""
         little = tf.equal(self.byte(tiff), ord("I"))
         directory = tiff + self.number(tiff + 4, 4, little)
         count = tf.where(tiff >= 0, self.number(directory, 2, little), 0)

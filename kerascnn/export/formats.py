@@ -1,4 +1,4 @@
-"""The formats that models are exported to."""
+"""The export formats."""
 
 import importlib
 import importlib.util
@@ -10,14 +10,14 @@ from kerascnn.arguments import UsageError, one_of
 
 @dataclass(frozen=True)
 class Format:
-    """A format.
+    """An export format.
 
     Args:
         name: str, the name of its modules in `kerascnn.export` and `kerascnn.export.runtimes`.
-        title: str, its name for people.
-        suffix: str, of its files; empty for a folder.
-        packages: names of the packages that write and run it.
-        quantizers: names of the packages that make it smaller.
+        title: str, its display name.
+        suffix: str, the suffix of its files; empty for a folder.
+        packages: names of the packages that write and run the format.
+        quantizers: names of the packages that quantize it.
     """
 
     name: str
@@ -28,22 +28,22 @@ class Format:
 
     @property
     def writer(self):
-        """The module that writes it."""
+        """The module that writes the format."""
         return importlib.import_module(f"kerascnn.export.{self.name}")
 
     @property
     def runtime(self):
-        """The module that runs it."""
+        """The module that runs the format."""
         return importlib.import_module(f"kerascnn.export.runtimes.{self.name}")
 
     def check_installed(self, quantized=False):
         """Raises an error if packages are missing.
 
         Args:
-            quantized: bool, whether those that make it smaller are needed too.
+            quantized: bool, whether the packages for quantization are needed too.
 
         Raises:
-            MissingRuntimeError: with what installs them.
+            MissingRuntimeError: with the command that installs them.
         """
         wanted = (*self.packages, *(self.quantizers or () if quantized else ()))
         missing = [name for name in wanted if importlib.util.find_spec(name) is None]
@@ -56,7 +56,7 @@ class Format:
 
 
 class MissingRuntimeError(RuntimeError):
-    """A package that writes or runs a format is not installed."""
+    """Raised when a package that writes or runs a format is not installed."""
 
 
 FORMATS = {
@@ -80,7 +80,7 @@ def get_format(name):
 
 
 def format_of(path):
-    """Returns the format of an export, or `None` if there is none at this path."""
+    """Returns the format of an exported model, or `None` if the path has none."""
     path = Path(path)
     if (path / "saved_model.pb").is_file():
         return FORMATS["saved_model"]
@@ -91,10 +91,10 @@ def format_of(path):
 
 
 def find_export(path):
-    """Returns the path of an export: a file, a version, or the newest version in a folder.
+    """Returns the path of an exported model: a file, a version, or the newest version in a folder.
 
     Args:
-        path: path of an export, of a folder of versions, or of a run.
+        path: path of an exported model, of a folder of versions, or of a run.
 
     Raises:
         FileNotFoundError: if there is none.
@@ -112,5 +112,5 @@ def find_export(path):
             return files[0]
         if files:
             listed = ", ".join(file.name for file in files)
-            raise UsageError(f"{folder} holds several exports ({listed}); name one of them.")
-    raise FileNotFoundError(f"{path} holds no exported model; `kerascnn export RUN` writes one.")
+            raise UsageError(f"{folder} has several exported models ({listed}); name one of them.")
+    raise FileNotFoundError(f"{path} has no exported model; `kerascnn export RUN` writes one.")

@@ -1,4 +1,4 @@
-"""Runs an export in its runtime in a process that imports nothing of kerascnn."""
+"""Runs an exported model in a process that does not import kerascnn."""
 
 import json
 import os
@@ -12,14 +12,14 @@ import tensorflow as tf
 from kerascnn.export.serving import ExportError
 
 _RUNTIMES = Path(__file__).parent / "runtimes"
-# TensorFlow's part of what a runtime prints before it fails
+# Beginnings of TensorFlow's log lines, which are not the reason of a failure
 _NOISE = ("WARNING", "I0", "W0", "INFO")
 
-# Arguments: the module of the runtime, the export, the folder of the inputs.
+# Arguments: the module of the runtime, the exported model, the folder of the inputs.
 PROGRAM = """
 import json, pathlib, runpy, statistics, sys, time
 
-sys.modules["kerascnn"] = sys.modules["keras"] = None  # whoever imports them fails
+sys.modules["kerascnn"] = sys.modules["keras"] = None  # importing them fails
 
 import numpy as np
 
@@ -47,14 +47,14 @@ for path in sorted(folder.glob("inputs_*.npz")):
 
 
 def run_in_fresh_process(runtime, path, examples, folder):
-    """Runs an export on examples.
+    """Runs an exported model on examples.
 
     Args:
         runtime: str, the name of a module of `kerascnn.export.runtimes`.
-        path: path of the export.
-        examples: list of dicts of arrays, the inputs of one call each. One that is a uint8 image is
-            given as a PNG file too, where the export takes those.
-        folder: path of an empty folder for files in between.
+        path: path of the exported model.
+        examples: list of dicts of arrays, the inputs of one call each. A uint8 image is also passed
+            as a PNG file, if the exported model accepts files.
+        folder: path of an empty folder for intermediate files.
 
     Returns:
         `(outputs, milliseconds)`: for each example a list of dicts of arrays, and the median time
@@ -75,7 +75,7 @@ def run_in_fresh_process(runtime, path, examples, folder):
         lines = [line for line in result.stderr.splitlines() if line.strip()]
         lines = [line for line in lines if not line.startswith(_NOISE)]
         reason = lines[-1].strip() if lines else f"status {result.returncode}"
-        raise ExportError(f"The export does not run in a fresh process ({reason}).")
+        raise ExportError(f"The exported model does not run in a fresh process ({reason}).")
     report = json.loads((folder / "report.json").read_text())
     outputs = [
         [
@@ -90,8 +90,8 @@ def run_in_fresh_process(runtime, path, examples, folder):
 
 def run_program(program, *arguments):
     """Runs a program in a new Python and returns its `subprocess.CompletedProcess`."""
-    # -P: nothing is imported from the folder the user happens to stand in. On the CPU, because the
-    # memory of a GPU is this process's own.
+    # -P: nothing is imported from the current folder. On the CPU, because the memory of a GPU
+    # belongs to this process.
     return subprocess.run(
         [sys.executable, "-P", "-c", program, *map(str, arguments)],
         env={**os.environ, "CUDA_VISIBLE_DEVICES": "-1", "TF_CPP_MIN_LOG_LEVEL": "3"},

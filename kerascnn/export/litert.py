@@ -11,7 +11,7 @@ import tensorflow as tf
 from kerascnn.export.network import plain_graph, save_graph
 from kerascnn.export.runtimes.litert import METADATA
 
-# What resizes images and is not in convolutions
+# Operations that resize images and do not occur in convolutions
 _FLOAT = ["ABS", "BATCH_MATMUL", "DIV", "MAXIMUM", "MUL", "RESHAPE", "SUB", "SUM", "TRANSPOSE"]
 
 
@@ -22,12 +22,12 @@ def write(model, serving, path, feeds=None):
         model: see `saved_model.write`.
         serving: see `saved_model.write`.
         path: path of the file.
-        feeds: optional list of dicts of arrays to calibrate weights and activations of 8 bits on.
+        feeds: optional list of dicts of arrays to calibrate 8-bit weights and activations.
     """
     with tempfile.TemporaryDirectory() as folder:
         save_graph(plain_graph(model, serving), Path(folder, "model"))
         converter = tf.lite.TFLiteConverter.from_saved_model(str(Path(folder, "model")))
-        # Only operations that every interpreter has
+        # Only operations that every interpreter supports
         converter.target_spec.supported_ops = [tf.lite.OpsSet.TFLITE_BUILTINS]
         if feeds is not None:
             converter.optimizations = [tf.lite.Optimize.DEFAULT]
@@ -40,14 +40,14 @@ def write(model, serving, path, feeds=None):
 
 
 def _quantized(converter, feeds):
-    """Returns a model of 8 bits in which images are resized in floats.
+    """Returns an 8-bit model that resizes images in float32.
 
-    The ranges of what resizing computes depend on the size of the image, of which those to
-    calibrate on have one. Only the debugger takes the operations to leave out.
+    The ranges in resizing depend on the size of the image, and calibration images have only one
+    size. Only the debugger has an option to leave out operations.
     """
     options = tf.lite.experimental.QuantizationDebugOptions(denylisted_ops=_FLOAT)
     with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # TensorFlow's, that its interpreter moves to LiteRT
+        warnings.simplefilter("ignore")  # TensorFlow's warning that its interpreter moves to LiteRT
         debugger = tf.lite.experimental.QuantizationDebugger(
             converter=converter, debug_dataset=lambda: iter(feeds[:1]), debug_options=options
         )

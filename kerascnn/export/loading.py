@@ -1,8 +1,10 @@
-"""Exports as functions, whatever their format."""
+"""Loads exported models of any format as functions."""
 
 import re
 import tempfile
+from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import tensorflow as tf
@@ -13,20 +15,20 @@ from kerascnn.data.pixels import to_channels
 from kerascnn.export.formats import MissingRuntimeError, find_export, format_of
 from kerascnn.export.serving import MAX_PIXELS
 
-# What `decode_image` says in the graph; TensorFlow puts it in brackets.
+# Error messages of `decode_image` in the graph, which TensorFlow puts in brackets.
 _SENTENCE = re.compile(r"An image must [^\n]*")
 
 
 class ExportedModel:
-    """An exported model, as `load_exported` returns it.
+    """An exported model, as returned by `load_exported`.
 
     Attributes:
-        path: `pathlib.Path` of the export.
+        path: `pathlib.Path` of the exported model.
         format: str, the name of its format.
-        metadata: dict, what the export says about itself.
+        metadata: dict, the metadata in the export.
     """
 
-    def __init__(self, path, threads=None):
+    def __init__(self, path: str | Path, threads: int | None = None) -> None:
         self.path = find_export(path)
         found = format_of(self.path)
         self.format = found.name
@@ -39,19 +41,19 @@ class ExportedModel:
             ) from error
         try:
             self._model = runtime.Model(self.path, threads)
-        except Exception as error:  # what a broken file raises depends on the runtime
+        except Exception as error:  # the exception depends on the runtime
             reason = (str(error).strip() or type(error).__name__).splitlines()[0]
             raise UsageError(f"{self.path} cannot be loaded ({reason[:300]}).") from error
         self.metadata = self._model.metadata
         self._channels = self.metadata.get("channels")
 
-    def __call__(self, images):
+    def __call__(self, images: np.ndarray) -> dict[str, Any]:
         """Returns the outputs for images.
 
         Args:
             images: uint8 array of shape `(batch, height, width, channels)` with 1, 3 or 4 (RGBA)
-                channels. For a model that was exported without a `Serving`, its input, or a dict of
-                its inputs by their names.
+                channels. For a model exported without a `Serving`, its input, or a dict of inputs
+                by name.
 
         Returns:
             dict of arrays.
@@ -75,11 +77,11 @@ class ExportedModel:
             found["class_name"] = np.array(names)[found["class_id"]]
         return found
 
-    def signature(self):
-        """Returns the specifications of the inputs and outputs of a SavedModel.
+    def signature(self) -> tuple[dict[str, Any], dict[str, Any]]:
+        """Returns the signature of a SavedModel.
 
         Returns:
-            two dicts of `tf.TensorSpec` by name.
+            two dicts of `tf.TensorSpec` by name, for inputs and outputs.
 
         Raises:
             UsageError: for the other formats.
@@ -88,20 +90,20 @@ class ExportedModel:
             raise UsageError(f"Only a SavedModel has a signature; {self.path} is {self.format}.")
         return self._model.signature()
 
-    def decode(self, files):
+    def decode(self, files: Sequence[bytes]) -> dict[str, Any]:
         """Returns the outputs for image files.
 
-        A SavedModel decodes them itself; for the other formats, `kerascnn.data.read_image` does.
+        A SavedModel decodes the files itself; other formats use `kerascnn.data.read_image`.
 
         Args:
-            files: list of bytes, PNG or JPEG files; of images of one size, unless the model resizes
-                its images and is a SavedModel.
+            files: list of bytes, PNG or JPEG files; images of one size, unless the model is a
+                SavedModel that resizes images.
 
         Returns:
             dict of arrays.
 
         Raises:
-            kerascnn.data.UnreadableImageError: if a file is not an image, is broken or too large.
+            kerascnn.data.UnreadableImageError: if a file is not an image, is damaged or too large.
         """
         if not hasattr(self._model, "decode"):
             limit = self.metadata.get("max_pixels", MAX_PIXELS)
@@ -109,7 +111,7 @@ class ExportedModel:
             return self(np.stack([_read(file, self._channels, limit, ranges) for file in files]))
         try:
             return self._model.decode(files)
-        # TensorFlow quotes what it cannot decode, and that is seldom valid UTF-8.
+        # TensorFlow quotes the bytes that it cannot decode, which are seldom valid UTF-8.
         except (tf.errors.InvalidArgumentError, UnicodeDecodeError) as error:
             found = _SENTENCE.search(str(error))
             raise UnreadableImageError(
@@ -130,25 +132,25 @@ def _read(file, channels, max_pixels, value_ranges):
             raise UnreadableImageError(reason) from error
 
 
-def load_exported(path, threads=None):
-    """Loads an export as a function from uint8 images to a dict of arrays.
+def load_exported(path: str | Path, threads: int | None = None) -> ExportedModel:
+    """Loads an exported model as a function from uint8 images to a dict of arrays.
 
-    The dict is the same whatever the format. A classifier returns `probabilities`, `class_id` and
+    The dict is the same in every format. A classifier returns `probabilities`, `class_id` and
     `class_name`, a segmentation model `mask` and `probabilities`, an upscaling model or autoencoder
     `images`.
 
     Args:
-        path: path of what `export` wrote, of a folder of versions, of which the newest is loaded,
-            or of a run with an export.
-        threads: optional int, how many to compute with; by default the runtime's own setting.
+        path: path of the output of `export`, of a folder of versions (the newest is loaded), or of
+            a run with an exported model.
+        threads: optional int, number of threads; by default the runtime's own setting.
 
     Returns:
         `ExportedModel`, a function of a uint8 array `(batch, height, width, channels)`.
 
     Raises:
-        FileNotFoundError: if there is no export.
+        FileNotFoundError: if there is no exported model.
         MissingRuntimeError: if the runtime is not installed.
-        UsageError: if the file is broken.
+        UsageError: if the file is damaged.
 
     Example:
         >>> import tempfile

@@ -1,4 +1,4 @@
-"""The form of a model that is exported: fast at inference, with constants for weights."""
+"""The exported form of a model: optimized for inference, with constants as weights."""
 
 import warnings
 from dataclasses import dataclass
@@ -13,22 +13,22 @@ from kerascnn.models import accelerate, fold_batch_normalization
 
 
 class UnfoldedExportWarning(UserWarning):
-    """A model is exported as it is, because its layers cannot be replaced."""
+    """Warns that a model is exported unchanged, because its layers cannot be replaced."""
 
 
 def inference_form(model):
-    """Returns a copy of a model that is faster at inference, or the model itself.
+    """Returns a copy of a model that is optimized for inference, or the model itself.
 
     Keras's layers are replaced where kerascnn's are faster or export better, and batch
-    normalization is folded. A model of which that cannot be done is returned as it is, with a
+    normalization is folded. If a model does not allow this, it is returned unchanged, with a
     warning.
     """
     try:
         return fold_batch_normalization(accelerate(model))
     except UsageError as error:
         warnings.warn(
-            f"{model.name!r} is exported with batch normalization and dropout as layers of their "
-            f"own: {error}",
+            f"{model.name!r} is exported with separate layers for batch normalization and dropout: "
+            f"{error}",
             UnfoldedExportWarning,
             stacklevel=3,
         )
@@ -49,12 +49,12 @@ class Graph:
 
     @property
     def concrete(self):
-        """The concrete function."""
+        """The concrete function of the graph."""
         return self.function.get_concrete_function()
 
 
 def frozen(function, signature):
-    """Returns a `Graph` of a function of tensors that returns a dict, with its variables frozen."""
+    """Returns the `Graph` of a function that returns a dict, with its variables frozen."""
     traced = tf.function(function, input_signature=signature, autograph=False)
     concrete = traced.get_concrete_function()
     names = sorted(concrete.structured_outputs)
@@ -69,7 +69,7 @@ def frozen(function, signature):
 
 
 def network_of(model):
-    """Returns a model as a function of its input at inference."""
+    """Returns a model as a function of its input, in inference mode."""
     return lambda inputs: model(inputs, training=False)
 
 

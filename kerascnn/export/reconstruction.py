@@ -1,4 +1,4 @@
-"""What an exported autoencoder computes."""
+"""Inputs and outputs of exported autoencoders."""
 
 import keras
 import numpy as np
@@ -10,11 +10,11 @@ from kerascnn.export.gray_levels import check_gray_levels
 from kerascnn.export.serving import Serving
 
 
-def reconstruction_serving(model):
-    """Returns what an exported autoencoder computes, for `export`.
+def reconstruction_serving(model: keras.Model) -> Serving:
+    """Returns the `serving` argument of `export` for an autoencoder.
 
-    Its output is `images`, uint8 of the shape of the model's images. Images of any size are resized
-    to that of the model.
+    Its output is `images`, uint8 of the model's output shape. Images of any size are resized to the
+    model's input size.
 
     Args:
         model: `keras.Model` from images of a known size with values in [0, 1] to such images.
@@ -23,7 +23,8 @@ def reconstruction_serving(model):
         `Serving`.
 
     Raises:
-        ValueError: if the model takes no images of a known size, or returns something else.
+        ValueError: if the model's input is not images of a known size, or its output has another
+            shape.
 
     Example:
         >>> import kerascnn

@@ -19,9 +19,9 @@ def write(model, serving, path):
     """Writes a model as a SavedModel.
 
     Args:
-        model: `keras.Model` in the form that is exported.
+        model: `keras.Model` in its exported form.
         serving: `Serving` or `ArrayServing`.
-        path: path of the folder, which must not have `[`, `*` or `?` in it.
+        path: path of the folder, which must not contain `[`, `*` or `?`.
     """
     module = tf.Module()
     with portable_graphs():  # it may be served on another processor
@@ -41,7 +41,7 @@ def _signatures(model, serving):
     if isinstance(serving, ArrayServing):
         return {"serving_default": network}
 
-    def compute(images):  # called by both signatures, and stored once
+    def compute(images):  # called by both signatures, stored once
         (output,) = network.function(images).values()
         return output
 
@@ -76,7 +76,7 @@ def _signatures(model, serving):
 
 
 def move_to_next_version(model, versions):
-    """Gives a model the next free number, also while another process exports into the folder.
+    """Moves a model to the next free version, also while another process exports to the folder.
 
     Args:
         model: path of a folder in the file system of `versions`.

@@ -1,5 +1,8 @@
-"""What an exported segmentation model computes."""
+"""Inputs and outputs of exported segmentation models."""
 
+from collections.abc import Sequence
+
+import keras
 import numpy as np
 import tensorflow as tf
 
@@ -8,23 +11,28 @@ from kerascnn.data.pixels import rescale, scale, scaled_size, to_channels
 from kerascnn.export.serving import ExportError, Serving, check_close
 from kerascnn.inference.segmentation import segment
 
-# Of larger images, the upper left part is enough for a comparison.
+# For larger images, the upper left part is enough for a comparison.
 _LARGEST = 512
 
 
-def segmentation_serving(model, values=None, factor=1.0, class_names=None):
-    """Returns what an exported segmentation model computes, for `export`.
+def segmentation_serving(
+    model: keras.Model,
+    values: Sequence[int] | np.ndarray | None = None,
+    factor: float = 1.0,
+    class_names: Sequence[str] | None = None,
+) -> Serving:
+    """Returns the `serving` argument of `export` for a segmentation model.
 
-    Its outputs are `mask` (uint8, `(batch, height, width)`), the value of the most probable class
-    of every pixel, and `probabilities` (float32, `(batch, height, width, classes)`), at the size of
-    the images.
+    Its outputs are `mask` (uint8, `(batch, height, width)`), the mask value of the most probable
+    class of every pixel, and `probabilities` (float32, `(batch, height, width, classes)`), both at
+    the size of the images.
 
     Args:
         model: `keras.Model` from images of any size with values in [0, 1] to logits.
-        values: the value of each class in a mask; by default their numbers.
-        factor: float, by which the model wants images resized.
-        class_names: optional names by the value in a mask, also of classes that are not scored;
-            the metadata list them.
+        values: the mask value of each class; by default the class index.
+        factor: float, factor to resize images by before the model.
+        class_names: optional names by mask value, including classes that are not scored; stored in
+            the metadata.
 
     Returns:
         `Serving`.
@@ -47,7 +55,7 @@ def segmentation_serving(model, values=None, factor=1.0, class_names=None):
     values = list(range(classes)) if values is None else list(map(int, values))
     if len(values) != classes:
         raise UsageError(
-            f"`values` must have one for each of the {classes} classes of the model; "
+            f"`values` must have one value for each of the {classes} classes of the model; "
             f"got {len(values)}."
         )
     table = tf.constant(values, tf.uint8)
@@ -64,13 +72,13 @@ def segmentation_serving(model, values=None, factor=1.0, class_names=None):
 
     def check(image, found, tolerance=None):
         pixels = to_channels(tf.constant(image), channels).numpy()
-        # One tile: the export does not cut an image either.
+        # One tile: the exported model does not split images either.
         tile = 128 * (1 + max(scaled_size(pixels.shape[:2], factor)) // 128)
         expected = np.concatenate(list(segment(model, pixels, factor, tile)))
         worst = check_close(model, found["probabilities"], expected, tolerance)
         most_probable = np.array(values)[found["probabilities"].argmax(axis=-1)]
         if not (found["mask"] == most_probable).all():
-            raise ExportError("The export gives pixels another value than that of their class.")
+            raise ExportError("The mask of the exported model does not match its classes.")
         return worst
 
     metadata = {"task": "segmentation", "image": "mask", "values": values}

@@ -1,4 +1,4 @@
-"""What an exported model computes, whatever the format of its file."""
+"""Inputs and outputs of exported models, independent of the format."""
 
 import math
 from collections.abc import Callable, Mapping, Sequence
@@ -10,39 +10,39 @@ import tensorflow as tf
 
 from kerascnn.data.pixels import prepare, to_channels
 
-# Largest difference in an output, by the precision in which the model computes: how half precision
-# is rounded depends on which operations a runtime fuses.
+# Largest difference in an output, by the model's precision: rounding in half precision depends on
+# which operations a runtime fuses.
 _TOLERANCE = {"float16": 5e-3, "bfloat16": 2e-2}
 _TOLERANCE_OTHERWISE = 1e-5
-# A photograph of 50 megapixels
+# An image of 50 megapixels
 MAX_PIXELS = 50_000_000
 
 
 class ExportError(RuntimeError):
-    """What was written does not compute what the model does, so it was removed."""
+    """Raised when the outputs of an exported model differ from the model; the file is removed."""
 
 
 @dataclass(frozen=True)
 class Serving:
-    """A model from images as they are stored to what people want to know.
+    """The inputs and outputs of an exported model that takes images.
 
     Args:
-        channels: int, 1 or 3, of the images.
+        channels: int, number of image channels, 1 or 3.
         outputs: function, inside a TensorFlow graph, from the model (as a function of its input)
             and the images of one batch to a dict of tensors. The images are float32 in [0, 1] of
-            `size`, or uint8 of any size if that is `None`.
-        check: function of a uint8 image `(height, width, channels)`, of what was computed for it,
-            a dict of arrays, and of a tolerance (`None` for that of the model's precision). It
-            returns the largest difference from what the model computes, and raises `ExportError`
-            if that is above the tolerance or something else is wrong.
-        size: optional `(height, width)`, which every image is resized to; with it, encoded images
-            of a batch may differ in size.
-        metadata: what a program that serves the model should know, for JSON; `"task"` for one,
-            under `"image"` the name of the output that is an image, if one is, and under
-            `"value_ranges"` how images of more than eight bits are scaled, as in `read_image`.
-        largest: optional int, the side that images to check on are cut to.
-        unit: str, what differences are measured in.
-        max_pixels: int, the largest image file that a SavedModel decodes.
+            `size`, or uint8 of any size if `size` is `None`.
+        check: function of a uint8 image `(height, width, channels)`, a dict of arrays (the exported
+            model's outputs for it), and a tolerance (`None` uses the tolerance for the model's
+            precision). It returns the largest difference from the model's outputs, and raises
+            `ExportError` if this exceeds the tolerance or anything else is wrong.
+        size: optional `(height, width)` to resize every image to; if set, encoded images in a batch
+            may differ in size.
+        metadata: JSON values for programs that serve the model, such as `"task"`; `"image"`, the
+            name of an output that is an image; and `"value_ranges"`, how images of more than eight
+            bits are scaled, as in `read_image`.
+        largest: optional int, size to crop images to for the check.
+        unit: str, unit of differences.
+        max_pixels: int, largest number of pixels of an image that a SavedModel decodes.
     """
 
     channels: int
@@ -55,37 +55,38 @@ class Serving:
     max_pixels: int = MAX_PIXELS
 
     @property
-    def facts(self):
-        """What is written into the file: the metadata and what `load_exported` must know."""
+    def facts(self) -> dict[str, Any]:
+        """The values stored in the file: the metadata, and values for `load_exported`."""
         facts = {"channels": self.channels, "max_pixels": self.max_pixels}
         return {**self.metadata, **facts}
 
-    def signature(self, any_channels=False):
+    def signature(self, any_channels: bool = False) -> list[Any]:
         """Returns the specification of the images, in a list.
 
         Args:
-            any_channels: bool, whether they may have 1, 3 or 4 channels, whatever the model takes.
+            any_channels: bool, whether images may have 1, 3 or 4 channels, whatever the model
+                requires.
         """
         shape = (None, None, None, None if any_channels else self.channels)
         return [tf.TensorSpec(shape, tf.uint8, "images" if any_channels else "pixels")]
 
-    def graph(self, network):
-        """Returns the function of uint8 images that is exported, for use inside a graph."""
+    def graph(self, network: Any) -> Callable[..., Any]:
+        """Returns the function of uint8 images to export, for use inside a graph."""
         return lambda images: dict(
             self.outputs(network, self.resized(to_channels(images, self.channels)))
         )
 
-    def resized(self, images):
-        """Returns images as `outputs` wants them."""
+    def resized(self, images: Any) -> Any:
+        """Resizes images for `outputs`."""
         return prepare(images, self.size) if self.size else images
 
-    def examples(self, images):
+    def examples(self, images: Any) -> list[Any]:
         """Returns the inputs of one call for each of the uint8 images, as a list of arrays."""
         cut = slice(self.largest)
         found = [to_channels(tf.constant(image[cut, cut]), self.channels) for image in images]
         return [[image.numpy()[np.newaxis]] for image in found]
 
-    def compare(self, example, found, tolerance=None):
+    def compare(self, example: Any, found: Any, tolerance: float | None = None) -> float:
         """Returns the largest difference for one of the `examples`; raises as `check` does."""
         worst = 0.0
         for image, *outputs in zip(example[0], *found.values(), strict=True):
@@ -95,28 +96,28 @@ class Serving:
 
 
 def tolerance_of(model):
-    """Returns how much an output may differ from that of the model."""
+    """Returns the largest allowed difference from the model's output."""
     precisions = {layer.compute_dtype for layer in model.layers}
     return max(_TOLERANCE.get(dtype, _TOLERANCE_OTHERWISE) for dtype in precisions)
 
 
 def check_close(model, outputs, expected, tolerance=None):
-    """Returns the largest difference in probability from those of the model.
+    """Returns the largest difference from the model's probabilities.
 
     Args:
-        model: `keras.Model`, whose precision decides what is close.
-        outputs: array of probabilities that an export computed.
-        expected: array of those of the model.
-        tolerance: optional float, instead of what the precision explains.
+        model: `keras.Model`, whose precision determines the tolerance.
+        outputs: array of probabilities from the exported model.
+        expected: array of the model's probabilities.
+        tolerance: optional float; by default from the precision.
 
     Raises:
-        ExportError: if they differ by more.
+        ExportError: if the difference exceeds the tolerance.
     """
     worst = float(np.abs(outputs - expected).max())
     tolerance = tolerance_of(model) if tolerance is None else tolerance
     if math.isnan(worst) or worst > tolerance:
         raise ExportError(
-            "The export must compute what the model does, within a difference of "
+            "The exported model must match the model within "
             f"{tolerance:g} in probability; got {worst:g}."
         )
     return worst

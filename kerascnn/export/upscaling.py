@@ -1,5 +1,6 @@
-"""What an exported upscaling model computes."""
+"""Inputs and outputs of exported upscaling models."""
 
+import keras
 import tensorflow as tf
 
 from kerascnn.data.pixels import to_channels
@@ -9,12 +10,12 @@ from kerascnn.export.serving import Serving
 from kerascnn.inference.upscaling import factor_of, upscale
 
 
-def upscaling_serving(model):
-    """Returns what an exported upscaling model computes, for `export`.
+def upscaling_serving(model: keras.Model) -> Serving:
+    """Returns the `serving` argument of `export` for an upscaling model.
 
-    That is what `kerascnn.inference.upscale` does, in the same operations, but without tiles. Its
-    output is `images`, uint8 of shape `(batch, height * factor, width * factor, 3)`; transparent
-    images are put on white.
+    The exported model does the same operations as `kerascnn.inference.upscale`, but without tiles.
+    Its output is `images`, uint8 of shape `(batch, height * factor, width * factor, 3)`;
+    transparent images are blended with a white background.
 
     Args:
         model: `keras.Model` as for `kerascnn.inference.upscale`.

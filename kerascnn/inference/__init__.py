@@ -1,4 +1,4 @@
-"""Predictions of trained models for images of any size, and how good they are."""
+"""Inference on images of any size, and evaluation of the results."""
 
 from kerascnn.inference.classification import Classification, classify
 from kerascnn.inference.segmentation import TILE, segment

@@ -1,6 +1,8 @@
 """Classification of a dataset, and metrics of the results."""
 
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import keras
 import numpy as np
@@ -13,7 +15,7 @@ from sklearn.metrics import (
 
 from kerascnn.arguments import UsageError
 
-# With fewer classes, five guesses are all of them.
+# With fewer classes, the top 5 would be all classes.
 _FEWEST_FOR_TOP5 = 6
 
 
@@ -59,16 +61,16 @@ class Classification:
         return np.arange(self.probabilities.shape[-1])
 
     @property
-    def predicted(self):
+    def predicted(self) -> np.ndarray:
         """Int array of shape `(examples,)`, the most probable classes."""
         return self.probabilities.argmax(axis=-1)
 
     @property
-    def confidences(self):
+    def confidences(self) -> np.ndarray:
         """Float array of shape `(examples,)`, the probabilities of the most probable classes."""
         return self.probabilities.max(axis=-1)
 
-    def metrics(self):
+    def metrics(self) -> dict[str, Any]:
         """Returns the metrics of all examples.
 
         Returns:
@@ -89,33 +91,33 @@ class Classification:
         return metrics
 
     def _recall(self):
-        """Returns which share of each class was found, and the number of its examples."""
+        """Returns the recall and the number of examples of each class."""
         counts = np.bincount(self.labels, minlength=len(self._classes))
         right = np.bincount(self.labels[self.predicted == self.labels], minlength=len(counts))
         return right / np.maximum(counts, 1), counts
 
     def _top_accuracy(self, guesses):
-        # Of equally likely classes the first counts, as in `predicted`. scikit-learn's
-        # `top_k_accuracy_score` takes the last, and may then find fewer than `accuracy` does.
+        # Of equally likely classes, the first one counts, as in `predicted`. scikit-learn's
+        # `top_k_accuracy_score` uses the last, and may then be lower than `accuracy`.
         order = np.argsort(-self.probabilities, axis=-1, kind="stable")[:, :guesses]
         return float((order == self.labels[:, np.newaxis]).any(axis=-1).mean())
 
-    def calibration(self, bins=15):
-        """Compares the confidence of the predictions with how often they are right.
+    def calibration(self, bins: int = 15) -> list[dict[str, Any]]:
+        """Compares the confidence of predictions with their accuracy.
 
-        The examples are grouped by confidence into bins of equal width. A bin includes its upper
-        edge but not its lower edge; the first one also includes 0.
+        Groups the examples by confidence into bins of equal width. A bin includes its upper edge
+        but not its lower edge; the first bin also includes 0.
 
         Args:
             bins: int, at least 1.
 
         Returns:
-            list of a dict for each bin, as `kerascnn.visualize.calibration` draws it: `low` and
-            `high` (its edges), `count` (of its examples), and their mean `confidence` and their
-            `accuracy`, which are `None` in an empty bin.
+            list with a dict for each bin, for `kerascnn.visualize.calibration`: its edges `low` and
+            `high`, its `count` of examples, and their mean `confidence` and `accuracy`, which are
+            `None` in an empty bin.
 
         Raises:
-            ValueError: if there is no bin.
+            ValueError: if `bins` is below 1.
         """
         if bins < 1:
             raise UsageError(f"`bins` must be at least 1; got bins={bins}.")
@@ -137,20 +139,21 @@ class Classification:
             )
         return rows
 
-    def expected_calibration_error(self, bins=15):
-        """Returns the mean difference between confidence and accuracy.
+    def expected_calibration_error(self, bins: int = 15) -> float:
+        """Computes the mean difference between confidence and accuracy.
 
-        Over the bins of `calibration`, `sum(count * abs(accuracy - confidence)) / examples`: it
-        is 0 if 80 % of the predictions with a confidence of 80 % are right, and so on.
+        The value is `sum(count * abs(accuracy - confidence)) / examples` over the bins of
+        `calibration`. It is 0 if, for example, 80 % of the predictions with a confidence of 80 %
+        are correct.
 
         Args:
             bins: int, at least 1.
 
         Returns:
-            float from 0 to 1.
+            float in [0, 1].
 
         Raises:
-            ValueError: if there is no bin.
+            ValueError: if `bins` is below 1.
         Reference:
             [Guo et al., 2017](https://arxiv.org/abs/1706.04599), equation 3
         """
@@ -161,20 +164,20 @@ class Classification:
         ]
         return sum(gaps) / len(self.labels)
 
-    def per_class(self, class_names):
-        """Returns the metrics of each class.
+    def per_class(self, class_names: Sequence[str]) -> list[dict[str, Any]]:
+        """Computes the metrics of each class.
 
         Args:
             class_names: names of the classes.
 
         Returns:
-            list of a dict for each class, in their order: `class_name`; `precision`, the share of
-            the class in what was taken for it; `recall`, the share of the class that was found;
-            `f1`, their harmonic mean; `support`, the number of its examples. What has nothing to be
-            a share of is 0.
+            list with a dict for each class, in order: `class_name`; `precision`, the fraction of
+            predictions of the class that are correct; `recall`, the fraction of the class that was
+            predicted correctly; `f1`, their harmonic mean; `support`, its number of examples.
+            Undefined values are 0.
 
         Raises:
-            ValueError: if there are not as many names as classes.
+            ValueError: if the number of names is not the number of classes.
         """
         if len(class_names) != len(self._classes):
             raise UsageError(
@@ -195,17 +198,17 @@ class Classification:
             for i in self._classes
         ]
 
-    def confusion_matrix(self):
-        """Returns the int counts of examples, by true class (row) and prediction (column)."""
+    def confusion_matrix(self) -> np.ndarray:
+        """Returns int counts of examples by true class (rows) and predicted class (columns)."""
         return confusion_matrix(self.labels, self.predicted, labels=self._classes)
 
-    def worst_first(self):
-        """Returns the indices of all examples: mistakes first, in order of confidence."""
+    def worst_first(self) -> np.ndarray:
+        """Returns the indices of all examples, sorted: mistakes first, the most confident first."""
         right = self.predicted == self.labels
         return np.lexsort((np.where(right, self.confidences, -self.confidences), right))
 
 
-def classify(model, dataset):
+def classify(model: keras.Model, dataset: Iterable[Any]) -> Classification:
     """Classifies a whole dataset.
 
     Args:
@@ -226,7 +229,7 @@ def classify(model, dataset):
         (360, 10)
     """
     labels, logits = [], []
-    for images, truth in dataset:  # in one pass: the order of the next may be another
+    for images, truth in dataset:  # in one pass, because the order of the next may differ
         labels.append(np.asarray(truth))
         logits.append(model.predict_on_batch(np.asarray(images)))
     probabilities = keras.ops.softmax(np.concatenate(logits).astype("float32"))

@@ -1,35 +1,39 @@
 """Segmentation of images of any size."""
 
+from collections.abc import Iterator
+
 import keras
 import numpy as np
 
 from kerascnn.arguments import UsageError
 from kerascnn.data.pixels import rescale, scale
 
-# An image of no more pixels than a square of this side goes through the model at once.
+# Images with at most as many pixels as a square of this size are processed in one piece.
 TILE = 1024
 
 
-def segment(model, image, factor=1.0, tile=TILE):
-    """Segments one image, a large one in tiles.
+def segment(
+    model: keras.Model, image: np.ndarray, factor: float = 1.0, tile: int = TILE
+) -> Iterator[np.ndarray]:
+    """Segments an image; large images are split into tiles.
 
-    Tiles overlap by a quarter of their side, and the probabilities are blended where they do. The
-    result is that of the whole image wherever the receptive field lies inside a tile. (A model that
-    uses the mean of the whole image, such as DeepLab, uses the mean of a tile.)
+    Tiles overlap by a quarter of their size, and their probabilities are blended in the overlap.
+    The result is the same as for the whole image wherever the receptive field lies inside a tile.
+    (A model that uses the mean of the whole image, such as DeepLab, uses the mean of a tile.)
 
     Args:
         model: `keras.Model` from images of any size with values in [0, 1] to logits.
         image: uint8 array of shape `(height, width, channels)`, with the model's channels.
-        factor: float, by which images are resized for the model.
-        tile: int, the side of the tiles in pixels of the resized image, a multiple of 128.
+        factor: float, factor to resize images by before the model.
+        tile: int, size of the tiles in pixels of the resized image, a multiple of 128.
 
     Returns:
         generator of bands of rows from top to bottom, float32 arrays of shape
-        `(rows, width, classes)`: the probabilities of the classes. Only the
-        resized image and one band are in memory at a time.
+        `(rows, width, classes)` with the class probabilities. Only the resized image and one band
+        are in memory at a time.
 
     Raises:
-        ValueError: if `tile` is not a multiple of 128, or `factor` is out of its range.
+        ValueError: if `tile` is not a multiple of 128, or `factor` is out of range.
 
     Example:
         >>> import numpy as np
@@ -50,14 +54,14 @@ def segment(model, image, factor=1.0, tile=TILE):
 
 
 def _bands(model, image, tile):
-    """Bands of rows with the probabilities, at the resolution of the model."""
+    """Yields bands of rows with the probabilities, at the resolution of the model."""
     height, width = image.shape[:2]
     if height * width <= tile * tile:
         yield _probabilities(model, image)
         return
     overlap = tile // 4
     rows, columns = _starts(height, tile, overlap), _starts(width, tile, overlap)
-    waiting = None  # rows that the next band covers too
+    waiting = None  # rows that overlap with the next band
     for i, top in enumerate(rows):
         band = _band(model, image[top : top + tile], columns, tile, overlap)
         if waiting is not None:
@@ -66,11 +70,11 @@ def _bands(model, image, tile):
             band[:shared] = (1 - weight) * waiting + weight * band[:shared]
         done = rows[i + 1] - top if i + 1 < len(rows) else len(band)
         yield band[:done]
-        waiting = band[done:].copy()  # and not a view that keeps all of the band
+        waiting = band[done:].copy()  # a copy, because a view would keep the whole band in memory
 
 
 def _band(model, image, columns, tile, overlap):
-    """The probabilities of a band, one tile high."""
+    """Returns the probabilities of a band, one tile high."""
     width = image.shape[1]
     band = None
     for left in columns:
@@ -90,7 +94,7 @@ def _band(model, image, columns, tile, overlap):
 
 
 def _starts(size, tile, overlap):
-    """Where tiles begin: at multiples of 32, so that they are pooled as the whole image is."""
+    """Returns the starts of tiles: multiples of 32, so that pooling is aligned with the image."""
     step = tile - overlap
     return list(range(0, max(size - overlap, 1), step))
 
@@ -98,7 +102,7 @@ def _starts(size, tile, overlap):
 def _ramp(shared):
     """Returns the weights of the later of two tiles: 0, then rising, then 1.
 
-    Near its border, a tile contains the least of the surroundings of a pixel.
+    Near its border, a tile contains the least context of a pixel.
     """
     place = (np.arange(shared, dtype=np.float32) + 0.5) / shared
     return np.clip(2 * place - 0.5, 0, 1)
@@ -111,7 +115,7 @@ def _probabilities(model, image):
 
 
 def _enlarged(bands, size, target):
-    """Bands of a larger image by bilinear interpolation, as `tf.image.resize` does it."""
+    """Yields bands of a resized image, with bilinear interpolation as in `tf.image.resize`."""
     (height, width), (rows, columns) = size, target
     left, right, x = _neighbours(columns, width)
     above, below, y = _neighbours(rows, height)
@@ -129,13 +133,13 @@ def _enlarged(bands, size, target):
         yield tall[:, left] * (1 - weight) + tall[:, right] * weight
         emitted = ready
         if emitted < rows:
-            # The next row may lie beyond what is held, if the image is downscaled.
+            # If the image is downscaled, the next row may be beyond the rows in memory.
             behind = min(int(above[emitted]) - first, len(held))
             held, first = held[behind:], first + behind
 
 
 def _neighbours(count, size):
-    """For each of `count` pixels, the two of `size` between which it lies, and where."""
+    """Returns the two nearest of `size` pixels for each of `count` pixels, and the position."""
     place = (np.arange(count, dtype=np.float32) + 0.5) * np.float32(size / count) - 0.5
     place = np.clip(place, 0, size - 1)
     before = np.floor(place).astype(int)

@@ -1,4 +1,7 @@
-"""How well a segmenter does."""
+"""Scores of segmentation models."""
+
+from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 from scipy.spatial import KDTree
@@ -8,24 +11,25 @@ from kerascnn.ops.ignored import IGNORED
 
 
 class SegmentationScores:
-    """Scores of masks, gathered image by image.
+    """Scores of predicted masks, accumulated image by image.
 
-    It keeps sums only, so that any number of images fits into memory. Pixels that are `IGNORED` in
-    the truth count nowhere: neither what was predicted there nor where they begin.
+    Only sums are kept, so that any number of images fits into memory. Pixels that are `IGNORED` in
+    the truth do not affect the scores, nor do boundaries with them.
 
-    A class has in each image a boundary: its pixels with another class above, below, to the left or
-    to the right. There, precision is the share of the predicted boundary that is nearer than the
-    tolerance to the true one, recall the share of the true boundary that is nearer than the
-    tolerance to the predicted one, and the boundary F1 their harmonic mean, 0 if one of the
-    boundaries is missing. An ignored pixel is of no class, so that nothing has a boundary towards
-    it, and two classes with ignored pixels all between them have none at all.
+    In each image, the boundary of a class consists of its pixels that have another class above,
+    below, to the left or to the right. Its precision is the fraction of the predicted boundary that
+    is closer to the true boundary than the tolerance, its recall the fraction of the true boundary
+    that is closer to the predicted boundary than the tolerance, and the boundary F1 their harmonic
+    mean, which is 0 if one of the boundaries is missing. Ignored pixels have no class, so a class
+    has no boundary with them, and two classes that are separated by ignored pixels have no boundary
+    with each other.
 
     Args:
         class_names: names of the classes, at most 255.
-        boundary_tolerance: float above 0, the tolerance as a share of the image's diagonal.
+        boundary_tolerance: float above 0, the tolerance as a fraction of the image's diagonal.
 
     Raises:
-        ValueError: if there are no or too many classes, or if the tolerance is not above 0.
+        ValueError: if there are no classes or too many, or if the tolerance is not above 0.
 
     Reference:
         boundary F1: [Csurka et al., 2013](https://doi.org/10.5244/C.27.32)
@@ -41,12 +45,12 @@ class SegmentationScores:
         [[1, 1], [0, 1]]
     """
 
-    def __init__(self, class_names, boundary_tolerance=0.0075):
+    def __init__(self, class_names: Sequence[str], boundary_tolerance: float = 0.0075) -> None:
         self.class_names = list(class_names)
         if not 1 <= len(self.class_names) <= IGNORED:
             raise UsageError(
-                f"`class_names` must be from 1 to {IGNORED} names, as the number {IGNORED} counts "
-                f"nowhere; got {len(self.class_names)}."
+                f"`class_names` must be from 1 to {IGNORED} names, because the label {IGNORED} is "
+                f"ignored; got {len(self.class_names)}."
             )
         if not boundary_tolerance > 0:
             raise UsageError(
@@ -60,15 +64,15 @@ class SegmentationScores:
         self._boundary_images = np.zeros(classes, np.int64)
         self._images = 0
 
-    def add(self, truth, predicted):
-        """Counts an image.
+    def add(self, truth: np.ndarray, predicted: np.ndarray) -> None:
+        """Adds an image.
 
         Args:
-            truth: int array of shape `(height, width)`, class numbers or `IGNORED`.
-            predicted: int array of the same shape, class numbers.
+            truth: int array of shape `(height, width)`, class indices or `IGNORED`.
+            predicted: int array of the same shape, class indices.
 
         Raises:
-            ValueError: if the shapes differ, or if a number is no class.
+            ValueError: if the shapes differ, or if a value is not a class index.
         """
         truth, predicted = _checked(truth, predicted, len(self.class_names))
         matrix = _count(truth, predicted, len(self.class_names))
@@ -88,19 +92,18 @@ class SegmentationScores:
                 self._boundary_images[i] += 1
 
     @property
-    def confusion_matrix(self):
-        """Int array: how many pixels of a class (row) were taken for which (column)."""
+    def confusion_matrix(self) -> np.ndarray:
+        """Int array of pixel counts by true class (rows) and predicted class (columns)."""
         return self._matrix.copy()
 
-    def metrics(self):
-        """The numbers for `metrics.json`; `None` where there is nothing to be a share of.
+    def metrics(self) -> dict[str, Any]:
+        """Computes the scores for `metrics.json`; undefined scores are `None`.
 
         Returns:
-            dict: `mean_iou`, over the classes that occur in the truth or in a prediction, of all
-            images together; `class_average_accuracy`, the mean share of its pixels that was found
-            of each class that occurs in the truth; `global_accuracy`, the share of right pixels;
-            `boundary_f1`, the mean over the classes that have one; `num_images`; `num_pixels`, of
-            those that count.
+            dict: `mean_iou` over all images, averaged over the classes that occur in the truth or
+            in a prediction; `class_average_accuracy`, the mean recall of the classes that occur in
+            the truth; `global_accuracy`, the fraction of correct pixels; `boundary_f1`, the mean
+            over the classes that have one; `num_images`; `num_pixels`, without ignored pixels.
         """
         rows = self.per_class()
         pixels = int(self._matrix.sum())
@@ -113,16 +116,16 @@ class SegmentationScores:
             "num_pixels": pixels,
         }
 
-    def per_class(self):
-        """How well each class is found.
+    def per_class(self) -> list[dict[str, Any]]:
+        """Computes the scores of each class.
 
         Returns:
-            list of a dict for each class, in their order: `class_name`; `iou`, the pixels that are
-            rightly of the class as a share of those that are or were taken to be; `accuracy`, the
-            share of the class that was found, also called recall; `precision`, the share of the
-            class in what was taken for it; `boundary_f1`, the mean over the images in which the
-            class occurs, without those in which it has no boundary and none was predicted;
-            `pixels`, how many it has in the truth. What has nothing to be a share of is `None`.
+            list with a dict for each class, in order: `class_name`; `iou`, the correct pixels of
+            the class divided by all pixels that are or were predicted as the class; `accuracy`, the
+            fraction of the class that was predicted correctly, also called recall; `precision`, the
+            fraction of predictions of the class that are correct; `boundary_f1`, the mean over the
+            images with the class, except images without a true or predicted boundary; `pixels`, its
+            number of pixels in the truth. Undefined scores are `None`.
         """
         rows = []
         for i, name in enumerate(self.class_names):
@@ -141,20 +144,20 @@ class SegmentationScores:
         return rows
 
 
-def image_iou(truth, predicted, num_classes):
-    """The mean IoU of one image, by which to sort the worst first.
+def image_iou(truth: np.ndarray, predicted: np.ndarray, num_classes: int) -> float:
+    """Computes the mean IoU of one image.
 
     Args:
-        truth: int array of shape `(height, width)`, class numbers or `IGNORED`.
-        predicted: int array of the same shape, class numbers.
+        truth: int array of shape `(height, width)`, class indices or `IGNORED`.
+        predicted: int array of the same shape, class indices.
         num_classes: int.
 
     Returns:
-        float, the mean over the classes that occur in the truth or the prediction, where the truth
-        is not ignored; 1 if it is ignored everywhere, as nothing is wrong.
+        float, the mean over the classes that occur in the truth or the prediction, without ignored
+        pixels; 1 if all pixels are ignored.
 
     Raises:
-        ValueError: if the shapes differ, or if a number is no class.
+        ValueError: if the shapes differ, or if a value is not a class index.
 
     Example:
         >>> import numpy as np
@@ -172,7 +175,7 @@ def _checked(truth, predicted, classes):
     truth, predicted = np.asarray(truth), np.asarray(predicted)
     if truth.ndim != 2 or truth.shape != predicted.shape:
         raise UsageError(
-            "`truth` and `predicted` must be of one shape (height, width); "
+            "`truth` and `predicted` must have the same shape (height, width); "
             f"got {truth.shape} and {predicted.shape}."
         )
     for name, mask, allowed, also in (
@@ -184,7 +187,7 @@ def _checked(truth, predicted, classes):
         wrong = mask[allowed & ((mask < 0) | (mask >= classes))]
         if wrong.size:
             raise UsageError(
-                f"`{name}` must hold class numbers from 0 to {classes - 1}{also}; got {wrong[0]}."
+                f"`{name}` must have class indices from 0 to {classes - 1}{also}; got {wrong[0]}."
             )
     return truth.astype(np.int64), predicted.astype(np.int64)
 
@@ -196,7 +199,7 @@ def _count(truth, predicted, classes):
 
 
 def _edges(mask):
-    """Where a pixel has a neighbor of another class, ignored ones aside."""
+    """Returns where a pixel has a neighbor of another class, except ignored neighbors."""
     edges = np.zeros(mask.shape, bool)
     for first, second in (
         ((slice(None), slice(None, -1)), (slice(None), slice(1, None))),
@@ -210,7 +213,7 @@ def _edges(mask):
 
 
 def _boundary_f1(true, predicted, tolerance):
-    """F1 of two boundaries, arrays `(pixels, 2)` of places; `None` if both are empty."""
+    """Returns the F1 of two boundaries, arrays `(pixels, 2)`; `None` if both are empty."""
     if not len(true) and not len(predicted):
         return None
     if not len(true) or not len(predicted):
@@ -221,9 +224,9 @@ def _boundary_f1(true, predicted, tolerance):
 
 
 def _near(places, others, tolerance):
-    """The share of places that have one of the others nearer than the tolerance."""
-    # Some thousand places in a tree are found several times faster than by a distance transform
-    # of the whole image for each class.
+    """Returns the fraction of positions that are closer to one of the others than the tolerance."""
+    # For some thousand positions, a tree is several times faster than a distance transform of the
+    # whole image for each class.
     distances, _ = KDTree(others).query(places, distance_upper_bound=tolerance)
     return float((distances < tolerance).mean())
 

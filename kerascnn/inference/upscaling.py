@@ -3,6 +3,7 @@
 import math
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Any
 
 import keras
 import numpy as np
@@ -17,7 +18,7 @@ from kerascnn.models.summary import summary
 
 @dataclass(frozen=True)
 class Upscaler:
-    """A function that upscales images, in the place of a `keras.Model`.
+    """A function that upscales images, in place of a `keras.Model`.
 
     Args:
         factor: int.
@@ -28,17 +29,17 @@ class Upscaler:
     function: Callable[[np.ndarray], np.ndarray]
 
 
-def factor_of(model):
-    """Returns the factor by which a model upscales.
+def factor_of(model: keras.Model) -> int:
+    """Returns the upscaling factor of a model.
 
     Args:
-        model: `keras.Model` from images of any size with 1 or 3 channels, last, to images.
+        model: `keras.Model` from images of any size with 1 or 3 channels (channels last) to images.
 
     Returns:
         int.
 
     Raises:
-        ValueError: if it is not such a model.
+        ValueError: if the model has another input or output shape.
 
     Example:
         >>> import keras
@@ -55,30 +56,30 @@ def factor_of(model):
         if output == (1, output[1], output[1], shape[3]) and output[1] % 64 == 0:
             return output[1] // 64
     raise UsageError(
-        "`model` must upscale images of any size with 1 or 3 channels, last; "
+        "`model` must upscale channels-last images of any size with 1 or 3 channels; "
         f"got a model from {shape} to {model.output_shape}."
     )
 
 
-def upscale(model, image, tile=256):
+def upscale(model: keras.Model, image: np.ndarray, tile: int = 256) -> np.ndarray:
     """Upscales an image.
 
-    Models of one channel upscale luminance; color is upscaled by bicubic interpolation. The image
-    is processed in tiles, which overlap by the receptive field: the result is that of the whole
-    image, with the memory for one tile.
+    Models with one channel upscale luminance; color is upscaled by bicubic interpolation. The image
+    is processed in tiles that overlap by the receptive field, so the result is the same as for the
+    whole image, with the memory of one tile.
 
     Args:
-        model: `keras.Model` from images of any size with 1 or 3 channels and values in [0, 1]
-            to images that are a factor larger, channels last; or `Upscaler`. If its receptive field
-            is not known (`kerascnn.summary`), or is the whole image, there is one tile.
+        model: `keras.Model` from channels-last images of any size with 1 or 3 channels and values
+            in [0, 1] to images that are larger by a factor; or `Upscaler`. If its receptive field
+            is unknown (`kerascnn.summary`) or the whole image, there is one tile.
         image: uint8 array of shape `(height, width, channels)` with 1 or 3 channels.
-        tile: int, the side of a tile without its overlap.
+        tile: int, size of a tile without its overlap.
 
     Returns:
         uint8 array of shape `(height * factor, width * factor, channels)`.
 
     Raises:
-        ValueError: if it is not such a model or image, or `tile` is below 1.
+        ValueError: if the model or the image has another shape, or `tile` is below 1.
 
     Example:
         >>> import keras
@@ -114,13 +115,13 @@ def upscale(model, image, tile=256):
 
 
 def _reach(model):
-    """Returns how many pixels away a pixel of the output depends on; `None` if unknown or any."""
+    """Returns the reach of the receptive field in pixels; `None` if unknown or unlimited."""
     if isinstance(model, Upscaler):
         return None
     fields = [row.receptive_field for row in summary(model).rows]
     if fields[-1] is None or math.inf in fields[-1]:
         return None
-    # Half of an even field would be too little, and the field of the whole is rounded.
+    # Half of an even receptive field would be too small, and the reported field is rounded.
     return max(REACH, max(fields[-1]) // 2 + 1)
 
 
@@ -139,7 +140,7 @@ def _upscaled(model, part, factor):
 
 @dataclass(frozen=True)
 class Upscaling:
-    """An image that was downscaled and upscaled again, and the truth.
+    """An image that was downscaled and upscaled again, and the original.
 
     Args:
         truth: uint8 array of shape `(height, width, channels)`, the image, cropped to a multiple
@@ -155,11 +156,11 @@ class Upscaling:
     upscaled: np.ndarray
 
     @property
-    def factor(self):
-        """int, by how much the image was downscaled."""
+    def factor(self) -> int:
+        """int, the downscaling factor."""
         return self.truth.shape[0] // self.low.shape[0]
 
-    def metrics(self):
+    def metrics(self) -> dict[str, Any]:
         """Returns the metrics of both results, without a border of `factor` pixels.
 
         Returns:
@@ -174,7 +175,7 @@ class Upscaling:
         }
 
 
-def compare_with_bicubic(model, image):
+def compare_with_bicubic(model: keras.Model, image: np.ndarray) -> Upscaling:
     """Downscales an image by a model's factor and upscales it again.
 
     Args:
@@ -185,7 +186,8 @@ def compare_with_bicubic(model, image):
         `Upscaling`.
 
     Raises:
-        ValueError: if it is not such a model or image, or the image is smaller than the factor.
+        ValueError: if the model or the image has another shape, or the image is smaller than the
+            factor.
 
     Example:
         >>> import numpy as np

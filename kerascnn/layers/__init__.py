@@ -1,4 +1,4 @@
-"""Keras layers; those that share a name or purpose with one of Keras's are drop-in for it."""
+"""Keras layers; those with the name or purpose of a Keras layer are drop-in replacements."""
 
 from kerascnn.layers.batch_normalization import BatchNormalization
 from kerascnn.layers.bilinear_upsampling import BilinearUpsampling2D

@@ -1,4 +1,6 @@
-"""Batch normalization, written out."""
+"""Batch normalization."""
+
+from typing import Any
 
 import keras
 from keras import ops as kops
@@ -15,8 +17,8 @@ from kerascnn.ops.shapes import channel_axis
 class BatchNormalization(WithoutProducts, keras.layers.Layer):
     """Normalizes every channel to mean 0 and variance 1, then scales by gamma and shifts by beta.
 
-    Drop-in for `keras.layers.BatchNormalization`: same arguments, weights and numbers. In training
-    the statistics are those of the mini-batch of `m` values per channel,
+    Drop-in replacement for `keras.layers.BatchNormalization`: same arguments, weights and results.
+    In training, the statistics are computed over the mini-batch of `m` values per channel,
 
         mean     = 1 / m * sum_i x[i]
         variance = 1 / m * sum_i (x[i] - mean)**2
@@ -24,17 +26,17 @@ class BatchNormalization(WithoutProducts, keras.layers.Layer):
         moving_mean     = momentum * moving_mean     + (1 - momentum) * mean
         moving_variance = momentum * moving_variance + (1 - momentum) * variance
 
-    and gradients flow through them. At inference `y` is computed from the moving averages, so that
-    the answer for one image does not depend on the others in its batch. A layer with
-    `trainable=False` is in inference mode, whatever `training` says.
+    and gradients flow through them. At inference, `y` is computed from the moving averages, so that
+    the output for one image does not depend on the other images in its batch. A layer with
+    `trainable=False` runs in inference mode, whatever `training` is.
 
     Args:
         axis: int, the channel axis; 1 after a convolution with channels first.
-        momentum: float, the weight of the past in the moving averages.
+        momentum: float, momentum of the moving averages.
         epsilon: float, added to the variance.
-        center: bool, whether there is a `beta`.
-        scale: bool, whether there is a `gamma`. With `scale=False` it is fixed at 1, which costs
-            nothing before a ReLU: the layer after it can scale as well.
+        center: bool, whether to use `beta`.
+        scale: bool, whether to use `gamma`. Without it, `gamma` is 1, which costs nothing before a
+            ReLU, because the next layer can scale too.
         beta_initializer: initializer of `beta`.
         gamma_initializer: initializer of `gamma`.
         moving_mean_initializer: initializer of `moving_mean`.
@@ -43,11 +45,11 @@ class BatchNormalization(WithoutProducts, keras.layers.Layer):
         gamma_regularizer: optional regularizer of `gamma`.
         beta_constraint: optional constraint on `beta`.
         gamma_constraint: optional constraint on `gamma`.
-        renorm: bool, whether to train with batch renormalization: the normalized values are
-            corrected by factors without gradient so that they meet those of the moving statistics.
+        renorm: bool, whether to train with batch renormalization, which corrects the normalized
+            values towards the moving statistics, by factors without gradient.
         renorm_clipping: optional dict with any of `"rmin"`, `"rmax"`, `"dmax"`, the limits of the
             corrections.
-        renorm_momentum: float, the weight of the past in the statistics that the corrections use.
+        renorm_momentum: float, momentum of the statistics for the corrections.
         synchronized: bool, whether the replicas of a `tf.distribute` strategy share their
             statistics; TensorFlow only.
         **kwargs: `name`, `dtype` and so on.
@@ -55,18 +57,18 @@ class BatchNormalization(WithoutProducts, keras.layers.Layer):
     Call arguments:
         inputs: float tensor of any rank.
         training: bool, whether to use the statistics of the mini-batch.
-        mask: optional tensor of the shape of the input without its last axis; positions where it
-            is false count in no statistic.
+        mask: optional tensor of the shape of the input without its last axis; positions where it is
+            false are left out of the statistics.
 
     Input shape:
         any; the size of `axis` must be known.
 
     Output shape:
-        that of the input.
+        the same as the input shape.
 
     Raises:
-        ValueError: if `axis` names no axis of the input, `mask` has the wrong rank, or a renorm
-            limit makes no sense.
+        ValueError: if `axis` is not an axis of the input, `mask` has the wrong rank, or a renorm
+            limit is invalid.
 
     Reference:
         [Ioffe and Szegedy, 2015](https://arxiv.org/abs/1502.03167); batch renormalization:
@@ -83,29 +85,29 @@ class BatchNormalization(WithoutProducts, keras.layers.Layer):
 
     def __init__(
         self,
-        axis=-1,
-        momentum=0.99,
-        epsilon=1e-3,
-        center=True,
-        scale=True,
-        beta_initializer="zeros",
-        gamma_initializer="ones",
-        moving_mean_initializer="zeros",
-        moving_variance_initializer="ones",
-        beta_regularizer=None,
-        gamma_regularizer=None,
-        beta_constraint=None,
-        gamma_constraint=None,
-        renorm=False,
-        renorm_clipping=None,
-        renorm_momentum=0.99,
-        synchronized=False,
-        **kwargs,
-    ):
+        axis: int = -1,
+        momentum: float = 0.99,
+        epsilon: float = 1e-3,
+        center: bool = True,
+        scale: bool = True,
+        beta_initializer: Any = "zeros",
+        gamma_initializer: Any = "ones",
+        moving_mean_initializer: Any = "zeros",
+        moving_variance_initializer: Any = "ones",
+        beta_regularizer: Any = None,
+        gamma_regularizer: Any = None,
+        beta_constraint: Any = None,
+        gamma_constraint: Any = None,
+        renorm: bool = False,
+        renorm_clipping: dict[str, float] | None = None,
+        renorm_momentum: float = 0.99,
+        synchronized: bool = False,
+        **kwargs: Any,
+    ) -> None:
         super().__init__(**kwargs)
         if synchronized and keras.backend.backend() != "tensorflow":
             raise ValueError(
-                "`synchronized` can be True on the TensorFlow backend only; "
+                "`synchronized` can be True only on the TensorFlow backend; "
                 f"got synchronized=True on {keras.backend.backend()}."
             )
         self.axis = int(axis)
@@ -129,7 +131,7 @@ class BatchNormalization(WithoutProducts, keras.layers.Layer):
         self.gamma = None
         self.beta = None
 
-    def build(self, input_shape):
+    def build(self, input_shape: Any) -> None:
         axis = channel_axis(input_shape, self.axis)
         channels = input_shape[axis]
         if self.scale:
@@ -155,8 +157,8 @@ class BatchNormalization(WithoutProducts, keras.layers.Layer):
             "moving_variance", channels, self.moving_variance_initializer
         )
         if self.renorm:
-            # The inference statistics average the deviation, as the paper does; another pair,
-            # with a momentum of its own, is what the corrections of training refer to.
+            # The inference statistics average the deviation, as in the paper; the corrections of
+            # training use a separate pair, with its own momentum.
             self.moving_stddev = self._add_statistic("moving_stddev", channels, self._stddev)
             self.renorm_mean = self._add_statistic(
                 "renorm_mean", channels, fresh(self.moving_mean_initializer)
@@ -175,10 +177,10 @@ class BatchNormalization(WithoutProducts, keras.layers.Layer):
     def _stddev(self, shape, dtype=None):
         return kops.sqrt(fresh(self.moving_variance_initializer)(shape, dtype=dtype))
 
-    def call(self, inputs, training=None, mask=None):
+    def call(self, inputs: Any, training: bool | None = None, mask: Any = None) -> Any:
         if mask is not None and len(mask.shape) != len(inputs.shape) - 1:
             raise ValueError(
-                "`mask` must have the rank of the input less one; "
+                "`mask` must have one axis less than the input; "
                 f"got mask shape {tuple(mask.shape)} with input shape {tuple(inputs.shape)}."
             )
         if not (training and self.trainable):
@@ -191,7 +193,7 @@ class BatchNormalization(WithoutProducts, keras.layers.Layer):
                 constant_statistics=True,
             )
             return kops.cast(outputs, self.compute_dtype)
-        # A batch without images has no statistics, and leaves the moving ones as they are.
+        # A batch without images has no statistics, and does not change the moving statistics.
         present = self.synchronized or holds_images(inputs)
         if self.renorm:
             mean, variance = self._moments(inputs, mask)
@@ -219,7 +221,7 @@ class BatchNormalization(WithoutProducts, keras.layers.Layer):
         )
 
     def _renormalized(self, mean, variance):
-        """Gamma and beta with batch renormalization's corrections `r` and `d` in them.
+        """Returns gamma and beta with the corrections `r` and `d` of batch renormalization.
 
         `gamma * (x_hat * r + d) + beta = (gamma * r) * x_hat + (gamma * d + beta)`, where `x_hat`
         is `x` normalized by the mini-batch.
@@ -244,11 +246,11 @@ class BatchNormalization(WithoutProducts, keras.layers.Layer):
         variance = kops.square(widened(self.moving_stddev)) - self.epsilon
         _assign(self.moving_variance, kops.maximum(variance, 0.0))
 
-    def compute_output_shape(self, input_shape):
+    def compute_output_shape(self, input_shape: Any) -> tuple[int | None, ...]:
         channel_axis(input_shape, self.axis)
         return input_shape
 
-    def get_config(self):
+    def get_config(self) -> dict[str, Any]:
         return {
             **super().get_config(),
             "axis": self.axis,
@@ -278,14 +280,14 @@ _FLOAT16_MAX = 65504.0
 
 
 def _move(average, value, momentum, present=True):
-    """Takes one step of a moving average, if a value is present."""
+    """Updates a moving average, if a value is present."""
     past = kops.cast(average, value.dtype)
     moved = momentum * past + (1.0 - momentum) * value
     _assign(average, moved if present is True else kops.where(present, moved, past))
 
 
 def _assign(statistic, value):
-    """Assigns a value to a statistic, which in float16 holds nothing above 65504."""
+    """Assigns a value to a statistic, which is at most 65504 in float16."""
     if statistic.dtype == "float16":
         value = kops.clip(value, -_FLOAT16_MAX, _FLOAT16_MAX)
     statistic.assign(kops.cast(value, statistic.dtype))
@@ -295,7 +297,7 @@ def _checked_clipping(clipping):
     clipping = {key: limit for key, limit in (clipping or {}).items() if limit is not None}
     unknown = set(clipping) - {"rmin", "rmax", "dmax"}
     if unknown:
-        # These three begin as Keras's own sentences do.
+        # These three messages begin like Keras's own.
         raise ValueError(
             "Received invalid keys for `renorm_clipping`; allowed are 'rmin', 'rmax', 'dmax'; "
             f"got renorm_clipping={clipping}."

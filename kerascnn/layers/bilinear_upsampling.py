@@ -1,10 +1,12 @@
-"""Bilinear upsampling by whole factors."""
+"""Bilinear upsampling by integer factors."""
+
+from typing import Any
 
 import keras
 
 from kerascnn import ops
 from kerascnn.arguments import pair
-from kerascnn.geometry import WithoutProducts
+from kerascnn.geometry import Sizes, Window, WithoutProducts
 from kerascnn.ops.bilinear_upsampling import (
     bilinear_upsampling2d_shape,
     bilinear_upsampling2d_window,
@@ -14,18 +16,18 @@ from kerascnn.ops.shapes import standardize_data_format
 
 @keras.saving.register_keras_serializable(package="kerascnn")
 class BilinearUpsampling2D(WithoutProducts, keras.layers.Layer):
-    """Makes images larger, with pixels interpolated between the nearest ones.
+    """Upsamples images by bilinear interpolation.
 
     Along each axis, with the factor `r` and `d[j] = (j + 1/2) / r - 1/2`,
 
         y[i * r + j] = x[i] + max(d[j], 0) * (x[i + 1] - x[i]) + min(d[j], 0) * (x[i] - x[i - 1])
 
-    and pixels beyond the rim are those of the rim. The numbers are those of
-    `keras.layers.UpSampling2D` with `interpolation="bilinear"`, which in Keras 3.15 fails in a
-    graph of TensorFlow that does not know the images' size.
+    where pixels beyond the border repeat the border. The results are the same as with
+    `keras.layers.UpSampling2D` and `interpolation="bilinear"`, which in Keras 3.15 fails in a
+    TensorFlow graph with an unknown image size.
 
     Args:
-        size: int, or pair of ints: how many times higher and wider the output is.
+        size: int or pair of ints, the upsampling factors of height and width.
         data_format: `"channels_last"` or `"channels_first"`; by default Keras's own setting.
         **kwargs: `name`, `dtype` and so on.
 
@@ -49,22 +51,22 @@ class BilinearUpsampling2D(WithoutProducts, keras.layers.Layer):
         (1, 8, 10, 3)
     """
 
-    def __init__(self, size=2, data_format=None, **kwargs):
+    def __init__(self, size: Sizes = 2, data_format: str | None = None, **kwargs: Any) -> None:
         super().__init__(**kwargs)
         self.size = pair(size, "size")
         self.data_format = standardize_data_format(data_format)
 
-    def build(self, input_shape):
+    def build(self, input_shape: Any) -> None:
         self.compute_output_shape(input_shape)
 
-    def call(self, inputs):
+    def call(self, inputs: Any) -> Any:
         return ops.bilinear_upsampling2d(inputs, self.size, self.data_format)
 
-    def compute_output_shape(self, input_shape):
+    def compute_output_shape(self, input_shape: Any) -> tuple[int | None, ...]:
         return bilinear_upsampling2d_shape(input_shape, self.size, self.data_format)
 
-    def compute_window(self):
+    def compute_window(self) -> Window | None:
         return bilinear_upsampling2d_window(self.size)
 
-    def get_config(self):
+    def get_config(self) -> dict[str, Any]:
         return {**super().get_config(), "size": self.size, "data_format": self.data_format}

@@ -1,28 +1,30 @@
-"""The layer of C-cells of the later Neocognitron."""
+"""C-cells of the later Neocognitron."""
+
+from typing import Any
 
 import keras
 
 from kerascnn import ops
 from kerascnn.arguments import one_of, pair
-from kerascnn.geometry import product, sliding
+from kerascnn.geometry import Sizes, Window, product, sliding
 from kerascnn.ops.c_cells import c_cells2d_shape, c_cells_window
 from kerascnn.ops.shapes import standardize_data_format
 
 
 @keras.saving.register_keras_serializable(package="kerascnn")
 class CCells2D(keras.layers.Layer):
-    """Pools every plane by its weighted root mean square, and thins it out.
+    """Pools every plane by its weighted root mean square.
 
-    The C-cells of the Neocognitron in its form of 2011, which tolerate small shifts. With a
-    Gaussian `a` of width `sigma` over the window (its sum is 1) and strides `s`, on the padded `x`,
+    These are the C-cells of the Neocognitron of 2011, which tolerate small shifts. With a Gaussian
+    `a` of width `sigma` over the window (with sum 1) and strides `s`, on the padded `x`,
 
         y[h, w, c] = sqrt(sum over i, j of a[i, j] * x[h * s + i, w * s + j, c]**2 + e) - sqrt(e)
 
-    where `e = 1e-12` keeps the gradient finite where all is silent.
+    where `e = 1e-12` keeps the gradient finite if all inputs are 0.
 
     Args:
         sigma: float, the standard deviation of the Gaussian in pixels.
-        strides: int or pair of ints, by which the planes are thinned out.
+        strides: int or pair of ints.
         kernel_size: int or pair of ints, the window; by default `2 * ceil(2 * sigma) + 1`.
         padding: `"same"`, which adds zeros, or `"valid"`.
         data_format: `"channels_last"` or `"channels_first"`; by default Keras's own setting.
@@ -52,8 +54,14 @@ class CCells2D(keras.layers.Layer):
     """
 
     def __init__(
-        self, sigma=1.0, strides=2, kernel_size=None, padding="same", data_format=None, **kwargs
-    ):
+        self,
+        sigma: float = 1.0,
+        strides: Sizes = 2,
+        kernel_size: Sizes | None = None,
+        padding: str = "same",
+        data_format: str | None = None,
+        **kwargs: Any,
+    ) -> None:
         super().__init__(**kwargs)
         self.kernel_size = c_cells_window(sigma, kernel_size)
         self.sigma = sigma
@@ -71,20 +79,20 @@ class CCells2D(keras.layers.Layer):
             "data_format": self.data_format,
         }
 
-    def build(self, input_shape):
+    def build(self, input_shape: Any) -> None:
         self.compute_output_shape(input_shape)
 
-    def call(self, inputs):
+    def call(self, inputs: Any) -> Any:
         return ops.c_cells2d(inputs, **self._arguments)
 
-    def compute_output_shape(self, input_shape):
+    def compute_output_shape(self, input_shape: Any) -> tuple[int | None, ...]:
         return c_cells2d_shape(input_shape, **self._arguments)
 
-    def compute_window(self):
+    def compute_window(self) -> Window | None:
         return sliding(self.kernel_size, self.strides)
 
-    def compute_multiply_adds(self, input_shape, output_shape):
+    def compute_multiply_adds(self, input_shape: Any, output_shape: Any) -> int | None:
         return product(*output_shape[1:], *self.kernel_size)
 
-    def get_config(self):
+    def get_config(self) -> dict[str, Any]:
         return {**super().get_config(), **self._arguments}

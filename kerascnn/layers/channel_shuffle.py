@@ -1,5 +1,7 @@
 """Channel shuffle."""
 
+from typing import Any
+
 import keras
 
 from kerascnn import ops
@@ -11,11 +13,12 @@ from kerascnn.ops.shapes import standardize_data_format
 
 @keras.saving.register_keras_serializable(package="kerascnn")
 class ChannelShuffle(WithoutProducts, keras.layers.Layer):
-    """Deals the channels of every group out to all groups.
+    """Distributes the channels of every group over all groups.
 
     With `G = groups` of `n = channels / G` channels each, `y[..., i * G + g] = x[..., g * n + i]`.
-    Between two group convolutions it lets every group of the second see all groups of the first.
-    The numbers are those of PyTorch's `ChannelShuffle`; `channels / groups` groups shuffle back.
+    Between two group convolutions, it lets every group of the second see all groups of the first.
+    The results are the same as PyTorch's `ChannelShuffle`; `channels / groups` groups reverse the
+    shuffle.
 
     Args:
         groups: int, a divisor of the number of input channels.
@@ -23,13 +26,13 @@ class ChannelShuffle(WithoutProducts, keras.layers.Layer):
         **kwargs: `name`, `dtype` and so on.
 
     Call arguments:
-        inputs: tensor of rank 2 at least and any dtype.
+        inputs: tensor of rank 2 or higher and any dtype.
 
     Input shape:
-        `(batch, ..., channels)`, or channels first, on axis 1.
+        `(batch, ..., channels)`, or with the channels on axis 1.
 
     Output shape:
-        that of the input.
+        the same as the input shape.
 
     Raises:
         ValueError: if `groups` does not divide `channels`.
@@ -45,20 +48,20 @@ class ChannelShuffle(WithoutProducts, keras.layers.Layer):
         [[0, 3, 1, 4, 2, 5]]
     """
 
-    def __init__(self, groups, data_format=None, **kwargs):
+    def __init__(self, groups: int, data_format: str | None = None, **kwargs: Any) -> None:
         super().__init__(**kwargs)
         self.groups = at_least_one(groups, "groups")
         self.data_format = standardize_data_format(data_format)
         self.supports_masking = True
 
-    def build(self, input_shape):
+    def build(self, input_shape: Any) -> None:
         self.compute_output_shape(input_shape)
 
-    def call(self, inputs):
+    def call(self, inputs: Any) -> Any:
         return ops.channel_shuffle(inputs, self.groups, self.data_format)
 
-    def compute_output_shape(self, input_shape):
+    def compute_output_shape(self, input_shape: Any) -> tuple[int | None, ...]:
         return channel_shuffle_shape(input_shape, self.groups, self.data_format)
 
-    def get_config(self):
+    def get_config(self) -> dict[str, Any]:
         return {**super().get_config(), "groups": self.groups, "data_format": self.data_format}

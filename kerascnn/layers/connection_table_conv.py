@@ -1,16 +1,19 @@
-"""Convolution by a table of connections."""
+"""Convolution with a connection table."""
+
+from collections.abc import Sequence
+from typing import Any
 
 import keras
 
 from kerascnn import ops
 from kerascnn.arguments import pair
-from kerascnn.geometry import product, sliding
+from kerascnn.geometry import Sizes, Window, product, sliding
 from kerascnn.ops.connection_table_conv import (
     connection_table_conv2d_shape,
     connections_of,
     standardize_table,
 )
-from kerascnn.ops.padding import standardize_padding
+from kerascnn.ops.padding import Padding, standardize_padding
 from kerascnn.ops.shapes import image_shape, standardize_data_format
 
 
@@ -18,18 +21,18 @@ from kerascnn.ops.shapes import image_shape, standardize_data_format
 class ConnectionTableConv2D(keras.layers.Layer):
     """Convolution in which each output channel sees only the input channels that a table lists.
 
-    With `n(o, k)` the number of the connection of output `o` to `table[o][k]`, counted through all
+    With `n(o, k)` the index of the connection of output `o` to `table[o][k]`, counted through all
     rows of the table, and strides `s`, on the padded `x`,
 
         y[h, w, o] = activation(bias[o] + sum over i, j, k of
             x[h * s + i, w * s + j, table[o][k]] * kernel[i, j, n(o, k)])
 
-    This is how the LeNets of 1989 and 1998 kept the number of connections within bounds and made
-    different feature maps look at different inputs. Only the kernels of connections are weights;
-    they are spread into an ordinary kernel with zeros between them, which does the convolution.
+    In the LeNets of 1989 and 1998, this limited the number of connections and made different
+    feature maps see different inputs. Only the kernels of connections are weights; they are
+    scattered into an ordinary kernel with zeros elsewhere, which is used for the convolution.
 
     Args:
-        table: for each filter, the input channels that it sees, counted from 0, as in
+        table: for each filter, the indices of the input channels that it sees, as in
             `[[0, 1], [1, 2], [0, 1, 2]]`.
         kernel_size: int or pair of ints.
         strides: int or pair of ints.
@@ -38,9 +41,9 @@ class ConnectionTableConv2D(keras.layers.Layer):
         data_format: `"channels_last"` or `"channels_first"`; by default Keras's own setting.
         activation: activation function, or `None`.
         use_bias: bool.
-        kernel_initializer: initializer of `kernel`. It draws a kernel of the shape
-            `(height, width, longest, filters)`, where `longest` is the length of the longest row
-            of the table, and filter `o` takes the first `len(table[o])` channels of that.
+        kernel_initializer: initializer of `kernel`. It creates a kernel of the shape
+            `(height, width, longest, filters)`, where `longest` is the length of the longest row of
+            the table, and filter `o` uses the first `len(table[o])` channels of it.
         bias_initializer: initializer of `bias`.
         kernel_regularizer: optional regularizer of `kernel`.
         bias_regularizer: optional regularizer of `bias`.
@@ -59,7 +62,7 @@ class ConnectionTableConv2D(keras.layers.Layer):
         of the table.
 
     Raises:
-        ValueError: if the table is none or names channels that the input has not, or the kernel
+        ValueError: if the table is invalid or names channels that the input lacks, or the kernel
             does not fit into the input.
 
     Reference:
@@ -75,21 +78,21 @@ class ConnectionTableConv2D(keras.layers.Layer):
 
     def __init__(
         self,
-        table,
-        kernel_size,
-        strides=1,
-        padding="valid",
-        data_format=None,
-        activation=None,
-        use_bias=True,
-        kernel_initializer="glorot_uniform",
-        bias_initializer="zeros",
-        kernel_regularizer=None,
-        bias_regularizer=None,
-        kernel_constraint=None,
-        bias_constraint=None,
-        **kwargs,
-    ):
+        table: Sequence[Sequence[int]],
+        kernel_size: Sizes,
+        strides: Sizes = 1,
+        padding: Padding = "valid",
+        data_format: str | None = None,
+        activation: Any = None,
+        use_bias: bool = True,
+        kernel_initializer: Any = "glorot_uniform",
+        bias_initializer: Any = "zeros",
+        kernel_regularizer: Any = None,
+        bias_regularizer: Any = None,
+        kernel_constraint: Any = None,
+        bias_constraint: Any = None,
+        **kwargs: Any,
+    ) -> None:
         super().__init__(**kwargs)
         self.table = standardize_table(table)
         self.kernel_size = pair(kernel_size, "kernel_size")
@@ -98,7 +101,7 @@ class ConnectionTableConv2D(keras.layers.Layer):
         self.data_format = standardize_data_format(data_format)
         self.activation = keras.activations.get(activation)
         self.use_bias = use_bias
-        self.kernel_initializer = keras.initializers.get(kernel_initializer)
+        self.kernel_initializer: Any = keras.initializers.get(kernel_initializer)
         self.bias_initializer = keras.initializers.get(bias_initializer)
         self.kernel_regularizer = keras.regularizers.get(kernel_regularizer)
         self.bias_regularizer = keras.regularizers.get(bias_regularizer)
@@ -109,7 +112,7 @@ class ConnectionTableConv2D(keras.layers.Layer):
     def _kernel_shape(self):
         return *self.kernel_size, connections_of(self.table)
 
-    def build(self, input_shape):
+    def build(self, input_shape: Any) -> None:
         self.compute_output_shape(input_shape)
         self.kernel = self.add_weight(
             name="kernel",
@@ -129,7 +132,7 @@ class ConnectionTableConv2D(keras.layers.Layer):
             )
 
     def _drawn(self, shape, dtype=None):
-        # Drawn as an ordinary kernel, so that initializers see how many inputs a filter has.
+        # Initialized as an ordinary kernel, so that initializers see the fan-in of a filter.
         longest, filters = max(map(len, self.table)), len(self.table)
         kernel = self.kernel_initializer((*self.kernel_size, longest, filters), dtype=dtype)
         kernel = keras.ops.reshape(kernel, (*self.kernel_size, longest * filters))
@@ -145,21 +148,21 @@ class ConnectionTableConv2D(keras.layers.Layer):
             "data_format": self.data_format,
         }
 
-    def call(self, inputs):
+    def call(self, inputs: Any) -> Any:
         outputs = ops.connection_table_conv2d(inputs, self.kernel, self.bias, **self._options)
         return self.activation(outputs)
 
-    def compute_output_shape(self, input_shape):
+    def compute_output_shape(self, input_shape: Any) -> tuple[int | None, ...]:
         return connection_table_conv2d_shape(input_shape, self._kernel_shape, None, **self._options)
 
-    def compute_window(self):
+    def compute_window(self) -> Window | None:
         return sliding(self.kernel_size, self.strides)
 
-    def compute_multiply_adds(self, input_shape, output_shape):
+    def compute_multiply_adds(self, input_shape: Any, output_shape: Any) -> int | None:
         _, height, width, _ = image_shape(output_shape, self.data_format)
         return product(height, width, *self._kernel_shape)
 
-    def get_config(self):
+    def get_config(self) -> dict[str, Any]:
         return {
             **super().get_config(),
             "kernel_size": self.kernel_size,

@@ -1,35 +1,37 @@
-"""The layer of contrast cells at the beginning of the Neocognitron."""
+"""The contrast cells of the Neocognitron."""
+
+from typing import Any
 
 import keras
 
 from kerascnn import ops
 from kerascnn.arguments import pair
-from kerascnn.geometry import product, sliding
+from kerascnn.geometry import Sizes, Window, product, sliding
 from kerascnn.ops.contrast_extraction import (
     check_contrast_extraction,
     contrast_extraction2d_shape,
 )
-from kerascnn.ops.padding import standardize_padding
+from kerascnn.ops.padding import Padding, standardize_padding
 from kerascnn.ops.shapes import standardize_data_format
 
 
 @keras.saving.register_keras_serializable(package="kerascnn")
 class ContrastExtraction2D(keras.layers.Layer):
-    """Splits images into where a pixel is darker and where it is brighter than its surround.
+    """Extracts where pixels are darker and where they are brighter than their surround.
 
-    The layer `U_G` of the Neocognitron. With `a`, a Gaussian of width `center` minus one of width
-    `surround`, scaled so that its positive weights have the sum 1 (all weights together have the
-    sum 0), on the padded `x` of `C` channels,
+    This is the layer `U_G` of the Neocognitron. With `a`, a Gaussian of width `center` minus a
+    Gaussian of width `surround`, scaled so that its positive weights have the sum 1 (all weights
+    together have the sum 0), on the padded `x` of `C` channels,
 
         z[h, w, c] = sum over i, j of a[i, j] * x[h + i, w + j, c]
         y[h, w, c] = max(-z[h, w, c], 0),  y[h, w, C + c] = max(z[h, w, c], 0)
 
-    The first `C` planes are those of the off-center cells, the others those of the on-center cells.
+    The first `C` planes are off-center cells, the others on-center cells.
 
     Args:
         kernel_size: int or pair of ints, the window.
         center: float, the standard deviation of the center in pixels.
-        surround: float above `center`, that of the surround.
+        surround: float above `center`, the standard deviation of the surround.
         padding: `"same"`, `"valid"`, or zeros around the image: an int, a pair
             `(height, width)` or pairs `((top, bottom), (left, right))`.
         data_format: `"channels_last"` or `"channels_first"`; by default Keras's own setting.
@@ -59,8 +61,14 @@ class ContrastExtraction2D(keras.layers.Layer):
     """
 
     def __init__(
-        self, kernel_size=7, center=0.65, surround=1.3, padding="same", data_format=None, **kwargs
-    ):
+        self,
+        kernel_size: Sizes = 7,
+        center: float = 0.65,
+        surround: float = 1.3,
+        padding: Padding = "same",
+        data_format: str | None = None,
+        **kwargs: Any,
+    ) -> None:
         super().__init__(**kwargs)
         self.kernel_size = pair(kernel_size, "kernel_size")
         self.center = center
@@ -79,21 +87,21 @@ class ContrastExtraction2D(keras.layers.Layer):
             "data_format": self.data_format,
         }
 
-    def build(self, input_shape):
+    def build(self, input_shape: Any) -> None:
         self.compute_output_shape(input_shape)
 
-    def call(self, inputs):
+    def call(self, inputs: Any) -> Any:
         return ops.contrast_extraction2d(inputs, **self._arguments)
 
-    def compute_output_shape(self, input_shape):
+    def compute_output_shape(self, input_shape: Any) -> tuple[int | None, ...]:
         return contrast_extraction2d_shape(input_shape, **self._arguments)
 
-    def compute_window(self):
+    def compute_window(self) -> Window | None:
         return sliding(self.kernel_size)
 
-    def compute_multiply_adds(self, input_shape, output_shape):
+    def compute_multiply_adds(self, input_shape: Any, output_shape: Any) -> int | None:
         values = product(*output_shape[1:], *self.kernel_size)
-        return None if values is None else values // 2  # each product serves two cells
+        return None if values is None else values // 2  # two cells share each product
 
-    def get_config(self):
+    def get_config(self) -> dict[str, Any]:
         return {**super().get_config(), **self._arguments}

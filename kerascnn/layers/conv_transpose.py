@@ -1,34 +1,39 @@
-"""Transposed convolution, in groups as well."""
+"""Transposed convolution, also in groups."""
+
+from typing import Any
 
 import keras
 
 from kerascnn import ops
 from kerascnn.arguments import at_least_one
+from kerascnn.geometry import Sizes
 from kerascnn.layers.keras_conv import KerasConv, explicit, known_to_keras
 from kerascnn.ops.conv_transpose import conv_transpose2d_shape
+from kerascnn.ops.padding import Padding
 
 
 @keras.saving.register_keras_serializable(package="kerascnn")
 class Conv2DTranspose(KerasConv, keras.layers.Conv2DTranspose):
-    """Stamps the kernel, weighted with every pixel, into an image `s` times as large.
+    """Transposed convolution: upsamples images with a trainable kernel.
 
-    Drop-in for `keras.layers.Conv2DTranspose`, with groups. The adjoint of convolution: with
-    strides `s` and dilation rate `d`, and `before` of the table in `kerascnn.ops.conv_transpose2d`,
+    Drop-in replacement for `keras.layers.Conv2DTranspose`, with groups. It is the adjoint of
+    convolution: with strides `s` and dilation rate `d`, and `before` from the table in
+    `kerascnn.ops.conv_transpose2d`,
 
         y[h * s + i * d - before, w * s + j * d - before, o] += x[h, w, c] * kernel[i, j, o, c]
 
-    for all `h, w, i, j, c`; then the bias is added. "same" makes the output `s` times as large as
-    the input.
+    for all `h, w, i, j, c`; then the bias is added. With "same" padding, the output is `s` times as
+    large as the input.
 
     Args:
         filters: int, the number of output channels, a multiple of `groups`.
         kernel_size: int or pair of ints.
         strides: int or pair of ints.
-        padding: `"valid"`, `"same"`, or how much of the output's rim to leave out, as PyTorch
-            counts it: an int, a pair `(height, width)` or pairs `((top, bottom), (left, right))`.
+        padding: `"valid"`, `"same"`, or the number of pixels to crop from the output, as in
+            PyTorch: an int, a pair `(height, width)` or pairs `((top, bottom), (left, right))`.
         output_padding: optional int or pair of ints, less than the strides.
         data_format: `"channels_last"` or `"channels_first"`; by default Keras's own setting.
-        dilation_rate: int or pair of ints; above 1 only where the strides are 1.
+        dilation_rate: int or pair of ints; above 1 only with strides of 1.
         activation: activation function, or `None`.
         use_bias: bool.
         kernel_initializer: initializer of `kernel`, whose shape is
@@ -44,8 +49,7 @@ class Conv2DTranspose(KerasConv, keras.layers.Conv2DTranspose):
 
     Call arguments:
         inputs: float tensor of rank 4.
-        training: bool; in training, groups take a form that is faster but leaves a graph that only
-            TensorFlow can run.
+        training: bool; in training, groups use a faster form, whose graph only TensorFlow can run.
 
     Input shape:
         `(batch, height, width, channels)`, or channels first.
@@ -54,8 +58,8 @@ class Conv2DTranspose(KerasConv, keras.layers.Conv2DTranspose):
         `(batch, new_height, new_width, filters)`, or channels first.
 
     Raises:
-        ValueError: if `groups` divides not both the input channels and `filters`, or an argument
-            is none of the above.
+        ValueError: if `groups` does not divide both the input channels and `filters`, or an
+            argument is invalid.
 
     Reference:
         [Dumoulin and Visin, 2016](https://arxiv.org/abs/1603.07285)
@@ -70,25 +74,25 @@ class Conv2DTranspose(KerasConv, keras.layers.Conv2DTranspose):
 
     def __init__(
         self,
-        filters,
-        kernel_size,
-        strides=1,
-        padding="valid",
-        output_padding=None,
-        data_format=None,
-        dilation_rate=1,
-        activation=None,
-        use_bias=True,
-        kernel_initializer="glorot_uniform",
-        bias_initializer="zeros",
-        kernel_regularizer=None,
-        bias_regularizer=None,
-        activity_regularizer=None,
-        kernel_constraint=None,
-        bias_constraint=None,
-        groups=1,
-        **kwargs,
-    ):
+        filters: int,
+        kernel_size: Sizes,
+        strides: Sizes = 1,
+        padding: Padding = "valid",
+        output_padding: Sizes | None = None,
+        data_format: str | None = None,
+        dilation_rate: Sizes = 1,
+        activation: Any = None,
+        use_bias: bool = True,
+        kernel_initializer: Any = "glorot_uniform",
+        bias_initializer: Any = "zeros",
+        kernel_regularizer: Any = None,
+        bias_regularizer: Any = None,
+        activity_regularizer: Any = None,
+        kernel_constraint: Any = None,
+        bias_constraint: Any = None,
+        groups: int = 1,
+        **kwargs: Any,
+    ) -> None:
         super().__init__(
             filters=filters,
             kernel_size=kernel_size,
@@ -115,8 +119,8 @@ class Conv2DTranspose(KerasConv, keras.layers.Conv2DTranspose):
                 f"`groups` must divide `filters`; got groups={groups} with filters={filters}."
             )
 
-    def build(self, input_shape):
-        # Keras's own `build` knows no groups; names, shapes and order are its.
+    def build(self, input_shape: Any) -> None:
+        # Keras's `build` does not support groups; names, shapes and order are the same.
         self.compute_output_shape(input_shape)
         channels = self.channels(input_shape)
         axis = 1 if self.data_format == "channels_first" else -1
@@ -138,7 +142,7 @@ class Conv2DTranspose(KerasConv, keras.layers.Conv2DTranspose):
                 constraint=self.bias_constraint,
             )
 
-    def call(self, inputs, training=False):
+    def call(self, inputs: Any, training: bool = False) -> Any:
         outputs = ops.conv_transpose2d(
             inputs,
             self.kernel,
@@ -149,7 +153,7 @@ class Conv2DTranspose(KerasConv, keras.layers.Conv2DTranspose):
         )
         return self.biased_and_activated(outputs)
 
-    def compute_output_shape(self, input_shape):
+    def compute_output_shape(self, input_shape: Any) -> tuple[int | None, ...]:
         kernel_shape = (
             *self.kernel_size,
             self.filters // self.groups,
@@ -163,5 +167,5 @@ class Conv2DTranspose(KerasConv, keras.layers.Conv2DTranspose):
             **self.options,
         )
 
-    def get_config(self):
+    def get_config(self) -> dict[str, Any]:
         return {**super().get_config(), "groups": self.groups}

@@ -1,15 +1,19 @@
 """Depthwise convolution."""
 
+from typing import Any
+
 import keras
 
 from kerascnn import ops
+from kerascnn.geometry import Sizes
 from kerascnn.layers.keras_conv import KerasConv, explicit, known_to_keras
 from kerascnn.ops.depthwise_conv import depthwise_conv2d_shape
+from kerascnn.ops.padding import Padding
 
 
 @keras.saving.register_keras_serializable(package="kerascnn")
 class DepthwiseConv2D(KerasConv, keras.layers.DepthwiseConv2D):
-    """Filters every channel by itself: drop-in for `keras.layers.DepthwiseConv2D`.
+    """Filters every channel separately: drop-in for `keras.layers.DepthwiseConv2D`.
 
     With `M = depth_multiplier` filters per channel, strides `s` and dilation rate `d`, on the
     padded `x`,
@@ -46,7 +50,7 @@ class DepthwiseConv2D(KerasConv, keras.layers.DepthwiseConv2D):
         `(batch, new_height, new_width, channels * depth_multiplier)`, or channels first.
 
     Raises:
-        ValueError: if the kernel does not fit into the input, or an argument is none of the above.
+        ValueError: if the kernel does not fit into the input, or an argument is invalid.
 
     Reference:
         [Howard et al., 2017](https://arxiv.org/abs/1704.04861)
@@ -61,23 +65,23 @@ class DepthwiseConv2D(KerasConv, keras.layers.DepthwiseConv2D):
 
     def __init__(
         self,
-        kernel_size,
-        strides=1,
-        padding="valid",
-        depth_multiplier=1,
-        data_format=None,
-        dilation_rate=1,
-        activation=None,
-        use_bias=True,
-        depthwise_initializer="glorot_uniform",
-        bias_initializer="zeros",
-        depthwise_regularizer=None,
-        bias_regularizer=None,
-        activity_regularizer=None,
-        depthwise_constraint=None,
-        bias_constraint=None,
-        **kwargs,
-    ):
+        kernel_size: Sizes,
+        strides: Sizes = 1,
+        padding: Padding = "valid",
+        depth_multiplier: int = 1,
+        data_format: str | None = None,
+        dilation_rate: Sizes = 1,
+        activation: Any = None,
+        use_bias: bool = True,
+        depthwise_initializer: Any = "glorot_uniform",
+        bias_initializer: Any = "zeros",
+        depthwise_regularizer: Any = None,
+        bias_regularizer: Any = None,
+        activity_regularizer: Any = None,
+        depthwise_constraint: Any = None,
+        bias_constraint: Any = None,
+        **kwargs: Any,
+    ) -> None:
         super().__init__(
             kernel_size=kernel_size,
             strides=strides,
@@ -98,10 +102,10 @@ class DepthwiseConv2D(KerasConv, keras.layers.DepthwiseConv2D):
         )
         self.padding = explicit(padding, self.padding)
 
-    def call(self, inputs):
+    def call(self, inputs: Any) -> Any:
         outputs = ops.depthwise_conv2d(inputs, self.kernel, **self.options)
         return self.biased_and_activated(outputs)
 
-    def compute_output_shape(self, input_shape):
+    def compute_output_shape(self, input_shape: Any) -> tuple[int | None, ...]:
         kernel_shape = (*self.kernel_size, self.channels(input_shape), self.depth_multiplier)
         return depthwise_conv2d_shape(input_shape, kernel_shape, **self.options)

@@ -1,5 +1,7 @@
 """DropBlock."""
 
+from typing import Any
+
 import keras
 
 from kerascnn import ops
@@ -12,36 +14,36 @@ from kerascnn.ops.shapes import standardize_data_format
 class DropBlock2D(WithoutProducts, keras.layers.Layer):
     """Sets square blocks of each feature map to zero in training: dropout for convolutions.
 
-    Neighbouring pixels of a feature map say much the same, so that one alone is not missed. In
-    training the corner of a block of `b` x `b` pixels is drawn, with probability `gamma`, at every
-    position of every feature map of `H` x `W` pixels where the block fits,
+    Neighboring pixels of a feature map are correlated, so dropping single pixels has little effect.
+    In training, the corner of a block of `b` x `b` pixels is drawn, with probability `gamma`, at
+    every position of every feature map of `H` x `W` pixels where the block fits,
 
         gamma = rate / b**2 * H * W / ((H - b + 1) * (W - b + 1))
 
-    and `y = mask * x * size(mask) / sum(mask)`, where `mask` is 0 in the blocks and 1 elsewhere, in
-    the whole batch. A block that is higher or wider than the map is cut to its height or width. At
-    inference `y = x`.
+    and `y = mask * x * size(mask) / sum(mask)`, where `mask` is 0 in the blocks and 1 elsewhere,
+    over the whole batch. A block that is higher or wider than the map is cut to its height or
+    width. At inference, `y = x`.
 
     Args:
-        rate: float from 0 to 1, about the share of the activations that is dropped: less where
+        rate: float in [0, 1], the approximate fraction of the activations to drop; lower where
             blocks overlap.
-        block_size: int, the side `b` of a block.
-        seed: optional int; the same seed draws the same blocks.
+        block_size: int, the size `b` of a block.
+        seed: optional int, random seed.
         data_format: `"channels_last"` or `"channels_first"`; by default Keras's own setting.
         **kwargs: `name`, `dtype` and so on.
 
     Call arguments:
         inputs: float tensor of rank 4.
-        training: bool, whether to drop.
+        training: bool, whether to drop blocks.
 
     Input shape:
         `(batch, height, width, channels)`, or channels first.
 
     Output shape:
-        that of the input.
+        the same as the input shape.
 
     Raises:
-        ValueError: if `rate` or `block_size` is none of the above, or the input has not rank 4.
+        ValueError: if `rate` or `block_size` is invalid, or the rank of the input is not 4.
 
     Reference:
         [Ghiasi et al., 2018](https://arxiv.org/abs/1810.12890)
@@ -55,7 +57,14 @@ class DropBlock2D(WithoutProducts, keras.layers.Layer):
         True
     """
 
-    def __init__(self, rate, block_size=7, seed=None, data_format=None, **kwargs):
+    def __init__(
+        self,
+        rate: float,
+        block_size: int = 7,
+        seed: int | None = None,
+        data_format: str | None = None,
+        **kwargs: Any,
+    ) -> None:
         super().__init__(**kwargs)
         check_drop_block2d(rate, block_size)
         self.rate = rate
@@ -65,10 +74,10 @@ class DropBlock2D(WithoutProducts, keras.layers.Layer):
         if rate > 0:
             self.seed_generator = keras.random.SeedGenerator(seed)
 
-    def build(self, input_shape):
+    def build(self, input_shape: Any) -> None:
         self.compute_output_shape(input_shape)
 
-    def call(self, inputs, training=False):
+    def call(self, inputs: Any, training: bool = False) -> Any:
         return ops.drop_block2d(
             inputs,
             self.rate,
@@ -78,10 +87,10 @@ class DropBlock2D(WithoutProducts, keras.layers.Layer):
             training=training,
         )
 
-    def compute_output_shape(self, input_shape):
+    def compute_output_shape(self, input_shape: Any) -> tuple[int | None, ...]:
         return drop_block2d_shape(input_shape, self.rate, self.block_size, self.data_format)
 
-    def get_config(self):
+    def get_config(self) -> dict[str, Any]:
         return {
             **super().get_config(),
             "rate": self.rate,

@@ -1,4 +1,7 @@
-"""Dropout, written out."""
+"""Dropout."""
+
+from collections.abc import Sequence
+from typing import Any
 
 import keras
 
@@ -11,9 +14,9 @@ from kerascnn.ops.dropout import check_dropout, standardize_noise_shape
 class Dropout(WithoutProducts, keras.layers.Layer):
     """Sets each activation to zero with probability `rate` in training.
 
-    Drop-in for `keras.layers.Dropout`. In training a mask `b` is drawn again in every step, 0 with
-    probability `rate` and 1 with the keep probability `p = 1 - rate`; at inference nothing is
-    random. The two modes differ in where the expected value is put right:
+    Drop-in replacement for `keras.layers.Dropout`. In training, every step draws a new mask `b`, 0
+    with probability `rate` and 1 with the keep probability `p = 1 - rate`; at inference nothing is
+    random. The two modes differ in where the expected value is corrected:
 
     | mode       | training        | inference   |
     |------------|-----------------|-------------|
@@ -21,26 +24,25 @@ class Dropout(WithoutProducts, keras.layers.Layer):
     | `classic`  | `y = b * x`     | `y = p * x` |
 
     Args:
-        rate: float from 0 to 1, the probability that an activation is dropped.
-        noise_shape: optional tuple, the shape of the mask, which is broadcast against the input;
-            `None` in it stands for the size of the input. `(None, 1, 1, None)` drops whole
-            feature maps.
-        seed: optional int; the same seed draws the same masks (others than Keras draws from it).
+        rate: float in [0, 1], the probability that an activation is dropped.
+        noise_shape: optional tuple, the shape of the mask, which is broadcast to the input; `None`
+            in it means the size of the input. `(None, 1, 1, None)` drops whole feature maps.
+        seed: optional int, random seed; its masks differ from Keras's masks.
         mode: `"inverted"` (Keras, PyTorch) or `"classic"` (the original form).
         **kwargs: `name`, `dtype` and so on.
 
     Call arguments:
         inputs: float tensor of any rank.
-        training: bool, whether to drop.
+        training: bool, whether to drop activations.
 
     Input shape:
         any.
 
     Output shape:
-        that of the input.
+        the same as the input shape.
 
     Raises:
-        ValueError: if `rate`, `noise_shape` or `mode` is none of the above.
+        ValueError: if `rate`, `noise_shape` or `mode` is invalid.
 
     Reference:
         [Srivastava et al., 2014](https://jmlr.org/papers/v15/srivastava14a.html)
@@ -53,7 +55,14 @@ class Dropout(WithoutProducts, keras.layers.Layer):
         [0.0, 2.0]
     """
 
-    def __init__(self, rate, noise_shape=None, seed=None, mode="inverted", **kwargs):
+    def __init__(
+        self,
+        rate: float,
+        noise_shape: Sequence[int | None] | None = None,
+        seed: int | None = None,
+        mode: str = "inverted",
+        **kwargs: Any,
+    ) -> None:
         super().__init__(**kwargs)
         check_dropout(rate, mode)
         self.rate = rate
@@ -65,7 +74,7 @@ class Dropout(WithoutProducts, keras.layers.Layer):
         self.supports_masking = True
         self.built = type(self).build is keras.layers.Layer.build  # unless a subclass builds
 
-    def call(self, inputs, training=False):
+    def call(self, inputs: Any, training: bool = False) -> Any:
         return ops.dropout(
             inputs,
             self.rate,
@@ -75,10 +84,10 @@ class Dropout(WithoutProducts, keras.layers.Layer):
             training=training,
         )
 
-    def compute_output_shape(self, input_shape):
+    def compute_output_shape(self, input_shape: Any) -> tuple[int | None, ...]:
         return input_shape
 
-    def get_config(self):
+    def get_config(self) -> dict[str, Any]:
         return {
             **super().get_config(),
             "rate": self.rate,

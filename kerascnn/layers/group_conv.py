@@ -1,15 +1,19 @@
-"""Group convolution that is fast in training and leaves a graph that exports."""
+"""Group convolution that is fast in training and can be exported."""
+
+from typing import Any
 
 import keras
 
 from kerascnn import ops
+from kerascnn.geometry import Sizes
 from kerascnn.layers.keras_conv import KerasConv, explicit, known_to_keras
 from kerascnn.ops.group_conv import group_conv2d_shape
+from kerascnn.ops.padding import Padding
 
 
 @keras.saving.register_keras_serializable(package="kerascnn")
 class GroupConv2D(KerasConv, keras.layers.Conv2D):
-    """Convolution in groups: drop-in for `keras.layers.Conv2D` with `groups`.
+    """Convolution in groups: drop-in replacement for `keras.layers.Conv2D` with `groups`.
 
     With `G` groups of `I` input and `O` output channels each, `g = o // O`, strides `s` and
     dilation rate `d`, on the padded `x`,
@@ -17,8 +21,8 @@ class GroupConv2D(KerasConv, keras.layers.Conv2D):
         y[h, w, o] = bias[o]
             + sum over i, j, c of x[h * s + i * d, w * s + j * d, g * I + c] * kernel[i, j, c, o]
 
-    Arguments, weights (names, shapes, order) and numbers are those of `keras.layers.Conv2D`; only
-    the way to compute them differs on TensorFlow.
+    Arguments, weights (names, shapes, order) and results are the same as in `keras.layers.Conv2D`;
+    only the computation on TensorFlow differs.
 
     Args:
         filters: int, the number of output channels, a multiple of `groups`.
@@ -27,7 +31,7 @@ class GroupConv2D(KerasConv, keras.layers.Conv2D):
         padding: `"valid"`, `"same"`, or zeros around the image: an int, a pair
             `(height, width)` or pairs `((top, bottom), (left, right))`.
         data_format: `"channels_last"` or `"channels_first"`; by default Keras's own setting.
-        dilation_rate: int or pair of ints; above 1 only where the strides are 1.
+        dilation_rate: int or pair of ints; above 1 only with strides of 1.
         groups: int, a divisor of the input channels and of `filters`.
         activation: activation function, or `None`.
         use_bias: bool.
@@ -44,7 +48,7 @@ class GroupConv2D(KerasConv, keras.layers.Conv2D):
         `(batch, new_height, new_width, filters)`, or channels first.
 
     Raises:
-        ValueError: if `groups` divides not both the input channels and `filters`, or the kernel
+        ValueError: if `groups` does not divide both the input channels and `filters`, or the kernel
             does not fit into the input.
 
     Reference:
@@ -61,24 +65,24 @@ class GroupConv2D(KerasConv, keras.layers.Conv2D):
 
     def __init__(
         self,
-        filters,
-        kernel_size,
-        strides=1,
-        padding="valid",
-        data_format=None,
-        dilation_rate=1,
-        groups=1,
-        activation=None,
-        use_bias=True,
-        kernel_initializer="glorot_uniform",
-        bias_initializer="zeros",
-        kernel_regularizer=None,
-        bias_regularizer=None,
-        activity_regularizer=None,
-        kernel_constraint=None,
-        bias_constraint=None,
-        **kwargs,
-    ):
+        filters: int,
+        kernel_size: Sizes,
+        strides: Sizes = 1,
+        padding: Padding = "valid",
+        data_format: str | None = None,
+        dilation_rate: Sizes = 1,
+        groups: int = 1,
+        activation: Any = None,
+        use_bias: bool = True,
+        kernel_initializer: Any = "glorot_uniform",
+        bias_initializer: Any = "zeros",
+        kernel_regularizer: Any = None,
+        bias_regularizer: Any = None,
+        activity_regularizer: Any = None,
+        kernel_constraint: Any = None,
+        bias_constraint: Any = None,
+        **kwargs: Any,
+    ) -> None:
         super().__init__(
             filters=filters,
             kernel_size=kernel_size,
@@ -100,10 +104,10 @@ class GroupConv2D(KerasConv, keras.layers.Conv2D):
         )
         self.padding = explicit(padding, self.padding)
 
-    def convolution_op(self, inputs, kernel):
+    def convolution_op(self, inputs: Any, kernel: Any) -> Any:
         return ops.group_conv2d(inputs, kernel, **self.options)
 
-    def compute_output_shape(self, input_shape):
+    def compute_output_shape(self, input_shape: Any) -> tuple[int | None, ...]:
         channels = self.channels(input_shape)
         if channels % self.groups:
             raise ValueError(

@@ -1,35 +1,38 @@
-"""The last layer of the later Neocognitron: labelled vectors and what lies between two of them."""
+"""The last layer of the later Neocognitron: labelled vectors, and interpolation between them."""
+
+from collections.abc import Sequence
+from typing import Any
 
 import keras
 import numpy as np
 
 from kerascnn import ops
 from kerascnn.arguments import UsageError, at_least_one
-from kerascnn.geometry import WHOLE_IMAGE, product
+from kerascnn.geometry import WHOLE_IMAGE, Window, product
 from kerascnn.ops.interpolating_vectors import interpolating_vectors_shape, standardize_counts
 
 
 @keras.saving.register_keras_serializable(package="kerascnn")
 class InterpolatingVectors(keras.layers.Layer):
-    """Scores classes by the cosine to the best mixture of two of their vectors.
+    """Scores classes by the cosine similarity to the best mixture of two of their vectors.
 
-    For two vectors `X_i` and `X_j` of length 1 and of the same class, with `g = X_i . X_j`, the
-    cosines `s_i = x . X_i / |x|` and `s_j`, the mixture of the two with weights of 0 or more that
-    is nearest to `x` has the cosine
+    For two unit vectors `X_i` and `X_j` of the same class, with `g = X_i . X_j` and the cosines
+    `s_i = x . X_i / |x|` and `s_j`, the mixture of the two with non-negative weights that is
+    nearest to `x` has the cosine
 
         s_ij = sqrt((s_i**2 + s_j**2 - 2 * g * s_i * s_j) / (1 - g**2))
 
-    where `s_i > g * s_j`, `s_j > g * s_i` and `1 - g**2 > 1e-4`, and otherwise the larger one of
-    `s_i` and `s_j`. The output for a class is `scale` times that of its best pair among the
-    `neighbors` vectors that are nearest to `x`; `-scale` for a class without vectors.
+    if `s_i > g * s_j`, `s_j > g * s_i` and `1 - g**2 > 1e-4`, and otherwise the maximum of `s_i`
+    and `s_j`. The output for a class is `scale` times the cosine of its best pair among the
+    `neighbors` vectors nearest to `x`, or `-scale` for a class without vectors.
 
-    No weight is trained by a gradient: `kerascnn.training.self_organize` chooses the vectors among
-    the images that it sees, and `scale` so that the outputs are calibrated as logits. Before that
-    the vectors are orthogonal to each other, as far as there are dimensions.
+    The weights are not trained by a gradient: `kerascnn.training.self_organize` selects the vectors
+    from the training images, and `scale` so that the outputs are calibrated logits. Initially, the
+    vectors are orthogonal, as far as the number of dimensions allows.
 
     Args:
         counts: the number of vectors of each class.
-        neighbors: int, how many vectors of a class are mixed with each other; with 1, none.
+        neighbors: int, number of vectors of a class to mix; 1 for no mixing.
         **kwargs: `name`, `dtype` and so on.
 
     Call arguments:
@@ -43,7 +46,7 @@ class InterpolatingVectors(keras.layers.Layer):
 
     Raises:
         ValueError: if `counts` is not a list of numbers of vectors, or the number of features is
-            not known.
+            unknown.
 
     Reference:
         [Fukushima, 2013](https://doi.org/10.1016/j.neunet.2013.01.001): interpolating vectors
@@ -59,12 +62,12 @@ class InterpolatingVectors(keras.layers.Layer):
         [1.0, 0.1789]
     """
 
-    def __init__(self, counts, neighbors=10, **kwargs):
+    def __init__(self, counts: Sequence[int], neighbors: int = 10, **kwargs: Any) -> None:
         super().__init__(**kwargs)
         self.counts = standardize_counts(counts)
         self.neighbors = at_least_one(neighbors, "neighbors")
 
-    def build(self, input_shape):
+    def build(self, input_shape: Any) -> None:
         self.compute_output_shape(input_shape)
         features = input_shape[-1]
         self.vectors = self.add_weight(
@@ -89,11 +92,11 @@ class InterpolatingVectors(keras.layers.Layer):
         identities = [np.eye(count).ravel() for count in self.counts]
         return keras.ops.convert_to_tensor(np.concatenate(identities), dtype=dtype)
 
-    def set_vectors(self, vectors):
-        """Takes new vectors, each of which is scaled to a length of 1.
+    def set_vectors(self, vectors: Any) -> None:
+        """Sets the vectors, each scaled to a length of 1.
 
         Args:
-            vectors: float array of shape `(vectors, features)`, those of the first class first.
+            vectors: float array of shape `(vectors, features)`, ordered by class.
 
         Raises:
             ValueError: for another shape, or a vector of zeros.
@@ -112,13 +115,13 @@ class InterpolatingVectors(keras.layers.Layer):
         products = [(part @ part.T).ravel() for part in np.split(vectors, ends)]
         self.overlaps.assign(np.concatenate(products))
 
-    def call(self, inputs):
+    def call(self, inputs: Any) -> Any:
         scores = ops.interpolating_vectors(
             inputs, self.vectors, self.overlaps, self.counts, self.neighbors
         )
         return keras.ops.cast(self.scale, scores.dtype) * scores
 
-    def compute_output_shape(self, input_shape):
+    def compute_output_shape(self, input_shape: Any) -> tuple[int | None, ...]:
         if len(input_shape) == 2 and input_shape[-1] is None:
             raise ValueError(
                 f"The number of input features must be known; got shape {tuple(input_shape)}."
@@ -132,11 +135,11 @@ class InterpolatingVectors(keras.layers.Layer):
             self.neighbors,
         )
 
-    def compute_window(self):
+    def compute_window(self) -> Window | None:
         return WHOLE_IMAGE
 
-    def compute_multiply_adds(self, input_shape, output_shape):
+    def compute_multiply_adds(self, input_shape: Any, output_shape: Any) -> int | None:
         return product(sum(self.counts), input_shape[-1])
 
-    def get_config(self):
+    def get_config(self) -> dict[str, Any]:
         return {**super().get_config(), "counts": self.counts, "neighbors": self.neighbors}

@@ -1,5 +1,7 @@
 """Local response normalization."""
 
+from typing import Any
+
 import keras
 
 from kerascnn import ops
@@ -13,33 +15,33 @@ from kerascnn.ops.shapes import standardize_data_format
 
 @keras.saving.register_keras_serializable(package="kerascnn")
 class LocalResponseNormalization(WithoutProducts, keras.layers.Layer):
-    """Divides every activation by a power of the energy in the channels around it.
+    """Divides every activation by a power of the energy in neighboring channels.
 
     `y[..., c] = x[..., c] / (k + a * sum over j of x[..., j]**2)**beta`, where `j` runs from
-    `c - size // 2` to `c + (size - 1) // 2` as far as there are channels, and `a` is `alpha` or,
-    with `divide_alpha`, `alpha / size`. The defaults are the constants of the paper, AlexNet's.
+    `c - size // 2` to `c + (size - 1) // 2` within the channels, and `a` is `alpha` or, with
+    `divide_alpha`, `alpha / size`. The defaults are the constants of AlexNet.
 
     Args:
         size: int, the number of channels in a window.
         alpha: float, at least 0, the weight of the energy.
         beta: float, the power.
-        k: float, above 0, what is added to the energy.
+        k: float, above 0, added to the energy.
         divide_alpha: bool, whether `alpha` weights the mean of the squares (Caffe, PyTorch) rather
             than their sum (the paper, TensorFlow).
         data_format: `"channels_last"` or `"channels_first"`; by default Keras's own setting.
         **kwargs: `name`, `dtype` and so on.
 
     Call arguments:
-        inputs: float tensor of rank 2 at least.
+        inputs: float tensor of rank 2 or higher.
 
     Input shape:
-        `(batch, ..., channels)`, or channels first, on axis 1.
+        `(batch, ..., channels)`, or with the channels on axis 1.
 
     Output shape:
-        that of the input.
+        the same as the input shape.
 
     Raises:
-        ValueError: if `size`, `alpha` or `k` is none of the above.
+        ValueError: if `size`, `alpha` or `k` is invalid.
 
     Reference:
         [Krizhevsky et al., 2012](https://papers.nips.cc/paper/4824), section 3.3
@@ -54,14 +56,14 @@ class LocalResponseNormalization(WithoutProducts, keras.layers.Layer):
 
     def __init__(
         self,
-        size=5,
-        alpha=1e-4,
-        beta=0.75,
-        k=2.0,
-        divide_alpha=False,
-        data_format=None,
-        **kwargs,
-    ):
+        size: int = 5,
+        alpha: float = 1e-4,
+        beta: float = 0.75,
+        k: float = 2.0,
+        divide_alpha: bool = False,
+        data_format: str | None = None,
+        **kwargs: Any,
+    ) -> None:
         super().__init__(**kwargs)
         check_local_response_normalization(size, alpha, k)
         self.size = size
@@ -83,14 +85,14 @@ class LocalResponseNormalization(WithoutProducts, keras.layers.Layer):
             "data_format": self.data_format,
         }
 
-    def build(self, input_shape):
+    def build(self, input_shape: Any) -> None:
         self.compute_output_shape(input_shape)
 
-    def call(self, inputs):
+    def call(self, inputs: Any) -> Any:
         return ops.local_response_normalization(inputs, **self._arguments)
 
-    def compute_output_shape(self, input_shape):
+    def compute_output_shape(self, input_shape: Any) -> tuple[int | None, ...]:
         return local_response_normalization_shape(input_shape, **self._arguments)
 
-    def get_config(self):
+    def get_config(self) -> dict[str, Any]:
         return {**super().get_config(), **self._arguments}

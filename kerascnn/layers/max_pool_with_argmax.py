@@ -1,10 +1,12 @@
-"""Max pooling that remembers where each maximum was."""
+"""Max pooling that returns the position of each maximum."""
+
+from typing import Any
 
 import keras
 
 from kerascnn import ops
 from kerascnn.arguments import one_of, pair
-from kerascnn.geometry import WithoutProducts
+from kerascnn.geometry import Sizes, Window, WithoutProducts
 from kerascnn.ops.max_pool_with_argmax import (
     max_pool_with_argmax2d_shape,
     max_pool_with_argmax2d_window,
@@ -14,11 +16,11 @@ from kerascnn.ops.shapes import standardize_data_format
 
 @keras.saving.register_keras_serializable(package="kerascnn")
 class MaxPoolWithArgmax2D(WithoutProducts, keras.layers.Layer):
-    """The largest pixel of every window, and where it was, for `MaxUnpool2D`.
+    """Returns the maximum of every window and its position, for `MaxUnpool2D`.
 
     `y[h, w, c] = max over i, j of x[h * s + i, w * s + j, c]`, and `indices[h, w, c]` is
-    `row * width + column` of the first pixel that has this value, the same in both data formats
-    (and in PyTorch).
+    `row * width + column` of the first pixel with this value, the same in both data formats (and in
+    PyTorch).
 
     Args:
         pool_size: int or pair of ints.
@@ -35,7 +37,7 @@ class MaxPoolWithArgmax2D(WithoutProducts, keras.layers.Layer):
 
     Output shape:
         two tensors of shape `(batch, new_height, new_width, channels)`, or channels first: the
-        maxima, and their places as int32.
+        maxima, and their indices as int32.
 
     Raises:
         ValueError: if the window does not fit into the input.
@@ -51,34 +53,41 @@ class MaxPoolWithArgmax2D(WithoutProducts, keras.layers.Layer):
         ((1, 2, 2, 3), (1, 2, 2, 3))
     """
 
-    def __init__(self, pool_size=2, strides=None, padding="valid", data_format=None, **kwargs):
+    def __init__(
+        self,
+        pool_size: Sizes = 2,
+        strides: Sizes | None = None,
+        padding: str = "valid",
+        data_format: str | None = None,
+        **kwargs: Any,
+    ) -> None:
         super().__init__(**kwargs)
         self.pool_size = pair(pool_size, "pool_size")
         self.strides = self.pool_size if strides is None else pair(strides, "strides")
         self.padding = one_of(padding, ("valid", "same"), "padding")
         self.data_format = standardize_data_format(data_format)
 
-    def build(self, input_shape):
+    def build(self, input_shape: Any) -> None:
         self.compute_output_shape(input_shape)
 
-    def call(self, inputs):
+    def call(self, inputs: Any) -> tuple[Any, Any]:
         return ops.max_pool_with_argmax2d(
             inputs, self.pool_size, self.strides, self.padding, self.data_format
         )
 
-    def compute_output_shape(self, input_shape):
+    def compute_output_shape(self, input_shape: Any) -> tuple[tuple[int | None, ...], ...]:
         return max_pool_with_argmax2d_shape(
             input_shape, self.pool_size, self.strides, self.padding, self.data_format
         )
 
-    def compute_window(self):
+    def compute_window(self) -> Window | None:
         return max_pool_with_argmax2d_window(self.pool_size, self.strides)
 
-    def compute_output_spec(self, inputs):
+    def compute_output_spec(self, inputs: Any) -> tuple[Any, ...]:
         pooled, indices = self.compute_output_shape(inputs.shape)
         return keras.KerasTensor(pooled, self.compute_dtype), keras.KerasTensor(indices, "int32")
 
-    def get_config(self):
+    def get_config(self) -> dict[str, Any]:
         return {
             **super().get_config(),
             "pool_size": self.pool_size,

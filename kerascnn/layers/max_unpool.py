@@ -1,31 +1,33 @@
 """Max unpooling."""
 
+from typing import Any
+
 import keras
 
 from kerascnn import ops
 from kerascnn.arguments import one_of, pair
-from kerascnn.geometry import WithoutProducts
+from kerascnn.geometry import Sizes, Window, WithoutProducts
 from kerascnn.ops.max_unpool import max_unpool2d_shape, max_unpool2d_window
 from kerascnn.ops.shapes import standardize_data_format
 
 
 @keras.saving.register_keras_serializable(package="kerascnn")
 class MaxUnpool2D(WithoutProducts, keras.layers.Layer):
-    """Puts every value back where `MaxPoolWithArgmax2D` found it, among zeros.
+    """Returns every value to its position before `MaxPoolWithArgmax2D`; all others are zero.
 
-    `y[indices // width, indices % width] = x`, image by image and channel by channel. The windows
-    of the pooling must lie side by side: `strides` equal to `pool_size`.
+    `y[indices // width, indices % width] = x` for each image and channel. The pooling windows must
+    not overlap: `strides` equal to `pool_size`.
 
     Args:
-        pool_size: int or pair of ints, of the pooling.
-        padding: `"valid"` or `"same"`, of the pooling.
+        pool_size: int or pair of ints, as in the pooling.
+        padding: `"valid"` or `"same"`, as in the pooling.
         data_format: `"channels_last"` or `"channels_first"`; by default Keras's own setting.
         **kwargs: `name`, `dtype` and so on.
 
     Call arguments:
-        inputs: list `[x, indices]` of a float and an int tensor of rank 4, or
-            `[x, indices, like]` with a tensor whose height and width the output takes. Without
-            `like`, the pooled image is taken to have been a multiple of `pool_size`.
+        inputs: list `[x, indices]` of a float and an int tensor of rank 4, or `[x, indices, like]`
+            with a tensor that has the height and width of the output. Without `like`, the size
+            before pooling is assumed to be a multiple of `pool_size`.
 
     Input shape:
         `(batch, height, width, channels)` for `x` and `indices`, or channels first.
@@ -35,7 +37,7 @@ class MaxUnpool2D(WithoutProducts, keras.layers.Layer):
         of `like`, or channels first.
 
     Raises:
-        ValueError: if `indices` or `like` do not fit to `x`.
+        ValueError: if `indices` or `like` do not match `x`.
 
     Reference:
         [Badrinarayanan et al., 2017](https://arxiv.org/abs/1511.00561)
@@ -49,36 +51,47 @@ class MaxUnpool2D(WithoutProducts, keras.layers.Layer):
         (1, 5, 5, 3)
     """
 
-    def __init__(self, pool_size=2, padding="valid", data_format=None, **kwargs):
+    def __init__(
+        self,
+        pool_size: Sizes = 2,
+        padding: str = "valid",
+        data_format: str | None = None,
+        **kwargs: Any,
+    ) -> None:
         super().__init__(**kwargs)
         self.pool_size = pair(pool_size, "pool_size")
         self.padding = one_of(padding, ("valid", "same"), "padding")
         self.data_format = standardize_data_format(data_format)
 
-    def build(self, input_shape):
+    def build(self, input_shape: Any) -> None:
         self.compute_output_shape(input_shape)
 
-    def call(self, inputs):
-        x, indices, *like = inputs
+    def call(self, inputs: Any) -> Any:
+        x, indices, like = inputs if len(inputs) == 3 else (*inputs, None)
         return ops.max_unpool2d(
             x,
             indices,
-            *(like or [None]),
+            like,
             self.pool_size,
             self.padding,
             self.data_format,
         )
 
-    def compute_output_shape(self, input_shape):
-        x, indices, *like = input_shape
+    def compute_output_shape(self, input_shape: Any) -> tuple[int | None, ...]:
+        x, indices, like = input_shape if len(input_shape) == 3 else (*input_shape, None)
         return max_unpool2d_shape(
-            x, indices, *(like or [None]), self.pool_size, self.padding, self.data_format
+            x,
+            indices,
+            like,
+            self.pool_size,
+            self.padding,
+            self.data_format,
         )
 
-    def compute_window(self):
+    def compute_window(self) -> Window | None:
         return max_unpool2d_window(self.pool_size)
 
-    def get_config(self):
+    def get_config(self) -> dict[str, Any]:
         return {
             **super().get_config(),
             "pool_size": self.pool_size,

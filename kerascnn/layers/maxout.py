@@ -1,5 +1,7 @@
 """Maxout."""
 
+from typing import Any
+
 import keras
 
 from kerascnn import ops
@@ -14,7 +16,7 @@ class Maxout(WithoutProducts, keras.layers.Layer):
 
     With `p = channels / units` pieces, `y[..., u] = max over j < p of x[..., u * p + j]`. After a
     `Dense` layer or a convolution with `units * p` outputs and no activation, each unit is the
-    largest of `p` linear functions, a convex function that training shapes.
+    maximum of `p` linear functions: a convex, trainable activation.
 
     Args:
         units: int, the number of outputs, a divisor of the number of input channels.
@@ -28,7 +30,7 @@ class Maxout(WithoutProducts, keras.layers.Layer):
         any; the size of `axis` must be known.
 
     Output shape:
-        that of the input with `units` on `axis`.
+        the input shape with `units` on `axis`.
 
     Raises:
         ValueError: if `units` does not divide the size of `axis`, or there is no such axis.
@@ -44,21 +46,21 @@ class Maxout(WithoutProducts, keras.layers.Layer):
         [[5.0, 6.0]]
     """
 
-    def __init__(self, units, axis=-1, **kwargs):
+    def __init__(self, units: int, axis: int = -1, **kwargs: Any) -> None:
         super().__init__(**kwargs)
         self.units = at_least_one(units, "units")
         self.axis = int(axis)
-        # A mask has every axis but the last one.
+        # A mask has all axes except the last one.
         self.supports_masking = self.axis == -1
 
-    def build(self, input_shape):
+    def build(self, input_shape: Any) -> None:
         self.compute_output_shape(input_shape)
 
-    def call(self, inputs):
+    def call(self, inputs: Any) -> Any:
         return ops.maxout(inputs, self.units, self.axis)
 
-    def compute_output_shape(self, input_shape):
+    def compute_output_shape(self, input_shape: Any) -> tuple[int | None, ...]:
         return maxout_shape(input_shape, self.units, self.axis)
 
-    def get_config(self):
+    def get_config(self) -> dict[str, Any]:
         return {**super().get_config(), "units": self.units, "axis": self.axis}

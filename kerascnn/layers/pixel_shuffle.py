@@ -1,10 +1,12 @@
 """Pixel shuffle and its inverse."""
 
+from typing import Any
+
 import keras
 
 from kerascnn import ops
 from kerascnn.arguments import one_of, pair
-from kerascnn.geometry import WithoutProducts
+from kerascnn.geometry import Sizes, Window, WithoutProducts
 from kerascnn.ops.pixel_shuffle import (
     MODES,
     pixel_shuffle_shape,
@@ -16,19 +18,21 @@ from kerascnn.ops.shapes import standardize_data_format
 
 
 class _PixelLayer(WithoutProducts, keras.layers.Layer):
-    """What shuffle and unshuffle share: their arguments."""
+    """The common base class of `PixelShuffle` and `PixelUnshuffle`."""
 
-    def __init__(self, block_size, mode="DCR", data_format=None, **kwargs):
+    def __init__(
+        self, block_size: Sizes, mode: str = "DCR", data_format: str | None = None, **kwargs: Any
+    ) -> None:
         super().__init__(**kwargs)
         pair(block_size, "block_size")
         self.block_size = block_size
         self.mode = one_of(mode, MODES, "mode")
         self.data_format = standardize_data_format(data_format)
 
-    def build(self, input_shape):
+    def build(self, input_shape: Any) -> None:
         self.compute_output_shape(input_shape)
 
-    def get_config(self):
+    def get_config(self) -> dict[str, Any]:
         return {
             **super().get_config(),
             "block_size": self.block_size,
@@ -39,7 +43,7 @@ class _PixelLayer(WithoutProducts, keras.layers.Layer):
 
 @keras.saving.register_keras_serializable(package="kerascnn")
 class PixelShuffle(_PixelLayer):
-    """Moves blocks of channels into space, raising resolution without arithmetic.
+    """Rearranges channels into blocks of pixels, which increases the resolution.
 
     With blocks of `r` rows and `s` columns (`block_size = r = s` or `(r, s)`) and `C` output
     channels, `y[h * r + i, w * s + j, c]` is
@@ -76,24 +80,24 @@ class PixelShuffle(_PixelLayer):
         (1, 8, 8, 2)
     """
 
-    def call(self, inputs):
+    def call(self, inputs: Any) -> Any:
         return ops.pixel_shuffle(inputs, self.block_size, self.mode, self.data_format)
 
-    def compute_output_shape(self, input_shape):
+    def compute_output_shape(self, input_shape: Any) -> tuple[int | None, ...]:
         return pixel_shuffle_shape(input_shape, self.block_size, self.mode, self.data_format)
 
-    def compute_window(self):
+    def compute_window(self) -> Window | None:
         return pixel_shuffle_window(self.block_size)
 
 
 @keras.saving.register_keras_serializable(package="kerascnn")
 class PixelUnshuffle(_PixelLayer):
-    """Moves blocks of pixels into channels: the inverse of `PixelShuffle`.
+    """Rearranges blocks of pixels into channels: the inverse of `PixelShuffle`.
 
-    With blocks of `r` rows and `s` columns and `C` input channels, the output is the `y` for which
-    `PixelShuffle` with the same arguments gives back the input: `x[h * r + i, w * s + j, c]` is
-    found at `y[h, w, (i * s + j) * C + c]` in mode `"DCR"` and at
-    `y[h, w, c * r * s + i * s + j]` in mode `"CRD"`.
+    With blocks of `r` rows and `s` columns and `C` input channels, `PixelShuffle` with the same
+    arguments restores the input: `x[h * r + i, w * s + j, c]` becomes
+    `y[h, w, (i * s + j) * C + c]` in mode `"DCR"` and `y[h, w, c * r * s + i * s + j]` in mode
+    `"CRD"`.
 
     Args:
         block_size: int, or pair of ints `(height, width)`, each at least 1.
@@ -122,11 +126,11 @@ class PixelUnshuffle(_PixelLayer):
         (1, 4, 4, 8)
     """
 
-    def call(self, inputs):
+    def call(self, inputs: Any) -> Any:
         return ops.pixel_unshuffle(inputs, self.block_size, self.mode, self.data_format)
 
-    def compute_output_shape(self, input_shape):
+    def compute_output_shape(self, input_shape: Any) -> tuple[int | None, ...]:
         return pixel_unshuffle_shape(input_shape, self.block_size, self.mode, self.data_format)
 
-    def compute_window(self):
+    def compute_window(self) -> Window | None:
         return pixel_unshuffle_window(self.block_size)

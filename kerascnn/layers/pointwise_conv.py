@@ -1,19 +1,23 @@
 """Pointwise convolution."""
 
+from typing import Any
+
 import keras
 
 from kerascnn import ops
+from kerascnn.geometry import Sizes
 from kerascnn.layers.group_conv import GroupConv2D
+from kerascnn.ops.padding import Padding
 
 
 @keras.saving.register_keras_serializable(package="kerascnn")
 class PointwiseConv2D(GroupConv2D):
-    """Mixes the channels of every pixel: `keras.layers.Conv2D` with a kernel of 1 x 1.
+    """Mixes the channels of every pixel: `keras.layers.Conv2D` with a 1x1 kernel.
 
     `y[h, w, o] = bias[o] + sum over c of x[h * s, w * s, c] * kernel[0, 0, c, o]` with strides `s`.
 
-    Arguments, weights and numbers are those of `keras.layers.Conv2D`; only that `kernel_size` need
-    not be given.
+    Arguments, weights and results are the same as in `keras.layers.Conv2D`, except that
+    `kernel_size` is optional.
 
     Args:
         filters: int, the number of output channels, a multiple of `groups`.
@@ -31,8 +35,8 @@ class PointwiseConv2D(GroupConv2D):
         `(batch, new_height, new_width, filters)`, or channels first.
 
     Raises:
-        ValueError: if `kernel_size` is not 1, or `groups` divides not both the input channels and
-            `filters`.
+        ValueError: if `kernel_size` is not 1, or `groups` does not divide both the input channels
+            and `filters`.
 
     Reference:
         [Lin et al., 2014](https://arxiv.org/abs/1312.4400)
@@ -47,24 +51,24 @@ class PointwiseConv2D(GroupConv2D):
 
     def __init__(
         self,
-        filters,
-        kernel_size=1,
-        strides=1,
-        padding="valid",
-        data_format=None,
-        dilation_rate=1,
-        groups=1,
-        activation=None,
-        use_bias=True,
-        kernel_initializer="glorot_uniform",
-        bias_initializer="zeros",
-        kernel_regularizer=None,
-        bias_regularizer=None,
-        activity_regularizer=None,
-        kernel_constraint=None,
-        bias_constraint=None,
-        **kwargs,
-    ):
+        filters: int,
+        kernel_size: Sizes = 1,
+        strides: Sizes = 1,
+        padding: Padding = "valid",
+        data_format: str | None = None,
+        dilation_rate: Sizes = 1,
+        groups: int = 1,
+        activation: Any = None,
+        use_bias: bool = True,
+        kernel_initializer: Any = "glorot_uniform",
+        bias_initializer: Any = "zeros",
+        kernel_regularizer: Any = None,
+        bias_regularizer: Any = None,
+        activity_regularizer: Any = None,
+        kernel_constraint: Any = None,
+        bias_constraint: Any = None,
+        **kwargs: Any,
+    ) -> None:
         super().__init__(
             filters=filters,
             kernel_size=kernel_size,
@@ -90,6 +94,6 @@ class PointwiseConv2D(GroupConv2D):
                 f"got kernel_size={kernel_size!r}."
             )
 
-    def convolution_op(self, inputs, kernel):
-        # With one pixel in the kernel there is nothing to dilate.
+    def convolution_op(self, inputs: Any, kernel: Any) -> Any:
+        # A kernel of one pixel is not affected by dilation.
         return ops.pointwise_conv2d(inputs, kernel, self.strides, self.padding, self.data_format)

@@ -1,11 +1,13 @@
-"""The layer of S-cells of the later Neocognitron."""
+"""S-cells of the later Neocognitron."""
+
+from typing import Any
 
 import keras
 
 from kerascnn import ops
 from kerascnn.arguments import at_least_one, pair
-from kerascnn.geometry import product, sliding
-from kerascnn.ops.padding import standardize_padding
+from kerascnn.geometry import Sizes, Window, product, sliding
+from kerascnn.ops.padding import Padding, standardize_padding
 from kerascnn.ops.s_cells import check_s_cells, s_cells2d_shape
 from kerascnn.ops.shapes import image_shape, standardize_data_format
 
@@ -14,30 +16,31 @@ from kerascnn.ops.shapes import image_shape, standardize_data_format
 class SCells2D(keras.layers.Layer):
     """Compares every window with references by the angle between them.
 
-    The S-cells of the Neocognitron in its form of 2011. With
+    These are the S-cells of the Neocognitron of 2011. With
     `<x, X> = sum over i, j, c of g[i, j] * x[i, j, c] * X[i, j, c]`, weighted by a Gaussian `g` of
-    width `sigma` over the window (its sum is 1), and `|x| = sqrt(<x, x>)`, for the window `x` of
-    each place and each reference `X = kernel[..., k]`,
+    width `sigma` over the window (with sum 1), and `|x| = sqrt(<x, x>)`, for the window `x` at each
+    position and each reference `X = kernel[..., k]`,
 
         s = <x, X> / (|x| * |X|)
         y = |x|**power * max(s - threshold, 0) / (1 - threshold)
 
-    A window or a reference of zeros gives 0. `kerascnn.training.self_organize` finds the references
-    without a gradient; the layer has one, and can be trained as any other.
+    If the window or the reference is zero, the output is 0. `kerascnn.training.self_organize` finds
+    the references without a gradient; the layer also has a gradient and can be trained like any
+    other layer.
 
     Args:
         filters: int, the number of references, each with a plane of cells.
         kernel_size: int or pair of ints, the window.
-        threshold: float in [0, 1), the least cosine that is answered to.
-        power: float in [0, 1]: with 1 the output grows with the strength of the input, as in 2011;
-            with 0 it is the cosine alone.
+        threshold: float in [0, 1), the smallest cosine with a response.
+        power: float in [0, 1]; with 1, the output grows with the strength of the input, as in 2011;
+            with 0, it depends only on the cosine.
         sigma: float, the standard deviation of the weights in pixels.
         strides: int or pair of ints.
         padding: `"same"`, `"valid"`, or zeros around the image: an int, a pair
             `(height, width)` or pairs `((top, bottom), (left, right))`.
         data_format: `"channels_last"` or `"channels_first"`; by default Keras's own setting.
-        kernel_initializer: initializer of `kernel`; by default uniform in [0, 1], as the inputs of
-            S-cells are not negative.
+        kernel_initializer: initializer of `kernel`; by default uniform in [0, 1], because the
+            inputs of S-cells are not negative.
         kernel_regularizer: optional regularizer of `kernel`.
         kernel_constraint: optional constraint on `kernel`.
         **kwargs: `name`, `dtype` and so on.
@@ -52,7 +55,7 @@ class SCells2D(keras.layers.Layer):
         `(batch, new_height, new_width, filters)`, or channels first.
 
     Raises:
-        ValueError: if a number is out of its range, or the window does not fit.
+        ValueError: if a number is out of range, or the window does not fit.
 
     Reference:
         [Fukushima, 2011](https://doi.org/10.1016/j.neunet.2011.03.017): subtractive inhibition
@@ -67,19 +70,19 @@ class SCells2D(keras.layers.Layer):
 
     def __init__(
         self,
-        filters,
-        kernel_size,
-        threshold=0.5,
-        power=1.0,
-        sigma=1.0,
-        strides=1,
-        padding="same",
-        data_format=None,
-        kernel_initializer=None,
-        kernel_regularizer=None,
-        kernel_constraint=None,
-        **kwargs,
-    ):
+        filters: int,
+        kernel_size: Sizes,
+        threshold: float = 0.5,
+        power: float = 1.0,
+        sigma: float = 1.0,
+        strides: Sizes = 1,
+        padding: Padding = "same",
+        data_format: str | None = None,
+        kernel_initializer: Any = None,
+        kernel_regularizer: Any = None,
+        kernel_constraint: Any = None,
+        **kwargs: Any,
+    ) -> None:
         super().__init__(**kwargs)
         self.filters = at_least_one(filters, "filters")
         self.kernel_size = pair(kernel_size, "kernel_size")
@@ -105,7 +108,7 @@ class SCells2D(keras.layers.Layer):
             "data_format": self.data_format,
         }
 
-    def build(self, input_shape):
+    def build(self, input_shape: Any) -> None:
         self.compute_output_shape(input_shape)
         channels = image_shape(input_shape, self.data_format)[3]
         self.kernel = self.add_weight(
@@ -116,24 +119,24 @@ class SCells2D(keras.layers.Layer):
             constraint=self.kernel_constraint,
         )
 
-    def call(self, inputs):
+    def call(self, inputs: Any) -> Any:
         return ops.s_cells2d(inputs, self.kernel, **self._arguments)
 
-    def compute_output_shape(self, input_shape):
+    def compute_output_shape(self, input_shape: Any) -> tuple[int | None, ...]:
         channels = image_shape(input_shape, self.data_format)[3]
         kernel_shape = (*self.kernel_size, channels, self.filters)
         return s_cells2d_shape(input_shape, kernel_shape, **self._arguments)
 
-    def compute_window(self):
+    def compute_window(self) -> Window | None:
         return sliding(self.kernel_size, self.strides)
 
-    def compute_multiply_adds(self, input_shape, output_shape):
+    def compute_multiply_adds(self, input_shape: Any, output_shape: Any) -> int | None:
         *_, channels = image_shape(input_shape, self.data_format)
         _, height, width, _ = image_shape(output_shape, self.data_format)
-        # Each place compares its window with the references, and measures its length.
+        # Each position compares its window with the references, and computes its length.
         return product(height, width, *self.kernel_size, channels * self.filters + 1)
 
-    def get_config(self):
+    def get_config(self) -> dict[str, Any]:
         return {
             **super().get_config(),
             "filters": self.filters,

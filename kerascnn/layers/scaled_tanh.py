@@ -1,5 +1,7 @@
 """The scaled hyperbolic tangent."""
 
+from typing import Any
+
 import keras
 
 from kerascnn import ops
@@ -8,10 +10,10 @@ from kerascnn.geometry import WithoutProducts
 
 @keras.saving.register_keras_serializable(package="kerascnn")
 class ScaledTanh(WithoutProducts, keras.layers.Layer):
-    """`y = amplitude * tanh(slope * x)`: the activation of the LeNet of 1998.
+    """`y = amplitude * tanh(slope * x)`: the activation of LeNet-5 (1998).
 
-    With the default constants, `y` is about 1 at 1 and -1 at -1, the targets of training, and bends
-    most there. `activation=kerascnn.ops.scaled_tanh` puts it into a layer with weights.
+    With the default constants, `y` is about 1 at 1 and -1 at -1, the training targets, where its
+    curvature is largest. Use `activation=kerascnn.ops.scaled_tanh` in a layer with weights.
 
     Args:
         amplitude: float, the limit of `y` for large `x`.
@@ -25,7 +27,7 @@ class ScaledTanh(WithoutProducts, keras.layers.Layer):
         any.
 
     Output shape:
-        that of the input.
+        the same as the input shape.
 
     Reference:
         [LeCun et al., 1998](http://yann.lecun.com/exdb/publis/pdf/lecun-01a.pdf), appendix A
@@ -38,18 +40,18 @@ class ScaledTanh(WithoutProducts, keras.layers.Layer):
         [-1.716, 0.0, 1.0]
     """
 
-    def __init__(self, amplitude=1.7159, slope=2 / 3, **kwargs):
+    def __init__(self, amplitude: float = 1.7159, slope: float = 2 / 3, **kwargs: Any) -> None:
         super().__init__(**kwargs)
         self.amplitude = float(amplitude)
         self.slope = float(slope)
         self.supports_masking = True
         self.built = type(self).build is keras.layers.Layer.build  # unless a subclass builds
 
-    def call(self, inputs):
+    def call(self, inputs: Any) -> Any:
         return ops.scaled_tanh(inputs, self.amplitude, self.slope)
 
-    def compute_output_shape(self, input_shape):
+    def compute_output_shape(self, input_shape: Any) -> tuple[int | None, ...]:
         return input_shape
 
-    def get_config(self):
+    def get_config(self) -> dict[str, Any]:
         return {**super().get_config(), "amplitude": self.amplitude, "slope": self.slope}

@@ -1,18 +1,22 @@
 """Separable convolution."""
 
+from typing import Any
+
 import keras
 
 from kerascnn import ops
+from kerascnn.geometry import Sizes
 from kerascnn.layers.keras_conv import KerasConv, explicit, known_to_keras
+from kerascnn.ops.padding import Padding
 from kerascnn.ops.separable_conv import separable_conv2d_shape
 
 
 @keras.saving.register_keras_serializable(package="kerascnn")
 class SeparableConv2D(KerasConv, keras.layers.SeparableConv2D):
-    """Filters every channel in space, then mixes the channels of every pixel.
+    """Filters every channel spatially, then mixes the channels of every pixel.
 
-    Drop-in for `keras.layers.SeparableConv2D`: a depthwise convolution with
-    `M = depth_multiplier` filters per channel, then a pointwise one,
+    Drop-in replacement for `keras.layers.SeparableConv2D`: a depthwise convolution with
+    `M = depth_multiplier` filters per channel, followed by a pointwise convolution,
 
         y[h, w, o] = bias[o] + sum over c, m of z[h, w, c * M + m] * pointwise_kernel[c * M + m, o]
         z[h, w, c * M + m] = sum over i, j of
@@ -51,7 +55,7 @@ class SeparableConv2D(KerasConv, keras.layers.SeparableConv2D):
         `(batch, new_height, new_width, filters)`, or channels first.
 
     Raises:
-        ValueError: if the kernel does not fit into the input, or an argument is none of the above.
+        ValueError: if the kernel does not fit into the input, or an argument is invalid.
 
     Reference:
         [Chollet, 2017](https://arxiv.org/abs/1610.02357)
@@ -68,27 +72,27 @@ class SeparableConv2D(KerasConv, keras.layers.SeparableConv2D):
 
     def __init__(
         self,
-        filters,
-        kernel_size,
-        strides=1,
-        padding="valid",
-        data_format=None,
-        dilation_rate=1,
-        depth_multiplier=1,
-        activation=None,
-        use_bias=True,
-        depthwise_initializer="glorot_uniform",
-        pointwise_initializer="glorot_uniform",
-        bias_initializer="zeros",
-        depthwise_regularizer=None,
-        pointwise_regularizer=None,
-        bias_regularizer=None,
-        activity_regularizer=None,
-        depthwise_constraint=None,
-        pointwise_constraint=None,
-        bias_constraint=None,
-        **kwargs,
-    ):
+        filters: int,
+        kernel_size: Sizes,
+        strides: Sizes = 1,
+        padding: Padding = "valid",
+        data_format: str | None = None,
+        dilation_rate: Sizes = 1,
+        depth_multiplier: int = 1,
+        activation: Any = None,
+        use_bias: bool = True,
+        depthwise_initializer: Any = "glorot_uniform",
+        pointwise_initializer: Any = "glorot_uniform",
+        bias_initializer: Any = "zeros",
+        depthwise_regularizer: Any = None,
+        pointwise_regularizer: Any = None,
+        bias_regularizer: Any = None,
+        activity_regularizer: Any = None,
+        depthwise_constraint: Any = None,
+        pointwise_constraint: Any = None,
+        bias_constraint: Any = None,
+        **kwargs: Any,
+    ) -> None:
         super().__init__(
             filters=filters,
             kernel_size=kernel_size,
@@ -113,13 +117,13 @@ class SeparableConv2D(KerasConv, keras.layers.SeparableConv2D):
         )
         self.padding = explicit(padding, self.padding)
 
-    def call(self, inputs):
+    def call(self, inputs: Any) -> Any:
         outputs = ops.separable_conv2d(
             inputs, self.depthwise_kernel, self.pointwise_kernel, **self.options
         )
         return self.biased_and_activated(outputs)
 
-    def compute_output_shape(self, input_shape):
+    def compute_output_shape(self, input_shape: Any) -> tuple[int | None, ...]:
         channels = self.channels(input_shape)
         return separable_conv2d_shape(
             input_shape,

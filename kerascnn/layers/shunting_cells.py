@@ -1,12 +1,13 @@
-"""The layers of S-cells and C-cells of the Neocognitron of 1980."""
+"""S-cells and C-cells of the Neocognitron of 1980."""
 
 from fractions import Fraction
+from typing import Any
 
 import keras
 
 from kerascnn import ops
 from kerascnn.arguments import at_least_one, pair
-from kerascnn.geometry import Window, product
+from kerascnn.geometry import Sizes, Window, product
 from kerascnn.initializers import WeakOrientations
 from kerascnn.ops.shapes import image_shape, standardize_data_format
 from kerascnn.ops.shunting_cells import (
@@ -19,7 +20,7 @@ from kerascnn.ops.shunting_cells import (
 
 
 class _Spaced(keras.layers.Layer):
-    """Cells over windows that lie any distance apart."""
+    """Cells over windows with any spacing."""
 
     def compute_window(self):
         """Returns the `Window` of a cell."""
@@ -29,28 +30,29 @@ class _Spaced(keras.layers.Layer):
 
 @keras.saving.register_keras_serializable(package="kerascnn")
 class ShuntingSCells2D(_Spaced):
-    """Divides excitation by inhibition, as the S-cells of 1980.
+    """Divides excitation by inhibition, like the S-cells of 1980.
 
     With the window `x` of each cell, padded with zeros, `phi = max(., 0)`, `r = selectivity`,
     `a = kernel[..., k]`, `b = inhibition[k]`, and `c = decay**|nu|` at the distance `|nu|` from the
-    middle of the window, divided by its sum over all planes and pixels,
+    center of the window, divided by its sum over all planes and pixels,
 
         v = sqrt(sum over i, j, p of c[i, j] * x[i, j, p]**2)
         y = r * phi((1 + sum over i, j, p of a[i, j, p] * x[i, j, p])
                     / (1 + 2 * r / (1 + r) * b * v) - 1)
 
-    `1e-12` is added under the root. The paper leaves the decay open.
-    `kerascnn.training.self_organize` lets the cells learn as in the paper, without a gradient; the
-    layer has one, and can be trained as any other.
+    `1e-12` is added under the root. The paper does not specify the decay.
+    `kerascnn.training.self_organize` trains the cells as in the paper, without a gradient; the
+    layer also has a gradient and can be trained like any other layer.
 
     Args:
         filters: int, the number of planes of cells.
         kernel_size: int or pair of ints, the window.
-        selectivity: float above 0; the larger, the more a pattern must be like the learned one.
+        selectivity: float above 0; with a larger value, patterns must match the learned pattern
+            better.
         decay: float in (0, 1].
         output_size: int or pair of ints, the number of cells along each axis; by default one for
             each pixel.
-        spacing: float, how many pixels the cells are apart; they are centered over the image.
+        spacing: float, distance between cells in pixels; the cells are centered over the image.
         data_format: `"channels_last"` or `"channels_first"`; by default Keras's own setting.
         kernel_initializer: initializer of `kernel`; by default
             `kerascnn.initializers.WeakOrientations`.
@@ -67,7 +69,7 @@ class ShuntingSCells2D(_Spaced):
         `(batch, new_height, new_width, filters)`, or channels first.
 
     Raises:
-        ValueError: if a number is out of its range, or the number of planes is not known.
+        ValueError: if a number is out of range, or the number of planes is unknown.
 
     Reference:
         [Fukushima, 1980](https://doi.org/10.1007/BF00344251), equations 1 to 3
@@ -82,17 +84,17 @@ class ShuntingSCells2D(_Spaced):
 
     def __init__(
         self,
-        filters,
-        kernel_size=5,
-        selectivity=4.0,
-        decay=0.9,
-        output_size=None,
-        spacing=1.0,
-        data_format=None,
-        kernel_initializer=None,
-        inhibition_initializer="zeros",
-        **kwargs,
-    ):
+        filters: int,
+        kernel_size: Sizes = 5,
+        selectivity: float = 4.0,
+        decay: float = 0.9,
+        output_size: Sizes | None = None,
+        spacing: float = 1.0,
+        data_format: str | None = None,
+        kernel_initializer: Any = None,
+        inhibition_initializer: Any = "zeros",
+        **kwargs: Any,
+    ) -> None:
         super().__init__(**kwargs)
         self.filters = at_least_one(filters, "filters")
         self.kernel_size = pair(kernel_size, "kernel_size")
@@ -115,7 +117,7 @@ class ShuntingSCells2D(_Spaced):
             "data_format": self.data_format,
         }
 
-    def build(self, input_shape):
+    def build(self, input_shape: Any) -> None:
         self.compute_output_shape(input_shape)
         channels = image_shape(input_shape, self.data_format)[3]
         self.kernel = self.add_weight(
@@ -127,22 +129,22 @@ class ShuntingSCells2D(_Spaced):
             name="inhibition", shape=(self.filters,), initializer=self.inhibition_initializer
         )
 
-    def call(self, inputs):
+    def call(self, inputs: Any) -> Any:
         return ops.shunting_s_cells2d(inputs, self.kernel, self.inhibition, **self._arguments)
 
-    def compute_output_shape(self, input_shape):
+    def compute_output_shape(self, input_shape: Any) -> tuple[int | None, ...]:
         channels = image_shape(input_shape, self.data_format)[3]
         kernel_shape = (*self.kernel_size, channels, self.filters)
         return shunting_s_cells2d_shape(
             input_shape, kernel_shape, (self.filters,), **self._arguments
         )
 
-    def compute_multiply_adds(self, input_shape, output_shape):
+    def compute_multiply_adds(self, input_shape: Any, output_shape: Any) -> int | None:
         *_, channels = image_shape(input_shape, self.data_format)
         _, height, width, _ = image_shape(output_shape, self.data_format)
         return product(height, width, *self.kernel_size, channels * self.filters + 1)
 
-    def get_config(self):
+    def get_config(self) -> dict[str, Any]:
         return {
             **super().get_config(),
             "filters": self.filters,
@@ -155,24 +157,25 @@ class ShuntingSCells2D(_Spaced):
 
 @keras.saving.register_keras_serializable(package="kerascnn")
 class ShuntingCCells2D(_Spaced):
-    """Pools every plane, with inhibition by the mean of all planes, as the C-cells of 1980.
+    """Pools every plane, with inhibition by the mean of all planes, like the C-cells of 1980.
 
     With the window `x` of each cell, padded with zeros, `d = decay**|nu|` at the distance `|nu|`
-    from the middle of the window, and `psi(z) = phi(z) / (alpha + phi(z))` with
+    from the center of the window, and `psi(z) = phi(z) / (alpha + phi(z))` with
     `phi = max(., 0)`,
 
         e[k] = sum over i, j of d[i, j] * x[i, j, k]
         y[k] = psi((1 + e[k]) / (1 + mean over all planes of e) - 1)
 
-    The paper leaves `d` open. With a sum of 1 instead of a peak of 1 the last cells hardly answer.
+    The paper does not specify `d`. With a sum of 1 instead of a peak of 1, the last cells hardly
+    respond.
 
     Args:
         kernel_size: int or pair of ints, the window.
-        alpha: float above 0, at which half of the saturation is reached.
+        alpha: float above 0, the input at half of the saturation.
         decay: float in (0, 1].
         output_size: int or pair of ints, the number of cells along each axis; by default one for
             each pixel.
-        spacing: float, how many pixels the cells are apart; they are centered over the image.
+        spacing: float, distance between cells in pixels; the cells are centered over the image.
         data_format: `"channels_last"` or `"channels_first"`; by default Keras's own setting.
         **kwargs: `name`, `dtype` and so on.
 
@@ -186,7 +189,7 @@ class ShuntingCCells2D(_Spaced):
         `(batch, new_height, new_width, planes)`, or channels first.
 
     Raises:
-        ValueError: if a number is out of its range, or the number of planes is not known.
+        ValueError: if a number is out of range, or the number of planes is unknown.
 
     Reference:
         [Fukushima, 1980](https://doi.org/10.1007/BF00344251), equations 4 to 6
@@ -201,14 +204,14 @@ class ShuntingCCells2D(_Spaced):
 
     def __init__(
         self,
-        kernel_size=5,
-        alpha=0.5,
-        decay=0.8,
-        output_size=None,
-        spacing=1.0,
-        data_format=None,
-        **kwargs,
-    ):
+        kernel_size: Sizes = 5,
+        alpha: float = 0.5,
+        decay: float = 0.8,
+        output_size: Sizes | None = None,
+        spacing: float = 1.0,
+        data_format: str | None = None,
+        **kwargs: Any,
+    ) -> None:
         super().__init__(**kwargs)
         self.kernel_size = pair(kernel_size, "kernel_size")
         check_shunting_c_cells(alpha, decay, spacing)
@@ -229,17 +232,17 @@ class ShuntingCCells2D(_Spaced):
             "data_format": self.data_format,
         }
 
-    def build(self, input_shape):
+    def build(self, input_shape: Any) -> None:
         self.compute_output_shape(input_shape)
 
-    def call(self, inputs):
+    def call(self, inputs: Any) -> Any:
         return ops.shunting_c_cells2d(inputs, **self._arguments)
 
-    def compute_output_shape(self, input_shape):
+    def compute_output_shape(self, input_shape: Any) -> tuple[int | None, ...]:
         return shunting_c_cells2d_shape(input_shape, **self._arguments)
 
-    def compute_multiply_adds(self, input_shape, output_shape):
+    def compute_multiply_adds(self, input_shape: Any, output_shape: Any) -> int | None:
         return product(*output_shape[1:], *self.kernel_size)
 
-    def get_config(self):
+    def get_config(self) -> dict[str, Any]:
         return {**super().get_config(), **self._arguments}

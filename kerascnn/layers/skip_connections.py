@@ -1,20 +1,21 @@
-"""Skip connections: the two ways in which a branch can be bypassed."""
+"""Skip connections: residual and dense."""
+
+from typing import Any
 
 from kerascnn.ops.skip_connections import dense_concatenation, residual_sum
 
 
-def residual_connection(x, branch, shortcut=None):
-    """`shortcut(x) + branch(x)`: the branch learns what is to be added to `x`.
+def residual_connection(x: Any, branch: Any, shortcut: Any = None) -> Any:
+    """Returns `shortcut(x) + branch(x)`: the branch learns a residual of `x`.
 
     Args:
         x: tensor, or `keras.KerasTensor` of a functional model.
         branch: layer, model or any other function of a tensor.
-        shortcut: optional function of a tensor as well, for a branch that changes the shape: a
-            pointwise convolution, say; by default `x` itself.
+        shortcut: optional function of a tensor, for a branch that changes the shape, such as a
+            pointwise convolution; by default `x` itself.
 
     Returns:
-        tensor of the shape that the branch and the shortcut have in common, in the dtype of the
-        shortcut.
+        tensor with the common shape of the branch and the shortcut, in the dtype of the shortcut.
 
     Raises:
         ValueError: if the two have different shapes; nothing is broadcast.
@@ -38,8 +39,8 @@ def residual_connection(x, branch, shortcut=None):
     return residual_sum(x if shortcut is None else shortcut(x), branch(x))
 
 
-def dense_connection(x, branch, axis=-1):
-    """`[x, branch(x)]` one after the other: the branch learns new features beside those of `x`.
+def dense_connection(x: Any, branch: Any, axis: int = -1) -> Any:
+    """Concatenates `[x, branch(x)]`: the branch learns additional features of `x`.
 
     Args:
         x: tensor, or `keras.KerasTensor` of a functional model.
@@ -47,7 +48,8 @@ def dense_connection(x, branch, axis=-1):
         axis: int, the channel axis; 1 with channels first.
 
     Returns:
-        tensor of the shape of `x` with the channels of `branch(x)` after its own, in its dtype.
+        tensor with the channels of `x` followed by the channels of `branch(x)`, in the dtype of
+        `x`.
 
     Raises:
         ValueError: if the branch changes the shape on another axis.

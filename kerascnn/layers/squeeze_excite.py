@@ -1,10 +1,12 @@
 """Squeeze and excitation."""
 
+from typing import Any
+
 import keras
 
 from kerascnn import ops
 from kerascnn.arguments import at_least_one
-from kerascnn.geometry import WHOLE_IMAGE
+from kerascnn.geometry import WHOLE_IMAGE, Window
 from kerascnn.layers.fresh_initializer import fresh
 from kerascnn.ops.shapes import image_shape, standardize_data_format
 from kerascnn.ops.squeeze_excite import squeeze_excite_shape
@@ -12,7 +14,7 @@ from kerascnn.ops.squeeze_excite import squeeze_excite_shape
 
 @keras.saving.register_keras_serializable(package="kerascnn")
 class SqueezeExcite(keras.layers.Layer):
-    """Weights every channel by a gate that is computed from the means of all channels.
+    """Scales every channel by a gate that is computed from the means of all channels.
 
         mean[c]    = 1 / (H * W) * sum over h, w of x[h, w, c]
         hidden     = activation(mean @ squeeze_kernel + squeeze_bias)
@@ -22,7 +24,7 @@ class SqueezeExcite(keras.layers.Layer):
     with `max(1, channels // reduction)` hidden units.
 
     Args:
-        reduction: int, how many times fewer hidden units than channels there are.
+        reduction: int, number of channels divided by the number of hidden units.
         activation: activation function of the hidden units, or `None`.
         gate_activation: activation function of the gate, or `None`.
         data_format: `"channels_last"` or `"channels_first"`; by default Keras's own setting.
@@ -42,10 +44,11 @@ class SqueezeExcite(keras.layers.Layer):
         `(batch, height, width, channels)`, or channels first.
 
     Output shape:
-        that of the input.
+        the same as the input shape.
 
     Raises:
-        ValueError: if `reduction` is no int of at least 1, or the channels are not known.
+        ValueError: if `reduction` is not an int of at least 1, or the number of channels is
+            unknown.
 
     Reference:
         [Hu et al., 2018](https://arxiv.org/abs/1709.01507)
@@ -60,19 +63,19 @@ class SqueezeExcite(keras.layers.Layer):
 
     def __init__(
         self,
-        reduction=16,
-        activation="relu",
-        gate_activation="sigmoid",
-        data_format=None,
-        use_bias=True,
-        kernel_initializer="glorot_uniform",
-        bias_initializer="zeros",
-        kernel_regularizer=None,
-        bias_regularizer=None,
-        kernel_constraint=None,
-        bias_constraint=None,
-        **kwargs,
-    ):
+        reduction: int = 16,
+        activation: Any = "relu",
+        gate_activation: Any = "sigmoid",
+        data_format: str | None = None,
+        use_bias: bool = True,
+        kernel_initializer: Any = "glorot_uniform",
+        bias_initializer: Any = "zeros",
+        kernel_regularizer: Any = None,
+        bias_regularizer: Any = None,
+        kernel_constraint: Any = None,
+        bias_constraint: Any = None,
+        **kwargs: Any,
+    ) -> None:
         super().__init__(**kwargs)
         self.reduction = at_least_one(reduction, "reduction")
         self.activation = keras.activations.get(activation)
@@ -88,7 +91,7 @@ class SqueezeExcite(keras.layers.Layer):
         self.squeeze_bias = None
         self.excite_bias = None
 
-    def build(self, input_shape):
+    def build(self, input_shape: Any) -> None:
         self.compute_output_shape(input_shape)
         channels, hidden = self._widths(input_shape)
         self.squeeze_kernel = self._add_kernel("squeeze_kernel", (channels, hidden))
@@ -120,7 +123,7 @@ class SqueezeExcite(keras.layers.Layer):
             constraint=self.bias_constraint,
         )
 
-    def call(self, inputs):
+    def call(self, inputs: Any) -> Any:
         return ops.squeeze_excite(
             inputs,
             self.squeeze_kernel,
@@ -132,7 +135,7 @@ class SqueezeExcite(keras.layers.Layer):
             data_format=self.data_format,
         )
 
-    def compute_output_shape(self, input_shape):
+    def compute_output_shape(self, input_shape: Any) -> tuple[int | None, ...]:
         channels, hidden = self._widths(input_shape)
         return squeeze_excite_shape(
             input_shape,
@@ -143,14 +146,14 @@ class SqueezeExcite(keras.layers.Layer):
             data_format=self.data_format,
         )
 
-    def compute_window(self):
+    def compute_window(self) -> Window | None:
         return WHOLE_IMAGE  # through the gate
 
-    def compute_multiply_adds(self, input_shape, output_shape):
+    def compute_multiply_adds(self, input_shape: Any, output_shape: Any) -> int | None:
         channels, hidden = self._widths(input_shape)
         return 2 * channels * hidden
 
-    def get_config(self):
+    def get_config(self) -> dict[str, Any]:
         return {
             **super().get_config(),
             "reduction": self.reduction,

@@ -1,12 +1,14 @@
-"""Sub-pixel convolution: upsampling that is trained, at the cost of a small image."""
+"""Sub-pixel convolution: trainable upsampling, computed at low resolution."""
+
+from typing import Any
 
 import keras
 
 from kerascnn import ops
 from kerascnn.arguments import at_least_one, one_of, pair
-from kerascnn.geometry import product, sliding
+from kerascnn.geometry import Sizes, Window, product, sliding
 from kerascnn.initializers import ICNR
-from kerascnn.ops.padding import standardize_padding
+from kerascnn.ops.padding import Padding, standardize_padding
 from kerascnn.ops.pixel_shuffle import MODES, pixel_shuffle_window
 from kerascnn.ops.shapes import known_channels, standardize_data_format
 from kerascnn.ops.subpixel_conv import subpixel_conv2d_shape
@@ -14,23 +16,23 @@ from kerascnn.ops.subpixel_conv import subpixel_conv2d_shape
 
 @keras.saving.register_keras_serializable(package="kerascnn")
 class SubpixelConv2D(keras.layers.Layer):
-    """Convolves to `filters * r * s` channels and shuffles them into blocks of `r x s` pixels.
+    """Convolves to `filters * r * s` channels, and rearranges them into blocks of `r x s` pixels.
 
-    `y = PixelShuffle(block_size, mode)(conv(x) + bias)`, then the activation. All arithmetic is
-    done at the low resolution; unlike in a transposed convolution, every pixel of the output has
-    the same number of products in it. The kernel is drawn so that training starts at
-    nearest-neighbour upsampling, without a checkerboard.
+    `y = PixelShuffle(block_size, mode)(conv(x) + bias)`, followed by the activation. All arithmetic
+    is done at low resolution; unlike in a transposed convolution, every output pixel is a sum of
+    the same number of products. By default, the kernel is initialized to nearest-neighbor
+    upsampling, without a checkerboard pattern.
 
     Args:
         filters: int, the number of channels of the output, a multiple of `groups`.
         kernel_size: int or pair of ints.
-        block_size: int, or pair of ints `(r, s)`: how much higher and wider the output is.
+        block_size: int, or pair of ints `(r, s)`, the upsampling factors of height and width.
         padding: `"valid"`, `"same"`, or zeros around the image: an int, a pair
             `(height, width)` or pairs `((top, bottom), (left, right))`.
         data_format: `"channels_last"` or `"channels_first"`; by default Keras's own setting.
         dilation_rate: int or pair of ints.
-        groups: int, a divisor of the input channels and of `filters`; above 1 in mode `"CRD"`
-            only, in which all pixels of a block see the same group.
+        groups: int, a divisor of the input channels and of `filters`; above 1 only in mode `"CRD"`,
+            where all pixels of a block see the same group.
         mode: `"DCR"` or `"CRD"`, as in `PixelShuffle`.
         activation: activation function, or `None`.
         use_bias: bool; there is one bias for each of the `filters * r * s` channels.
@@ -52,7 +54,7 @@ class SubpixelConv2D(keras.layers.Layer):
         `(batch, height * r, width * s, filters)`, or channels first.
 
     Raises:
-        ValueError: if `groups` divides not both the input channels and `filters`, or the kernel
+        ValueError: if `groups` does not divide both the input channels and `filters`, or the kernel
             does not fit into the input.
 
     Reference:
@@ -69,24 +71,24 @@ class SubpixelConv2D(keras.layers.Layer):
 
     def __init__(
         self,
-        filters,
-        kernel_size,
-        block_size=2,
-        padding="same",
-        data_format=None,
-        dilation_rate=1,
-        groups=1,
-        mode="DCR",
-        activation=None,
-        use_bias=True,
-        kernel_initializer=None,
-        bias_initializer="zeros",
-        kernel_regularizer=None,
-        bias_regularizer=None,
-        kernel_constraint=None,
-        bias_constraint=None,
-        **kwargs,
-    ):
+        filters: int,
+        kernel_size: Sizes,
+        block_size: Sizes = 2,
+        padding: Padding = "same",
+        data_format: str | None = None,
+        dilation_rate: Sizes = 1,
+        groups: int = 1,
+        mode: str = "DCR",
+        activation: Any = None,
+        use_bias: bool = True,
+        kernel_initializer: Any = None,
+        bias_initializer: Any = "zeros",
+        kernel_regularizer: Any = None,
+        bias_regularizer: Any = None,
+        kernel_constraint: Any = None,
+        bias_constraint: Any = None,
+        **kwargs: Any,
+    ) -> None:
         super().__init__(**kwargs)
         self.filters = filters
         self.kernel_size = pair(kernel_size, "kernel_size")
@@ -98,8 +100,8 @@ class SubpixelConv2D(keras.layers.Layer):
         at_least_one(filters, "filters")
         if at_least_one(groups, "groups") > 1 and mode == "DCR":
             raise ValueError(
-                "`mode` must be 'CRD' with groups, or the pixels of a block would see different "
-                f"groups; got mode='DCR' with groups={groups}."
+                "`mode` must be 'CRD' with groups, because the pixels of a block must see the same "
+                f"group; got mode='DCR' with groups={groups}."
             )
         if filters % groups:
             raise ValueError(
@@ -121,7 +123,7 @@ class SubpixelConv2D(keras.layers.Layer):
     def _convolved(self):
         return self.filters * self.block_size[0] * self.block_size[1]
 
-    def build(self, input_shape):
+    def build(self, input_shape: Any) -> None:
         self.compute_output_shape(input_shape)
         self.kernel = self.add_weight(
             name="kernel",
@@ -160,23 +162,23 @@ class SubpixelConv2D(keras.layers.Layer):
             "mode": self.mode,
         }
 
-    def call(self, inputs):
+    def call(self, inputs: Any) -> Any:
         outputs = ops.subpixel_conv2d(inputs, self.kernel, self.bias, **self._options)
         return self.activation(outputs)
 
-    def compute_output_shape(self, input_shape):
+    def compute_output_shape(self, input_shape: Any) -> tuple[int | None, ...]:
         kernel_shape = self._kernel_shape(input_shape)
         return subpixel_conv2d_shape(input_shape, kernel_shape, None, **self._options)
 
-    def compute_window(self):
+    def compute_window(self) -> Window | None:
         convolution = sliding(self.kernel_size, dilation_rate=self.dilation_rate)
         return convolution.then(pixel_shuffle_window(self.block_size))
 
-    def compute_multiply_adds(self, input_shape, output_shape):
+    def compute_multiply_adds(self, input_shape: Any, output_shape: Any) -> int | None:
         kernel_shape = self._kernel_shape(input_shape)
         return product(*output_shape[1:], *kernel_shape[:-1])
 
-    def get_config(self):
+    def get_config(self) -> dict[str, Any]:
         return {
             **super().get_config(),
             "filters": self.filters,

@@ -1,10 +1,12 @@
 """Trainable subsampling."""
 
+from typing import Any
+
 import keras
 
 from kerascnn import ops
 from kerascnn.arguments import one_of, pair
-from kerascnn.geometry import WithoutProducts, sliding
+from kerascnn.geometry import Sizes, Window, WithoutProducts, sliding
 from kerascnn.ops.shapes import image_shape, standardize_data_format
 from kerascnn.ops.subsampling import subsampling2d_shape
 
@@ -19,15 +21,15 @@ class Subsampling2D(WithoutProducts, keras.layers.Layer):
             kernel[c] * (sum over i, j of x[h * s + i, w * s + j, c]) + bias[c]
         )
 
-    This is how the LeNet of 1998 reduced resolution. In the beginning it is average pooling: by
-    default `kernel` is one over the number of pixels in a window.
+    LeNet-5 (1998) reduces the resolution in this way. It starts as average pooling: by default
+    `kernel` is one over the number of pixels in a window.
 
     Args:
         pool_size: int or pair of ints, the window.
         strides: int or pair of ints; by default `pool_size`.
         padding: `"valid"`, or `"same"`, which adds zeros as Keras's convolutions do.
         data_format: `"channels_last"` or `"channels_first"`; by default Keras's own setting.
-        activation: activation function, or `None`; `kerascnn.ops.scaled_tanh` in the original.
+        activation: activation function, or `None`; `kerascnn.ops.scaled_tanh` in LeNet-5 (1998).
         kernel_initializer: initializer of `kernel`; by default the constant above.
         bias_initializer: initializer of `bias`.
         kernel_regularizer: optional regularizer of `kernel`.
@@ -46,7 +48,7 @@ class Subsampling2D(WithoutProducts, keras.layers.Layer):
         `(batch, new_height, new_width, channels)`, or channels first.
 
     Raises:
-        ValueError: if the window does not fit into the input, or an argument is none of the above.
+        ValueError: if the window does not fit into the input, or an argument is invalid.
 
     Reference:
         [LeCun et al., 1998](http://yann.lecun.com/exdb/publis/pdf/lecun-01a.pdf), section II.B
@@ -61,19 +63,19 @@ class Subsampling2D(WithoutProducts, keras.layers.Layer):
 
     def __init__(
         self,
-        pool_size=2,
-        strides=None,
-        padding="valid",
-        data_format=None,
-        activation=None,
-        kernel_initializer=None,
-        bias_initializer="zeros",
-        kernel_regularizer=None,
-        bias_regularizer=None,
-        kernel_constraint=None,
-        bias_constraint=None,
-        **kwargs,
-    ):
+        pool_size: Sizes = 2,
+        strides: Sizes | None = None,
+        padding: str = "valid",
+        data_format: str | None = None,
+        activation: Any = None,
+        kernel_initializer: Any = None,
+        bias_initializer: Any = "zeros",
+        kernel_regularizer: Any = None,
+        bias_regularizer: Any = None,
+        kernel_constraint: Any = None,
+        bias_constraint: Any = None,
+        **kwargs: Any,
+    ) -> None:
         super().__init__(**kwargs)
         self.pool_size = pair(pool_size, "pool_size")
         self.strides = self.pool_size if strides is None else pair(strides, "strides")
@@ -87,7 +89,7 @@ class Subsampling2D(WithoutProducts, keras.layers.Layer):
         self.kernel_constraint = keras.constraints.get(kernel_constraint)
         self.bias_constraint = keras.constraints.get(bias_constraint)
 
-    def build(self, input_shape):
+    def build(self, input_shape: Any) -> None:
         self.compute_output_shape(input_shape)
         channels = image_shape(input_shape, self.data_format)[3]
         rows, columns = self.pool_size
@@ -116,17 +118,17 @@ class Subsampling2D(WithoutProducts, keras.layers.Layer):
             "data_format": self.data_format,
         }
 
-    def call(self, inputs):
+    def call(self, inputs: Any) -> Any:
         return self.activation(ops.subsampling2d(inputs, self.kernel, self.bias, **self._options))
 
-    def compute_output_shape(self, input_shape):
+    def compute_output_shape(self, input_shape: Any) -> tuple[int | None, ...]:
         channels = image_shape(input_shape, self.data_format)[3]
         return subsampling2d_shape(input_shape, (channels,), (channels,), **self._options)
 
-    def compute_window(self):
+    def compute_window(self) -> Window | None:
         return sliding(self.pool_size, self.strides)
 
-    def get_config(self):
+    def get_config(self) -> dict[str, Any]:
         return {
             **super().get_config(),
             **self._options,

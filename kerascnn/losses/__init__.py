@@ -1,4 +1,4 @@
-"""Losses. `import kerascnn` registers them with Keras, so that a compiled model can be loaded."""
+"""Losses. `import kerascnn` registers them with Keras, so that compiled models can be loaded."""
 
 from kerascnn.losses.class_weights import inverse_frequency_weights, median_frequency_weights
 from kerascnn.losses.classification import CrossEntropy, RBFLoss, loss_for

@@ -1,4 +1,4 @@
-"""How much the classes weigh in a loss."""
+"""Class weights for losses."""
 
 from typing import Any
 
@@ -8,14 +8,14 @@ from kerascnn.arguments import UsageError
 
 
 def inverse_frequency_weights(counts: Any) -> np.ndarray:
-    """Class weights for classification: a class counts the more, the fewer examples it has.
+    """Computes class weights for classification, which are larger for rarer classes.
 
-    `weight[c] = examples / (classes * counts[c])`, over the classes that occur: each class then has
-    the same part in the loss, and the mean weight of the examples is 1. A class that never occurs
-    has a weight of 0.
+    `weight[c] = examples / (classes * counts[c])`, over the classes that occur, so that all classes
+    contribute equally to the loss, and the mean weight of the examples is 1. A class that never
+    occurs has a weight of 0.
 
     Args:
-        counts: int array of shape `(classes,)`, the examples of each class.
+        counts: int array of shape `(classes,)`, the number of examples of each class.
 
     Returns:
         float array of shape `(classes,)`, for `class_weights`.
@@ -35,23 +35,23 @@ def inverse_frequency_weights(counts: Any) -> np.ndarray:
     counts = np.asarray(counts, float)
     occurs = counts > 0
     if not occurs.any():
-        raise UsageError(f"`counts` must hold a class that occurs; got counts={counts.tolist()}.")
+        raise UsageError(f"`counts` must have a value above 0; got counts={counts.tolist()}.")
     weights = np.zeros(counts.shape)
     weights[occurs] = counts.sum() / (occurs.sum() * counts[occurs])
     return weights
 
 
 def median_frequency_weights(pixels: Any, pixels_of_images: Any) -> np.ndarray:
-    """Class weights by which a rare class counts more: median frequency balancing.
+    """Computes class weights for segmentation by median frequency balancing.
 
-    The frequency of a class is the share of its pixels in the images in which it occurs; its weight
-    is the median of all frequencies divided by its own. A class that never occurs has no frequency
-    and a weight of 0.
+    The frequency of a class is the fraction of its pixels in the images in which it occurs; its
+    weight is the median of all frequencies divided by its own, so that rare classes have larger
+    weights. A class that never occurs has no frequency and a weight of 0.
 
     Args:
-        pixels: int array of shape `(classes,)`, the pixels of each class.
-        pixels_of_images: int array of shape `(classes,)`, all pixels that count of the images in
-            which the class occurs.
+        pixels: int array of shape `(classes,)`, the number of pixels of each class.
+        pixels_of_images: int array of shape `(classes,)`, the number of all pixels that are not
+            ignored in the images in which the class occurs.
 
     Returns:
         float array of shape `(classes,)`, for `class_weights`.
@@ -76,7 +76,7 @@ def median_frequency_weights(pixels: Any, pixels_of_images: Any) -> np.ndarray:
         )
     occurs = pixels > 0
     if not occurs.any():
-        raise UsageError(f"`pixels` must hold a class that occurs; got pixels={pixels.tolist()}.")
+        raise UsageError(f"`pixels` must have a value above 0; got pixels={pixels.tolist()}.")
     frequency = pixels[occurs] / pixels_of_images[occurs]
     weights = np.zeros(pixels.shape)
     weights[occurs] = np.median(frequency) / frequency

@@ -13,17 +13,17 @@ from kerascnn.losses.labels import are_probabilities, as_ints
 
 @keras.saving.register_keras_serializable(package="kerascnn")
 class CrossEntropy(keras.losses.Loss):
-    """Cross-entropy of logits, for int labels and for vectors of probabilities alike.
+    """Cross-entropy of logits, for int labels and for vectors of probabilities.
 
     `-sum over c of p[c] * log(softmax(logits)[c])`, where `p` is the label, one-hot if it is an
-    int, with `label_smoothing` of it spread evenly over all `C` classes. An int label outside
-    [0, C) has the same effect as in `keras.losses.SparseCategoricalCrossentropy`: with TensorFlow,
-    an error on a CPU and NaN on a GPU.
+    int, with a fraction `label_smoothing` of it spread evenly over all `C` classes. An int label
+    outside [0, C) has the same effect as in `keras.losses.SparseCategoricalCrossentropy`: with
+    TensorFlow, an error on a CPU and NaN on a GPU.
 
     Args:
         label_smoothing: float in [0, 1).
-        class_weights: optional list of `C` floats, by which the losses of examples of each class
-            are multiplied; a label of probabilities has the mean of them.
+        class_weights: optional list of `C` floats that multiply the losses of the examples of each
+            class; a label of probabilities has their mean weight.
         **kwargs: `name`, `reduction`, `dtype`.
 
     Call arguments:
@@ -31,7 +31,7 @@ class CrossEntropy(keras.losses.Loss):
         y_pred: float tensor `(batch, C)`, logits.
 
     Raises:
-        ValueError: if `label_smoothing` or a weight is out of its range.
+        ValueError: if `label_smoothing` or a weight is out of range.
 
     Reference:
         label smoothing: [Szegedy et al., 2016](https://arxiv.org/abs/1512.00567), section 7
@@ -82,14 +82,15 @@ class CrossEntropy(keras.losses.Loss):
 
 @keras.saving.register_keras_serializable(package="kerascnn")
 class RBFLoss(keras.losses.Loss):
-    """The loss of the LeNet of 1998, for logits that are minus the distances to the prototypes.
+    """The loss of LeNet-5 (1998), for logits that are negative distances to prototypes.
 
     With the distance `d[c]` to the prototype of class `c` and the true class `t`,
 
         d[t] + log(exp(-margin) + sum over c of exp(-d[c]))
 
-    The first term pulls towards the right prototype, the second pushes away from the others, as
-    far as `margin`, which stands for all that is no class. Labels are checked as in `CrossEntropy`.
+    The first term pulls towards the correct prototype, and the second pushes away from the others,
+    up to `margin`, which represents everything that belongs to no class. Labels are checked as in
+    `CrossEntropy`.
 
     Args:
         margin: float, at least 0, the paper's `j`.
@@ -98,7 +99,7 @@ class RBFLoss(keras.losses.Loss):
 
     Call arguments:
         y_true: int tensor `(batch,)` or float tensor `(batch, C)` of probabilities.
-        y_pred: float tensor `(batch, C)`, minus the distances.
+        y_pred: float tensor `(batch, C)`, negative distances.
 
     Raises:
         ValueError: if `margin` is negative.
@@ -124,7 +125,7 @@ class RBFLoss(keras.losses.Loss):
     ) -> None:
         super().__init__(name=name, **kwargs)
         if not margin >= 0:
-            raise UsageError(f"`margin` must be a number from 0; got margin={margin}.")
+            raise UsageError(f"`margin` must be at least 0; got margin={margin}.")
         self.margin = margin
         self.class_weights = _checked_weights(class_weights)
 
@@ -137,7 +138,7 @@ class RBFLoss(keras.losses.Loss):
         pushed = ops.logsumexp(ops.concatenate([others, y_pred], axis=-1), axis=-1)
         if are_probabilities(y_true, y_pred.shape[-1]):
             return pushed - ops.sum(ops.cast(y_true, y_pred.dtype) * y_pred, axis=-1)
-        # The distance to the true prototype by way of a loss of Keras's, which checks the labels.
+        # Computes the distance to the true prototype with a Keras loss, which checks the labels.
         losses = ops.sparse_categorical_crossentropy(as_ints(y_true), y_pred, from_logits=True)
         return pushed + losses - ops.logsumexp(y_pred, axis=-1)
 
@@ -155,13 +156,13 @@ def _checked_weights(class_weights):
     weights = [float(weight) for weight in class_weights]
     if not all(0 <= weight < float("inf") for weight in weights):
         raise UsageError(
-            f"`class_weights` must be finite numbers from 0; got class_weights={weights}."
+            f"`class_weights` must be finite and at least 0; got class_weights={weights}."
         )
     return weights
 
 
 def _weighted(losses, y_true, classes, class_weights):
-    """Returns losses `(batch,)`, each times the weight of its class."""
+    """Multiplies losses `(batch,)` by the weights of their classes."""
     if class_weights is None:
         return losses
     if len(class_weights) != classes:
@@ -180,12 +181,12 @@ def loss_for(
     label_smoothing: float = 0.0,
     class_weights: Sequence[float] | None = None,
 ) -> keras.losses.Loss:
-    """The loss that a classifier is made for: `RBFLoss` if it ends in `RBFOutput`, which needs it.
+    """Returns the loss for a classifier: `RBFLoss` for `RBFOutput`, otherwise `CrossEntropy`.
 
     Args:
         model: `keras.Model`.
         label_smoothing: float, for `CrossEntropy`.
-        class_weights: optional list of floats, for either.
+        class_weights: optional list of floats, for both losses.
 
     Example:
         >>> import kerascnn

@@ -13,30 +13,30 @@ from kerascnn.losses.flat_pixels import flat_pixels, mean_over, nan_if_wrong, sh
 
 @keras.saving.register_keras_serializable(package="kerascnn")
 class PixelCrossEntropy(keras.losses.Loss):
-    """Cross-entropy of the pixels that count, by default each as much as another.
+    """Cross-entropy of all pixels that are not ignored.
 
-    With the true class `t` of a pixel, `log_p = log_softmax(logits)` there, the class weights `w`,
-    and `s = label_smoothing`, over all pixels of the batch that count,
+    With the true class `t` of a pixel, `log_p = log_softmax(logits)`, the class weights `w`, and
+    `s = label_smoothing`, over all pixels of the batch that are not ignored,
 
         sum of ((1 - s) * -w[t] * log_p[t] + s / C * sum over c of -w[c] * log_p[c]) / sum of w[t]
 
-    as in PyTorch's `cross_entropy`. Labels that are `IGNORED` are ignored; other labels outside
-    [0, C) are an error on TensorFlow's CPU, and elsewhere make the loss NaN or an error. A batch
-    without a pixel that counts has a loss and gradients of 0. It is computed in
-    float32 at least. The mean is taken over the whole batch at once, so a `sample_weight` of
-    `model.fit` would only scale it.
+    as in PyTorch's `cross_entropy`. Labels that are `IGNORED` are ignored; other labels outside [0,
+    C) are an error on TensorFlow's CPU, and elsewhere make the loss NaN or an error. If all pixels
+    of a batch are ignored, loss and gradients are 0. The loss is computed in at least float32. The
+    mean is taken over the whole batch at once, so a `sample_weight` of `model.fit` would only scale
+    it.
 
     Args:
-        class_weights: optional list of a float for each class, at least 0.
+        class_weights: optional list with a float of at least 0 for each class.
         label_smoothing: float in [0, 1).
         **kwargs: `name`, `reduction`, `dtype`.
 
     Call arguments:
-        y_true: tensor `(batch, height, width)` or `(batch, height, width, 1)`, class numbers.
+        y_true: tensor `(batch, height, width)` or `(batch, height, width, 1)`, class indices.
         y_pred: float tensor `(batch, height, width, C)`, logits.
 
     Raises:
-        ValueError: if an argument is out of its range, or if the shapes do not fit each other.
+        ValueError: if an argument is out of range, or if the shapes do not match.
 
     Reference:
         label smoothing: [Szegedy et al., 2016](https://arxiv.org/abs/1512.00567), section 7
@@ -86,27 +86,27 @@ class PixelCrossEntropy(keras.losses.Loss):
 
 @keras.saving.register_keras_serializable(package="kerascnn")
 class FocalLoss(keras.losses.Loss):
-    """Cross-entropy in which a pixel counts the less, the surer it already is.
+    """Cross-entropy that gives confident correct pixels less weight.
 
     With the true class `t` of a pixel, its probability `p[t]`, and the class weights `w`, over all
-    pixels of the batch that count,
+    pixels of the batch that are not ignored,
 
         sum of (-w[t] * (1 - p[t])**gamma * log(p[t])) / sum of w[t]
 
-    With `gamma=0`, it is `PixelCrossEntropy`. The class weights are the paper's `alpha`. Labels
-    are ignored or checked as in `PixelCrossEntropy`. It is computed in float32 at least.
+    With `gamma=0`, it is `PixelCrossEntropy`. The class weights are the paper's `alpha`. Labels are
+    ignored or checked as in `PixelCrossEntropy`. The loss is computed in at least float32.
 
     Args:
         gamma: float, at least 0.
-        class_weights: optional list of a float for each class, at least 0.
+        class_weights: optional list with a float of at least 0 for each class.
         **kwargs: `name`, `reduction`, `dtype`.
 
     Call arguments:
-        y_true: tensor `(batch, height, width)` or `(batch, height, width, 1)`, class numbers.
+        y_true: tensor `(batch, height, width)` or `(batch, height, width, 1)`, class indices.
         y_pred: float tensor `(batch, height, width, C)`, logits.
 
     Raises:
-        ValueError: if an argument is out of its range, or if the shapes do not fit each other.
+        ValueError: if an argument is out of range, or if the shapes do not match.
 
     Reference:
         [Lin et al., 2017](https://arxiv.org/abs/1708.02002), equations 4 and 5
@@ -129,7 +129,7 @@ class FocalLoss(keras.losses.Loss):
     ) -> None:
         super().__init__(name=name, **kwargs)
         if not gamma >= 0:
-            raise UsageError(f"`gamma` must be a number from 0; got gamma={gamma}.")
+            raise UsageError(f"`gamma` must be at least 0; got gamma={gamma}.")
         self.gamma = gamma
         self.class_weights = _checked_weights(class_weights)
 
@@ -138,7 +138,7 @@ class FocalLoss(keras.losses.Loss):
         weights = _weights_of_classes(self.class_weights, logits)
         weight = ops.take(weights, truth) * counted
         cross_entropy = ops.sparse_categorical_crossentropy(truth, logits, from_logits=True)
-        # Below 1, and at 0 already, the power of a sure pixel's 0 would have no gradient.
+        # With a gamma below 1, the power of 0 would have no finite gradient.
         missing = ops.maximum(-ops.expm1(-cross_entropy), 1e-7)
         losses = weight * missing**self.gamma * cross_entropy
         return share(ops.sum(losses), ops.sum(weight))
@@ -153,28 +153,28 @@ class FocalLoss(keras.losses.Loss):
 
 @keras.saving.register_keras_serializable(package="kerascnn")
 class DiceLoss(keras.losses.Loss):
-    """One minus the soft Dice coefficient, in the mean over the classes that occur in the batch.
+    """One minus the soft Dice coefficient, averaged over the classes in the batch.
 
-    In the form of the paper, with squares. With the probabilities `p` and the one-hot truth `g`, a
-    class has, over all pixels of the batch that count,
+    This is the paper's form, with squares. With the probabilities `p` and the one-hot truth `g`,
+    the loss of a class is, over all pixels of the batch that are not ignored,
 
         1 - (2 * sum of (p * g) + smooth) / (sum of p**2 + sum of g + smooth)
 
-    A class counts if one of those pixels belongs to it. Labels are ignored or checked as in
-    `PixelCrossEntropy`; a batch without a pixel that counts has a loss and gradients of 0. It
-    is computed in float32 at least.
+    A class is included if one of these pixels belongs to it. Labels are ignored or checked as in
+    `PixelCrossEntropy`. If all pixels of a batch are ignored, loss and gradients are 0. The loss is
+    computed in at least float32.
 
     Args:
-        smooth: float, at least 0: how many pixels are added to both sums, which keeps a class of a
-            few pixels from deciding the mean.
+        smooth: float, at least 0, the number of pixels added to both sums, so that a class with few
+            pixels does not dominate the mean.
         **kwargs: `name`, `reduction`, `dtype`.
 
     Call arguments:
-        y_true: tensor `(batch, height, width)` or `(batch, height, width, 1)`, class numbers.
+        y_true: tensor `(batch, height, width)` or `(batch, height, width, 1)`, class indices.
         y_pred: float tensor `(batch, height, width, C)`, logits.
 
     Raises:
-        ValueError: if `smooth` is negative, or if the shapes do not fit each other.
+        ValueError: if `smooth` is negative, or if the shapes do not match.
 
     Reference:
         [Milletari et al., 2016](https://arxiv.org/abs/1606.04797), section 3
@@ -191,7 +191,7 @@ class DiceLoss(keras.losses.Loss):
     def __init__(self, smooth: float = 1.0, name: str = "dice_loss", **kwargs: Any) -> None:
         super().__init__(name=name, **kwargs)
         if not smooth >= 0:
-            raise UsageError(f"`smooth` must be a number from 0; got smooth={smooth}.")
+            raise UsageError(f"`smooth` must be at least 0; got smooth={smooth}.")
         self.smooth = smooth
 
     def call(self, y_true: Any, y_pred: Any) -> Any:
@@ -211,26 +211,26 @@ class DiceLoss(keras.losses.Loss):
 
 @keras.saving.register_keras_serializable(package="kerascnn")
 class LovaszSoftmax(keras.losses.Loss):
-    """The convex stand-in for one minus the IoU, in the mean over the classes that occur.
+    """A convex surrogate for one minus the IoU, averaged over the classes in the batch.
 
-    A pixel's error in class `c` is `1 - p[c]` if it belongs to `c`, and `p[c]` if it does not. For
-    each class, the pixels of the batch are sorted by their errors, the largest first. The loss is
-    the sum of the errors, each times the growth of `1 - IoU` when that pixel too becomes wrong.
-    Of an answer without doubt, where all errors are 0 or 1, that is `1 - IoU` itself.
+    A pixel's error in class `c` is `1 - p[c]` if it belongs to `c`, and `p[c]` otherwise. For each
+    class, the pixels of the batch are sorted by error, largest first. The loss is the sum of the
+    errors, each multiplied by the increase of `1 - IoU` when this pixel also becomes wrong. If all
+    errors are 0 or 1, the loss is `1 - IoU`.
 
-    A class counts if a pixel of the batch belongs to it. Labels are ignored or checked as in
-    `PixelCrossEntropy`; a batch without a pixel that counts has a loss and gradients of 0. It
-    is computed in float32 at least. Mind that sorting all pixels for each class takes its time.
+    A class is included if a pixel of the batch belongs to it. Labels are ignored or checked as in
+    `PixelCrossEntropy`. If all pixels of a batch are ignored, loss and gradients are 0. The loss is
+    computed in at least float32. Sorting all pixels for each class takes time.
 
     Args:
         **kwargs: `name`, `reduction`, `dtype`.
 
     Call arguments:
-        y_true: tensor `(batch, height, width)` or `(batch, height, width, 1)`, class numbers.
+        y_true: tensor `(batch, height, width)` or `(batch, height, width, 1)`, class indices.
         y_pred: float tensor `(batch, height, width, C)`, logits.
 
     Raises:
-        ValueError: if the shapes do not fit each other.
+        ValueError: if the shapes do not match.
 
     Reference:
         [Berman et al., 2018](https://arxiv.org/abs/1705.08790)
@@ -254,7 +254,7 @@ class LovaszSoftmax(keras.losses.Loss):
         known = counted > 0
         member = member * ops.cast(known, "int32")
         errors = ops.abs(ops.cast(member, logits.dtype) - ops.transpose(ops.softmax(logits)))
-        # With what does not count at the end, the rest is as if it were not there.
+        # Ignored pixels are sorted to the end, where they do not affect the others.
         order = ops.argsort(ops.stop_gradient(ops.where(known, -errors, 1)), axis=-1)
         errors = ops.where(known, errors, 0)
         growth = _jaccard_growth(ops.take_along_axis(member, order, axis=-1), logits.dtype)
@@ -302,13 +302,13 @@ class LossSum(keras.losses.Loss):
 def dense_loss(
     name: str, class_weights: Sequence[float] | None = None, label_smoothing: float = 0.0
 ) -> keras.losses.Loss:
-    """A loss for segmentation by its name.
+    """Returns a loss for segmentation by name.
 
     Args:
-        name: `"cross_entropy"`, `"dice"`, `"focal"`, `"lovasz"`, or a sum of those, such as
+        name: `"cross_entropy"`, `"dice"`, `"focal"`, `"lovasz"`, or a sum of them, such as
             `"cross_entropy+lovasz"`.
-        class_weights: optional list of a float for each class, for `"cross_entropy"` and
-            `"focal"`; the others give each class the same weight anyway.
+        class_weights: optional list with a float for each class, for `"cross_entropy"` and
+            `"focal"`; the other losses always weight classes equally.
         label_smoothing: float, for `"cross_entropy"`.
 
     Returns:
@@ -331,7 +331,7 @@ def dense_loss(
     parts = name.split("+")
     if not known.keys() >= set(parts):
         raise UsageError(
-            f"A loss must be one of {', '.join(map(repr, known))}, or several of them joined by "
+            f"`loss` must be one of {', '.join(map(repr, known))}, or several of them joined by "
             f"'+'; got {name!r}."
         )
     losses = [known[part]() for part in parts]
@@ -343,7 +343,7 @@ def _checked_weights(class_weights):
         return None
     weights = [float(weight) for weight in class_weights]
     if not all(0 <= weight < float("inf") for weight in weights):
-        raise UsageError(f"`class_weights` must be numbers from 0; got class_weights={weights}.")
+        raise UsageError(f"`class_weights` must be at least 0; got class_weights={weights}.")
     return weights
 
 
@@ -359,14 +359,14 @@ def _weights_of_classes(class_weights, logits):
 
 
 def _jaccard_growth(member, dtype):
-    """By how much `1 - IoU` grows from each pixel to the next, all before being wrong already.
+    """Returns the increase of `1 - IoU` at each pixel, if all pixels before it are wrong.
 
     Args:
         member: int tensor `(classes, pixels)`, 1 where the pixel belongs to the class.
-        dtype: that of the result.
+        dtype: the dtype of the result.
     """
-    # Written out, as a difference of numbers near 1 would be lost in rounding: a pixel of the class
-    # leaves the intersection, any other joins the union.
+    # Written out, because a difference of numbers near 1 would be lost in rounding: a pixel of the
+    # class leaves the intersection, any other pixel joins the union.
     found = ops.cumsum(member, axis=-1)
     intersection = found[:, -1:] - found
     union = found[:, -1:] + ops.cumsum(1 - member, axis=-1)

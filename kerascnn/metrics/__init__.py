@@ -1,4 +1,4 @@
-"""Metrics. `import kerascnn` registers them with Keras, so that a compiled model can be loaded."""
+"""Metrics. `import kerascnn` registers them with Keras, so that compiled models can be loaded."""
 
 from kerascnn.metrics.accuracy import accuracy
 from kerascnn.metrics.luminance import luminance_psnr, luminance_ssim

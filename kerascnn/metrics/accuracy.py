@@ -1,4 +1,4 @@
-"""The accuracy of a classifier, in training."""
+"""Classification accuracy, for training."""
 
 from typing import Any
 
@@ -10,9 +10,10 @@ from kerascnn.losses.labels import are_probabilities, as_ints
 
 @keras.saving.register_keras_serializable(package="kerascnn")
 def accuracy(y_true: Any, y_pred: Any) -> Any:
-    """Whether the likeliest class is the label, or of a vector of probabilities the largest.
+    """Returns 1 where the most probable class is the label, otherwise 0.
 
-    A label outside [0, C) is never the likeliest class.
+    If labels are vectors of probabilities, the class with the largest probability is the label. A
+    label outside [0, C) never matches.
 
     Example:
         >>> import numpy as np

@@ -1,4 +1,4 @@
-"""Metrics of the luminance of images, as papers on upscaling report them."""
+"""Metrics of luminance, as reported in papers on super-resolution."""
 
 import numpy as np
 
@@ -11,19 +11,19 @@ _WINDOW /= _WINDOW.sum()
 
 
 def luminance_psnr(truth: np.ndarray, image: np.ndarray, border: int = 0) -> float:
-    """Peak signal to noise ratio of luminance, in decibels, as the papers on upscaling report it.
+    """Computes the peak signal-to-noise ratio of luminance, in decibels.
 
-    `10 * log10(255**2 / mse)` over `Y = 16 + (65.481 R + 128.553 G + 24.966 B) / 255`, which has
-    values from 16 to 235 (MATLAB's `rgb2ycbcr`, without its rounding). Over a luminance with
-    values from 0 to 255 it would be 1.32 lower, for every image.
+    This is `10 * log10(255**2 / mse)` over `Y = 16 + (65.481 R + 128.553 G + 24.966 B) / 255`, with
+    values in [16, 235] (MATLAB's `rgb2ycbcr` without rounding), as in papers on super-resolution.
+    For luminance in [0, 255], the result of every image would be 1.32 lower.
 
     Args:
         truth: uint8 array of shape `(height, width, channels)` with 1 or 3 channels.
         image: uint8 array of the same shape.
-        border: int, pixels on each side to leave out; papers take the factor of upscaling.
+        border: int, number of pixels to leave out on each side; papers use the upscaling factor.
 
     Returns:
-        float; 100 at most, if nothing differs.
+        float, at most 100, for equal images.
 
     Raises:
         ValueError: if the shapes differ, or nothing is left inside the border.
@@ -41,20 +41,21 @@ def luminance_psnr(truth: np.ndarray, image: np.ndarray, border: int = 0) -> flo
 
 
 def luminance_ssim(truth: np.ndarray, image: np.ndarray, border: int = 0) -> float:
-    """Structural similarity of luminance, as the papers on upscaling report it.
+    """Computes the structural similarity of luminance, as papers on super-resolution report it.
 
-    The mean of `(2 m n + c1) (2 s + c2) / ((m**2 + n**2 + c1) (v + w + c2))` over all places where
-    a Gaussian window of 11x11 pixels and a deviation of 1.5 fits in, with the weighted means `m`
-    and `n`, variances `v` and `w` and covariance `s` of the two images under it, and constants
-    `c1 = (0.01 * 255)**2` and `c2 = (0.03 * 255)**2`. Luminance as in `luminance_psnr`.
+    The mean of `(2 m n + c1) (2 s + c2) / ((m**2 + n**2 + c1) (v + w + c2))` over all positions of
+    a Gaussian window of 11x11 pixels with a standard deviation of 1.5 inside the image. The window
+    weights the means `m` and `n`, variances `v` and `w` and covariance `s` of the two images; the
+    constants are `c1 = (0.01 * 255)**2` and `c2 = (0.03 * 255)**2`. Luminance is defined as in
+    `luminance_psnr`.
 
     Args:
         truth: uint8 array of shape `(height, width, channels)` with 1 or 3 channels.
         image: uint8 array of the same shape.
-        border: int, pixels on each side to leave out; papers take the factor of upscaling.
+        border: int, number of pixels to leave out on each side; papers use the upscaling factor.
 
     Returns:
-        float, at most 1, which is equality.
+        float, at most 1, for equal images.
 
     Raises:
         ValueError: if the shapes differ, or the window does not fit inside the border.
@@ -80,7 +81,7 @@ def luminance_ssim(truth: np.ndarray, image: np.ndarray, border: int = 0) -> flo
 
 
 def _inside(truth, image, border, smallest):
-    """The luminances of two images within the border."""
+    """Returns the luminances of two images without the border."""
     if truth.shape != image.shape:
         raise UsageError(
             f"`image` must have the shape of `truth`, {truth.shape}; got {image.shape}."

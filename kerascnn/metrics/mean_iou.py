@@ -1,4 +1,4 @@
-"""The mean IoU of a segmenter, during its training."""
+"""Mean IoU of segmentation models, for training."""
 
 from typing import Any
 
@@ -8,32 +8,32 @@ from keras import ops
 from kerascnn.arguments import UsageError
 from kerascnn.losses.flat_pixels import flat_pixels, mean_over, share
 
-# The metric carries over at this number, long before an int32 overflows.
+# The low counters carry over to the high ones at this number, before int32 overflows.
 _CARRY = 2**30
 
 
 @keras.saving.register_keras_serializable(package="kerascnn")
 class MeanIoU(keras.metrics.Metric):
-    """The mean IoU of all pixels since the last reset, for logits.
+    """Computes the mean IoU from logits, over all pixels since the last reset.
 
-    `true positives / (true positives + false positives + false negatives)` of each class, in the
-    mean over the classes that occur in the truth or in the answers; 0 before anything counts.
-    Labels that are `IGNORED` are ignored; other labels outside [0, num_classes) are an error where
-    the backend checks indices, as TensorFlow does on a CPU, and ignored elsewhere. Keras's
-    `MeanIoU` with `ignore_class` gives the same, but overflows after `2**31` pixels of a class,
-    which is an epoch of a large data set; this one carries over.
+    This is `true positives / (true positives + false positives + false negatives)` of each class,
+    averaged over the classes that occur in the labels or the predictions; 0 before the first
+    update. Pixels labeled `IGNORED` are ignored; other labels outside [0, num_classes) are an error
+    if the backend checks indices, as TensorFlow does on a CPU, and otherwise ignored. Keras's
+    `MeanIoU` with `ignore_class` returns the same, but overflows after `2**31` pixels of a class,
+    which is an epoch of a large dataset; this metric does not.
 
     Args:
         num_classes: int.
         name: str.
-        **kwargs: `dtype`, that of the result.
+        **kwargs: `dtype`, the dtype of the result.
 
     Call arguments:
-        y_true: tensor `(batch, height, width)` or `(batch, height, width, 1)`, class numbers.
+        y_true: tensor `(batch, height, width)` or `(batch, height, width, 1)`, class indices.
         y_pred: float tensor `(batch, height, width, num_classes)`, logits.
 
     Raises:
-        ValueError: if the shapes do not fit each other, or if there are sample weights.
+        ValueError: if the shapes do not match, or if there are sample weights.
 
     Example:
         >>> import keras
@@ -49,17 +49,17 @@ class MeanIoU(keras.metrics.Metric):
         super().__init__(name=name, **kwargs)
         self.num_classes = num_classes
         shape = (num_classes, num_classes)
-        # Two int32 for one number: JAX has no int64 by default.
+        # Two int32 for each count, because JAX has no int64 by default.
         self.low = self.add_variable(shape, "zeros", dtype="int32", name="low")
         self.high = self.add_variable(shape, "zeros", dtype="int32", name="high")
 
     def update_state(self, y_true: Any, y_pred: Any, sample_weight: Any = None) -> None:
         if sample_weight is not None:
-            raise UsageError("`sample_weight` must be None: to `MeanIoU` all pixels are equal.")
+            raise UsageError("`sample_weight` must be None: `MeanIoU` does not weight pixels.")
         if y_pred.shape[-1] != self.num_classes:
             raise UsageError(
                 f"`y_pred` must be the logits of {self.num_classes} classes; "
-                f"got the shape {tuple(y_pred.shape)}."
+                f"got shape {tuple(y_pred.shape)}."
             )
         truth, counted, logits = flat_pixels(y_true, y_pred)
         pairs = truth * self.num_classes + ops.cast(ops.argmax(logits, axis=-1), "int32")

@@ -1,21 +1,21 @@
-"""Peak signal to noise ratio, in training."""
+"""Peak signal-to-noise ratio, for training."""
 
 from typing import Any
 
 import keras
 from keras import ops
 
-# An infinite ratio could be neither averaged nor written as JSON.
+# An infinite value could not be averaged or written as JSON.
 LEAST_ERROR = 1e-10
 
 
 @keras.saving.register_keras_serializable(package="kerascnn")
 def psnr(y_true: Any, y_pred: Any) -> Any:
-    """Peak signal to noise ratio of images with values from 0 to 1, in decibels.
+    """Computes the peak signal-to-noise ratio of images with values in [0, 1], in decibels.
 
-    `-10 * log10(mse)` for each image, over all of its pixels and channels, with answers clipped to
-    0 to 1. An image without any error has 100. For `fit`, as the metric; `luminance_psnr` is what
-    papers report.
+    `-10 * log10(mse)` for each image, over all pixels and channels, with predictions clipped to [0,
+    1]. Equal images have 100. Use it as the metric of `fit`; for results as in papers, use
+    `luminance_psnr`.
 
     Args:
         y_true: float tensor of shape `(batch, height, width, channels)`.

@@ -1,4 +1,4 @@
-"""Copies of models with kerascnn's layers in place of slower ones of Keras."""
+"""Copies of models with kerascnn's layers in place of slower Keras layers."""
 
 import keras
 
@@ -8,7 +8,7 @@ from kerascnn.models.rewriting import copy_state, remade, rewritten, same
 
 @keras.saving.register_keras_serializable(package="kerascnn")
 class Conv2D(layers.GroupConv2D):
-    """`GroupConv2D` under the name of Keras's layer, by which files refer to its weights."""
+    """`GroupConv2D` with the name of Keras's layer, which weight files refer to."""
 
 
 _NAMESAKES = {
@@ -21,10 +21,10 @@ _NAMESAKES = {
 }
 
 
-def accelerate(model):
-    """Copies a model with kerascnn's layers in place of slower ones of Keras.
+def accelerate(model: keras.Model) -> keras.Model:
+    """Copies a model, and replaces slow Keras layers by kerascnn's.
 
-    What is replaced, and why:
+    These layers are replaced, with the following effects:
 
     - `BatchNormalization`: training and inference are faster on TensorFlow.
     - `Dropout`: training is faster on TensorFlow.
@@ -32,14 +32,14 @@ def accelerate(model):
       model exports to ONNX.
     - `Conv2D`, `DepthwiseConv2D`, `SeparableConv2D`, `Conv2DTranspose`: the same operations in
       float32; in half precision on a CPU, faster and with accurate gradients. With dilation, they
-      export for images of unknown size.
+      can be exported for images of unknown size.
     - `UpSampling2D` with `interpolation="bilinear"`: runs in graphs for images of unknown size.
 
     All other layers are copied unchanged, including subclasses of these and layers in wrappers such
-    as `TimeDistributed`. The copy has the weights, names, `trainable` flags, initializers,
-    regularizers and constraints of the model and computes the same numbers; only dropout draws
-    other masks from the same seed. `load_weights` takes a file of either model (`.keras` or
-    `.weights.h5`) for the other one. The copy is not compiled.
+    as `TimeDistributed`. The copy has the same weights, names, `trainable` flags, initializers,
+    regularizers and constraints as the model, and computes the same results, except that dropout
+    draws other masks from the same seed. `load_weights` accepts weight files (`.keras` or
+    `.weights.h5`) of one model for the other. The copy is not compiled.
 
     Args:
         model: functional or sequential `keras.Model`, which may have nested models and shared
@@ -49,9 +49,8 @@ def accelerate(model):
         `keras.Model`.
 
     Raises:
-        ValueError: if `model` is a subclass of `keras.Model` with a `call` of its own, is a
-            sequential model without an input shape, or has a layer that cannot be made again from
-            its configuration.
+        ValueError: if `model` is a subclassed `keras.Model`, a sequential model without an input
+            shape, or has a layer that cannot be recreated from its configuration.
 
     Reference:
         Measurements: `benchmarks/results/layers.md` and `benchmarks/results/models.md`.
@@ -77,7 +76,7 @@ def accelerate(model):
 
 
 def _replacement(operation):
-    """Returns a new layer in place of a layer."""
+    """Returns the replacement of a layer."""
     cls = type(operation)  # not `isinstance`: a subclass may compute something else
     if cls in _NAMESAKES:
         return remade(operation, _NAMESAKES[cls])

@@ -1,4 +1,4 @@
-"""AlexNet: with it, deep convolutional networks won ImageNet."""
+"""AlexNet: the first deep convolutional network that won the ImageNet challenge."""
 
 from dataclasses import dataclass
 
@@ -16,20 +16,20 @@ SINGLE_COLUMN_SHAPE = (224, 224, 3)
 
 @dataclass(frozen=True)
 class AlexNetConfig:
-    """One row of the table of AlexNets.
+    """Configuration of an AlexNet.
 
-    Each of the first two convolutions is a stage by itself; those after them are 3x3 and make up
-    the third. Every stage ends in 3x3 max pooling with strides of 2, which overlaps.
+    Each of the first two convolutions forms a stage, and the 3x3 convolutions after them form the
+    third stage. Every stage ends in overlapping 3x3 max pooling with strides of 2.
 
     Args:
         filters: filters of each convolution.
         groups: groups of each convolution; by default one.
         kernel_sizes: kernel sizes of the first two convolutions.
         strides: their strides.
-        zeros: the zeros around their inputs.
-        pooling: the padding of each pooling: `"valid"`, or `"same"`, which on even sizes takes in
-            the last pixel too.
-        normalization: where the first two stages have local response normalization:
+        zeros: the zero padding of their inputs.
+        pooling: the padding of each pooling: `"valid"`, or `"same"`, which includes the last pixel
+            of even sizes.
+        normalization: position of the local response normalization in the first two stages:
             `"before_pooling"`, `"after_pooling"`, or `None`.
         units: units of the fully connected layers before the logits.
 
@@ -39,7 +39,7 @@ class AlexNetConfig:
 
     Example:
         >>> import kerascnn
-        >>> config = kerascnn.models.AlexNetConfig(filters=(8, 16, 24, 16, 16), units=(32, 32))
+        >>> config = kerascnn.models.rows.AlexNetConfig(filters=(8, 16, 24, 16, 16), units=(32, 32))
         >>> kerascnn.models.create_model(config, (67, 67, 3), num_classes=10).output_shape
         (None, 10)
     """
@@ -55,9 +55,9 @@ class AlexNetConfig:
 
 
 VARIANTS = {
-    # Krizhevsky et al., 2012, section 3.5: on two GPUs that exchanged their halves of the channels
-    # in the third convolution only. With the 224x224 pixels of the text, the 55x55 outputs of the
-    # first one would not fit; 227x227 is what all later implementations take.
+    # Krizhevsky et al., 2012, section 3.5: two GPUs exchanged their halves of the channels only in
+    # the third convolution. 224x224 pixels, as in the text, do not give the 55x55 outputs of the
+    # first convolution; 227x227, as in all later implementations, do.
     "alexnet": AlexNetConfig(
         filters=(96, 256, 384, 384, 256),
         groups=(1, 2, 1, 2, 2),
@@ -72,10 +72,10 @@ SINGLE_COLUMN_VARIANTS = {
 
 @dataclass(frozen=True)
 class AlexNetOptions(ClassifierOptions):
-    """What AlexNet and ZFNet take besides `ClassifierOptions`.
+    """Options of AlexNet and ZFNet, in addition to `ClassifierOptions`.
 
     Args:
-        dropout: float, the rate after each fully connected layer before the logits.
+        dropout: float, dropout rate after each fully connected layer before the logits.
     """
 
     dropout: float = 0.5
@@ -107,7 +107,7 @@ def _trunk(x, config, options):
 
 
 def _pooled(x, config, stage):
-    """The end of a stage."""
+    """Applies the pooling and normalization at the end of a stage."""
     pool = keras_layers.MaxPooling2D(
         3, strides=2, padding=config.pooling[stage - 1], name=f"stage{stage}_pool"
     )
@@ -118,7 +118,7 @@ def _pooled(x, config, stage):
 
 
 def _smallest(config):
-    """The least height and width of which one pixel is left in the end."""
+    """Returns the smallest height and width that leave one pixel at the end."""
     size = 1
     for stage in (2, 1, 0):
         size = 2 * size - 1 if config.pooling[stage] == "same" else 2 * size + 1

@@ -1,4 +1,4 @@
-"""A convolutional autoencoder: an image through a bottleneck, and back."""
+"""A convolutional autoencoder: reconstructs images from a bottleneck."""
 
 from dataclasses import dataclass
 
@@ -6,8 +6,9 @@ from keras import layers as keras_layers
 
 from kerascnn import layers
 from kerascnn.arguments import at_least_one
-from kerascnn.models.ends import answer_dtype, channel_axis, image_input, image_model
 from kerascnn.models.family import Family
+from kerascnn.models.inputs import channel_axis, image_input
+from kerascnn.models.outputs import answer_dtype, image_model
 from kerascnn.models.upsample import upsample
 
 INPUT_SHAPE = (28, 28, 1)
@@ -15,20 +16,20 @@ INPUT_SHAPE = (28, 28, 1)
 
 @dataclass(frozen=True)
 class AutoencoderConfig:
-    """One row of the table of convolutional autoencoders, which return their image, of any size.
+    """Configuration of a convolutional autoencoder for images of any size.
 
-    The code is the output of the layer `bottleneck`:
-    `keras.Model(model.input, model.get_layer("bottleneck").output)` is the encoder alone.
+    The code is the output of the layer `bottleneck`; the encoder is
+    `keras.Model(model.input, model.get_layer("bottleneck").output)`.
 
     Args:
-        code: int, channels of the bottleneck.
+        code: int, number of channels of the bottleneck.
 
     Reference:
         [Masci et al., 2011](https://doi.org/10.1007/978-3-642-21735-7_7)
 
     Example:
         >>> import kerascnn
-        >>> config = kerascnn.models.AutoencoderConfig(code=4)
+        >>> config = kerascnn.models.rows.AutoencoderConfig(code=4)
         >>> model = kerascnn.models.create_model(config, (30, 45, 3), width=8)
         >>> model.output_shape, model.get_layer("bottleneck").output.shape
         ((None, 30, 45, 3), (None, 8, 12, 4))
@@ -44,11 +45,11 @@ VARIANTS = {
 
 @dataclass(frozen=True)
 class AutoencoderOptions:
-    """What an autoencoder takes.
+    """Options of an autoencoder.
 
     Args:
-        width: int, filters of the first convolution; twice as many after every pooling.
-        depth: int, how often the images are halved.
+        width: int, filters of the first convolution; doubled after every pooling.
+        depth: int, number of times that the resolution is halved.
         upsampling: `"transposed"`, `"pixel_shuffle"` or `"bilinear"`.
     """
 

@@ -1,4 +1,4 @@
-"""Layers that scale and shift the channels of their input or output by other weights alone."""
+"""Scales and shifts the input or output channels of layers by changing their weights."""
 
 from dataclasses import dataclass
 
@@ -33,18 +33,18 @@ _TRANSPOSED = {
     keras.layers.Conv3DTranspose,
     layers.Conv2DTranspose,
 }
-# Not their subclasses, which may do something else with the kernel.
+# Without their subclasses, which may use the kernel differently.
 _TYPES = {keras.layers.Dense} | _CONVOLUTIONS | _DEPTHWISE | _SEPARABLE | _TRANSPOSED
 
 
 @dataclass(frozen=True)
 class Scaling:
-    """`y = scale * x + shift`, channel by channel.
+    """The transformation `y = scale * x + shift` of every channel.
 
     Args:
         scale: float64 array of shape `(channels,)`.
         shift: float64 array of shape `(channels,)`.
-        of_input: bool, whether `x` is the input of the layer with the kernel and not the output.
+        of_input: bool, whether `x` is the input of the layer with the kernel instead of the output.
     """
 
     scale: np.ndarray
@@ -53,7 +53,7 @@ class Scaling:
 
 
 def has_kernel(layer):
-    """Returns whether a layer is a convolution or dense layer whose weights `scaled` can change."""
+    """Returns whether a layer is a convolution or dense layer that `scaled` supports."""
     # Adapters and quantization add weights.
     weights = 1 + (type(layer) in _SEPARABLE) + getattr(layer, "use_bias", False)
     return type(layer) in _TYPES and len(layer.weights) == weights
@@ -65,15 +65,15 @@ def channel_axis_of(layer):
 
 
 def is_activated(layer):
-    """Returns whether a layer with a kernel changes its output by an activation function."""
+    """Returns whether a layer with a kernel applies an activation function."""
     return layer.activation not in (None, keras.activations.linear)
 
 
 def depends_on_place(layer):
-    """Returns whether the output of a layer with a kernel varies for an input that is constant.
+    """Returns whether the output of a layer with a kernel varies for a constant input.
 
-    It does so at the borders where a convolution adds zeros, and everywhere after a transposed
-    convolution, since its pixels are sums of different parts of the kernel.
+    This is the case at borders where a convolution adds zeros, and everywhere after a transposed
+    convolution, whose pixels are sums of different parts of the kernel.
     """
     if type(layer) is keras.layers.Dense:
         return False
@@ -85,14 +85,14 @@ def depends_on_place(layer):
 
 
 def scaled(layer, scalings):
-    """Returns weights with which a layer scales and shifts its channels as well.
+    """Returns weights with which a layer also scales and shifts its channels.
 
     Args:
         layer: layer with a kernel.
-        scalings: list of `Scaling`, those next to the layer first.
+        scalings: list of `Scaling`, starting next to the layer.
 
     Returns:
-        list of float64 arrays: the kernel, or two, and the bias, also for a layer that has none.
+        list of float64 arrays: one or two kernels and the bias, even if the layer has none.
     """
     *arrays, bias = layer.get_weights() if layer.use_bias else [*layer.get_weights(), 0.0]
     kernels = [_grouped(array.astype("float64"), layer, i) for i, array in enumerate(arrays)]
@@ -109,7 +109,7 @@ def scaled(layer, scalings):
     return [*(_ungrouped(*pair, layer) for pair in zip(kernels, arrays, strict=True)), bias]
 
 
-# A kernel with the axes (..., inputs of a group, groups, outputs of a group)
+# Reshapes a kernel to the axes (..., inputs of a group, groups, outputs of a group)
 
 
 def _grouped(kernel, layer, i):
@@ -134,6 +134,6 @@ def _of_inputs(vector, kernel):
 
 
 def _of_constant(kernel, vector):
-    """Returns the output for an input that is the same everywhere."""
+    """Returns the output for a constant input."""
     product = kernel * _of_inputs(vector, kernel)
     return product.sum(axis=tuple(range(product.ndim - 2))).ravel()

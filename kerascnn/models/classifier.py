@@ -1,4 +1,4 @@
-"""The engine of every classifier: what a trunk and a head have around them."""
+"""Builds classifiers from a trunk and a head."""
 
 from dataclasses import dataclass
 
@@ -6,25 +6,26 @@ import keras
 from keras import layers
 
 from kerascnn.arguments import UsageError, one_of
-from kerascnn.models.ends import image_input, logits_layer
 from kerascnn.models.heads import global_average
+from kerascnn.models.inputs import image_input
+from kerascnn.models.outputs import logits_layer
 
 _POOLINGS = {None: None, "avg": layers.GlobalAveragePooling2D, "max": layers.GlobalMaxPooling2D}
 
 
 @dataclass(frozen=True)
 class ClassifierOptions:
-    """What every classifier takes.
+    """Options of every classifier.
 
     Args:
-        include_top: bool; without it the model returns its last feature maps.
-        pooling: `"avg"` or `"max"`, to get a vector instead of those; or `None`.
-        features_only: bool, whether the model returns `{stride: features}`, for a decoder: the
+        include_top: bool; if false, the model returns its last feature maps.
+        pooling: `"avg"` or `"max"` to return a vector instead, or `None`.
+        features_only: bool, whether the model returns `{stride: features}` for a decoder, with the
             last feature maps of each resolution.
-        preprocessing: `None`, `"caffe"`, `"tf"` or `"torch"`: how Keras's and torchvision's models
-            of ImageNet want their images normalized.
-        pad_to: int: images are mirrored at the lower right until height and width are multiples
-            of it, for decoders; 32 fits every encoder.
+        preprocessing: `None`, `"caffe"`, `"tf"` or `"torch"`: normalization of the images, as in
+            Keras's and torchvision's ImageNet models.
+        pad_to: int; images are padded by reflection at the bottom and right to multiples of it, for
+            decoders. 32 works for every encoder.
     """
 
     include_top: bool = True
@@ -35,28 +36,26 @@ class ClassifierOptions:
 
 
 def any_size(config):
-    """The least height and width of most networks."""
+    """Returns the smallest height and width of most models."""
     return 1
 
 
 def plain_logits(x, num_classes, config):
-    """The logits of most networks: weighted sums."""
+    """Returns the logits of most models: a dense layer."""
     return logits_layer(num_classes)(x)
 
 
 def classifier(trunk, head=global_average, logits=plain_logits, auxiliary=None, smallest=any_size):
-    """Makes the builder of a family of classifiers from what is its own.
+    """Creates the builder of a family of classifiers.
 
     Args:
-        trunk: function `(x, config, options)` that returns `{stride: features}`, the last feature
-            maps of each resolution; or `{}` for a network without feature maps.
-        head: function `(x, config, options)` from the last of them to what the logits are computed
-            from.
+        trunk: function `(x, config, options)` that returns `{stride: features}` with the last
+            feature maps of each resolution, or `{}` for a model without feature maps.
+        head: function `(x, config, options)` from the last feature maps to the input of the logits.
         logits: function `(x, num_classes, config)` that returns the logits.
-        auxiliary: optional function `(output_of, num_classes, config, options)` that returns a
-            list of further logits, for training; `output_of(name)` is the output of a layer of the
-            trunk.
-        smallest: function of the config that returns the least height and width.
+        auxiliary: optional function `(output_of, num_classes, config, options)` that returns a list
+            of auxiliary logits for training; `output_of(name)` returns the output of a trunk layer.
+        smallest: function of the config that returns the smallest height and width.
 
     Returns:
         function `(config, input_shape, num_classes, options, name)` that returns a `keras.Model`.

@@ -1,4 +1,4 @@
-"""All classifiers by name: what can serve as the encoder of another model."""
+"""All classifiers by name, which can be encoders of other models."""
 
 from kerascnn.models.alexnet import FAMILIES as ALEXNET
 from kerascnn.models.densenet import FAMILIES as DENSENET

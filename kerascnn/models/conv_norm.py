@@ -1,24 +1,24 @@
-"""The building block of networks since 2015: convolution, batch normalization, activation."""
+"""Blocks of convolution, batch normalization and activation."""
 
 from dataclasses import dataclass
 
 from keras import layers as keras_layers
 
 from kerascnn import layers
-from kerascnn.models.ends import channel_axis
+from kerascnn.models.inputs import channel_axis
 
 
 @dataclass(frozen=True)
 class ConvNorm:
-    """Convolution, batch normalization and ReLU, with what the blocks of a network have in common.
+    """Convolution, batch normalization and ReLU, with settings that a model's blocks share.
 
     Args:
-        epsilon: float, batch normalization's.
-        momentum: float, batch normalization's; the default is PyTorch's 0.1 in Keras's terms.
-        use_bias: bool, whether convolutions have a bias, which the normalization takes away again.
-        max_value: optional float, where the ReLU ends: 6 in the MobileNets.
-        padding: `"symmetric"`, or `"same"` for TensorFlow's zeros, which with strides of 2 on an
-            even size lie at the lower right only.
+        epsilon: float, epsilon of batch normalization.
+        momentum: float, momentum of batch normalization; the default is PyTorch's 0.1.
+        use_bias: bool, whether convolutions have a bias, which the normalization cancels.
+        max_value: optional float, the maximum of the ReLU: 6 in MobileNets.
+        padding: `"symmetric"`, or `"same"` for TensorFlow's padding, which adds zeros only at the
+            bottom and right for strides of 2 and even sizes.
     """
 
     epsilon: float = 1e-5
@@ -38,12 +38,12 @@ class ConvNorm:
         activate=True,
         name="{}",
     ):
-        """Applies the block; `name` has a place for the kind of layer, as in `"stem_{}"`."""
+        """Applies the block; `name` has a placeholder for the kind of layer, as in `"stem_{}"`."""
         x = self.conv(x, filters, kernel_size, strides, groups, dilation_rate, name)
         return self.norm(x, activate, name=name)
 
     def conv(self, x, filters, kernel_size, strides=1, groups=1, dilation_rate=1, name="{}"):
-        """The convolution alone."""
+        """Applies only the convolution."""
         common = {"use_bias": self.use_bias, "kernel_initializer": "he_normal"}
         name = name.format("conv")
         if kernel_size == 1:
@@ -64,7 +64,7 @@ class ConvNorm:
         return layer(x)
 
     def depthwise(self, x, kernel_size, strides=1, activate=True, name="{}"):
-        """Depthwise convolution, normalization and activation."""
+        """Applies depthwise convolution, normalization and activation."""
         conv = layers.DepthwiseConv2D(
             kernel_size,
             strides=strides,
@@ -76,7 +76,7 @@ class ConvNorm:
         return self.norm(conv(x), activate, name=name)
 
     def norm(self, x, activate=True, name="{}"):
-        """Normalization and activation."""
+        """Applies normalization and activation."""
         x = layers.BatchNormalization(
             axis=channel_axis(),
             momentum=self.momentum,
@@ -86,7 +86,7 @@ class ConvNorm:
         return self.relu(x, name) if activate else x
 
     def relu(self, x, name="{}"):
-        """The activation alone."""
+        """Applies only the activation."""
         return keras_layers.ReLU(self.max_value, name=name.format("relu"))(x)
 
     def _zeros(self, kernel_size, dilation_rate=1):

@@ -1,4 +1,9 @@
-"""Models by name, with fresh weights or with weights that exist."""
+"""Creates models by name, with random or pretrained weights."""
+
+from collections.abc import Sequence
+from typing import Any
+
+import keras
 
 from kerascnn.arguments import UsageError, at_least_one
 from kerascnn.models import imagenet
@@ -8,38 +13,42 @@ from kerascnn.models.registry import row_of, shape_of
 
 
 def create_model(
-    name, input_shape=None, num_classes=None, weights=None, encoder_weights=None, **options
-):
+    name: Any,
+    input_shape: Sequence[int | None] | None = None,
+    num_classes: int | None = None,
+    weights: str | None = None,
+    encoder_weights: str | keras.Model | None = None,
+    **options: Any,
+) -> keras.Model:
     """Builds a model by name.
 
     Args:
-        name: str, one of `list_models()`; or a row of your own for the table of one of their
-            families, such as `ResNetConfig(...)`.
-        input_shape: `(height, width, channels)` in Keras's image data format; by default that of
-            the paper. Height and width may be `None`, except where fully connected layers need
-            them.
-        num_classes: int, at least 1: the number of logits; by default that of the paper. Models
-            without classes, those for upscaling and reconstruction, take none.
-        weights: `None` for fresh weights, or `"imagenet"` for those that Keras offers for download
+        name: str, one of `list_models()`; or a custom configuration for one of their families, such
+            as `ResNetConfig(...)`.
+        input_shape: `(height, width, channels)` in Keras's image data format; by default as in the
+            paper. Height and width may be `None`, except for models with fully connected layers.
+        num_classes: int, at least 1, the number of logits; by default as in the paper. Models
+            without classes, for upscaling and reconstruction, do not accept it.
+        weights: `None` for random weights, or `"imagenet"` for the pretrained weights of Keras
             (VGG16, VGG19, ResNet50, ResNet101, ResNet152, DenseNet121, DenseNet169, DenseNet201,
-            MobileNet, MobileNetV2). With 1,000 classes that is the whole network, otherwise its
-            trunk. The model then has the form of Keras's, and normalizes its images itself; an
-            option that says otherwise is refused.
-        encoder_weights: the same for the encoder of a model for segmentation: `None`, `"imagenet"`,
-            or a `keras.Model` that has the encoder as its trunk, such as a classifier of another
-            run, with its preprocessing.
+            MobileNet, MobileNetV2). With 1,000 classes, the whole model is pretrained, otherwise
+            only its trunk. The model then has the form of Keras's model, and normalizes its images
+            itself; options that contradict this are an error.
+        encoder_weights: the same for the encoder of a segmentation model: `None`, `"imagenet"`, or
+            a `keras.Model` with the encoder as its trunk, such as a classifier from another run,
+            including its preprocessing.
         **options: further arguments of the family, such as `include_top`, `pooling` and
-            `features_only` of `ClassifierOptions`; `model_info(name).options` lists them.
+            `features_only` of `ClassifierOptions`; see `model_info(name).options`.
 
     Returns:
-        `keras.Model` from images with values from 0 to 1 to logits of shape
-        `(batch, num_classes)`, for segmentation to logits of shape
-        `(batch, height, width, num_classes)`, for upscaling and reconstruction to images.
+        `keras.Model` from images with values in [0, 1] to logits of shape `(batch, num_classes)`,
+        for segmentation to logits of shape `(batch, height, width, num_classes)`, and for upscaling
+        and reconstruction to images.
 
     Raises:
-        ValueError: for an unknown name or option, a shape that the architecture does not take, or
-            weights that do not fit.
-        ConnectionError: if weights must be downloaded and cannot be.
+        ValueError: for an unknown name or option, a shape that the architecture does not support,
+            or weights that do not fit.
+        ConnectionError: if weights cannot be downloaded.
 
     Example:
         >>> import kerascnn
@@ -54,7 +63,7 @@ def create_model(
         (None, 360, 480, 11)
     """
     family, config, name = row_of(name)
-    family.options_of(name, options)  # refuses an unknown one before anything else
+    family.options_of(name, options)  # rejects unknown options first
     num_classes = _checked_classes(name, family, num_classes)
     whole = num_classes == 1000 and options.get("include_top", True)
     whole = whole and not options.get("features_only", False)
@@ -71,7 +80,7 @@ def create_model(
         model = family.builder(config, input_shape or shape_of(family), num_classes, found, name)
     except UsageError:
         raise
-    except ValueError as error:  # of a layer, which an option or the shape has led to
+    except ValueError as error:  # from a layer, because of an option or the shape
         raise UsageError(str(error)) from error
     if weights is not None:
         imagenet.load(model, form, whole)

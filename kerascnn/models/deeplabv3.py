@@ -1,4 +1,4 @@
-"""DeepLabv3: dilated convolutions, which see far without losing resolution."""
+"""DeepLabv3: dilated convolutions, which have large receptive fields at high resolution."""
 
 from dataclasses import dataclass
 
@@ -9,8 +9,9 @@ from kerascnn import layers
 from kerascnn.initializers import Bilinear
 from kerascnn.models.conv_norm import ConvNorm
 from kerascnn.models.encoder import EncoderOptions, build_encoder, encoder_of
-from kerascnn.models.ends import answer_dtype, channel_axis, image_model, pixel_logits
 from kerascnn.models.family import Family
+from kerascnn.models.inputs import channel_axis
+from kerascnn.models.outputs import answer_dtype, image_model, pixel_logits
 from kerascnn.models.resnet import VARIANTS as RESNET_VARIANTS
 from kerascnn.models.upsample import upsample
 
@@ -19,9 +20,9 @@ INPUT_SHAPE = (513, 513, 3)
 
 @dataclass(frozen=True)
 class DeepLabV3Config:
-    """One row of the table of DeepLabv3s, for images of any size.
+    """Configuration of a DeepLabv3 for images of any size.
 
-    With `output_stride=8` it is torchvision's, whose weights `load_weights_from` takes over.
+    With `output_stride=8` it matches torchvision; `load_weights_from` loads its weights.
 
     Args:
         encoder: str, the name of a ResNet or ResNeXt for ImageNet.
@@ -32,7 +33,7 @@ class DeepLabV3Config:
 
     Example:
         >>> import kerascnn
-        >>> config = kerascnn.models.DeepLabV3Config(encoder="resnet18")
+        >>> config = kerascnn.models.rows.DeepLabV3Config(encoder="resnet18")
         >>> kerascnn.models.create_model(config, (50, 71, 3), 5, width=8).output_shape
         (None, 50, 71, 5)
     """
@@ -49,14 +50,14 @@ VARIANTS = {
 
 @dataclass(frozen=True)
 class DeepLabV3Options(EncoderOptions):
-    """What a DeepLabv3 takes besides `EncoderOptions`; its encoder is a ResNet for ImageNet.
+    """Options of a DeepLabv3 with a ResNet for ImageNet, in addition to `EncoderOptions`.
 
     Args:
-        output_stride: int, 8, 16 or 32: how many times smaller than the images the encoder's last
-            feature maps are. The rates of the pyramid are multiplied by `16 / output_stride`.
+        output_stride: int, 8, 16 or 32, the stride of the encoder's last feature maps. The rates of
+            the pyramid are multiplied by `16 / output_stride`.
         width: int, filters of the convolutions of the pyramid.
         upsampling: `"bilinear"`, `"transposed"` or `"pixel_shuffle"`, of the logits.
-        dropout: float, the rate after the pyramid.
+        dropout: float, dropout rate after the pyramid.
     """
 
     output_stride: int = 16

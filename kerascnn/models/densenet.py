@@ -7,24 +7,25 @@ from keras import layers as keras_layers
 from kerascnn import layers
 from kerascnn.models.classifier import ClassifierOptions, classifier
 from kerascnn.models.conv_norm import ConvNorm
-from kerascnn.models.ends import channel_axis, stem_pool
 from kerascnn.models.family import Family, Pretrained
+from kerascnn.models.inputs import channel_axis
+from kerascnn.models.stems import stem_pool
 
 INPUT_SHAPE = (224, 224, 3)
 
 
 @dataclass(frozen=True)
 class DenseNetConfig:
-    """One row of the table of densely connected networks (DenseNet-BC).
+    """Configuration of a densely connected network (DenseNet-BC).
 
-    With four stages, images have sides of 29 pixels at least. The features of a stage, which
-    `features_only` returns, are normalized and activated by what follows it.
+    With four stages, images must have at least 29x29 pixels. The features of a stage, which
+    `features_only` returns, are normalized and activated by the layers after it.
 
     Args:
-        depths: dense blocks in each stage, of a pointwise and a 3x3 convolution each. A transition
-            between two stages halves the number of channels and the resolution.
-        growth_rate: channels that every block adds, `k` in the paper. Its pointwise convolution
-            has four times as many filters.
+        depths: dense blocks in each stage, each with a pointwise and a 3x3 convolution. A
+            transition between two stages halves the number of channels and the resolution.
+        growth_rate: channels that every block adds, `k` in the paper. The pointwise convolution of
+            a block has four times as many filters.
         stem_width: filters of the first convolution.
 
     Reference:
@@ -32,7 +33,7 @@ class DenseNetConfig:
 
     Example:
         >>> import kerascnn
-        >>> config = kerascnn.models.DenseNetConfig((2, 2), growth_rate=8, stem_width=16)
+        >>> config = kerascnn.models.rows.DenseNetConfig((2, 2), growth_rate=8, stem_width=16)
         >>> kerascnn.models.create_model(config, (32, 32, 3), num_classes=10).output_shape
         (None, 10)
     """
@@ -47,18 +48,18 @@ VARIANTS = {
     "densenet121": DenseNetConfig(depths=(6, 12, 24, 16)),
     "densenet169": DenseNetConfig(depths=(6, 12, 32, 32)),
     "densenet201": DenseNetConfig(depths=(6, 12, 48, 32)),
-    # the authors' models beside the paper
+    # further models of the authors
     "densenet161": DenseNetConfig(depths=(6, 12, 36, 24), growth_rate=48, stem_width=96),
 }
 
 
 @dataclass(frozen=True)
 class DenseNetOptions(ClassifierOptions):
-    """What a DenseNet takes besides `ClassifierOptions`.
+    """Options of a DenseNet, in addition to `ClassifierOptions`.
 
     Args:
-        epsilon: float, batch normalization's: 1.001e-5 in `keras.applications`.
-        dropout: float, the rate after the 3x3 convolution of every block.
+        epsilon: float, epsilon of batch normalization; 1.001e-5 in `keras.applications`.
+        dropout: float, dropout rate after the 3x3 convolution of every block.
     """
 
     epsilon: float = 1e-5
@@ -66,7 +67,7 @@ class DenseNetOptions(ClassifierOptions):
 
 
 def _smallest(config):
-    # What the stem makes of a side, `ceil(side / 4)`, is halved before every stage but the first.
+    # The size after the stem, `ceil(side / 4)`, is halved before every stage except the first.
     return 4 * 2 ** (len(config.depths) - 1) - 3
 
 

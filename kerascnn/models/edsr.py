@@ -6,31 +6,32 @@ import keras
 
 from kerascnn import layers
 from kerascnn.arguments import UsageError, one_of
-from kerascnn.models.ends import answer_dtype, channel_axis, image_input, rescaling
 from kerascnn.models.family import Family
+from kerascnn.models.inputs import channel_axis, image_input, rescaling
+from kerascnn.models.outputs import answer_dtype
 
 INPUT_SHAPE = (None, None, 3)
-# The mean color of the training images, DIV2K's, in the authors' code, and the range of values
-# that their network computes in.
+# The mean color of the training images of DIV2K, and the range of pixel values in the authors'
+# code.
 MEAN = (0.4488, 0.4371, 0.4040)
 RANGE = 255
 
 
 @dataclass(frozen=True)
 class EDSRConfig:
-    """One row of the table of EDSRs, which return larger images, with values of about 0 to 1.
+    """Configuration of an EDSR, which upscales images with values in about [0, 1].
 
     Args:
-        factor: 2, 3 or 4, how many times higher and wider the output is.
-        depth: int, residual blocks.
-        width: int, filters.
+        factor: 2, 3 or 4, the upscaling factor.
+        depth: int, number of residual blocks.
+        width: int, number of filters.
 
     Reference:
         [Lim et al., 2017](https://arxiv.org/abs/1707.02921)
 
     Example:
         >>> import kerascnn
-        >>> config = kerascnn.models.EDSRConfig(factor=4, depth=2, width=8)
+        >>> config = kerascnn.models.rows.EDSRConfig(factor=4, depth=2, width=8)
         >>> kerascnn.models.create_model(config, (10, 20, 3)).output_shape
         (None, 40, 80, 3)
     """
@@ -46,11 +47,11 @@ VARIANTS = {f"edsr_baseline_x{factor}": EDSRConfig(factor) for factor in (2, 3, 
 
 @dataclass(frozen=True)
 class EDSROptions:
-    """What an EDSR takes; its images have three channels.
+    """Options of an EDSR for images with three channels.
 
     Args:
-        width: optional int, filters; by default those of the config.
-        depth: optional int, residual blocks; by default those of the config.
+        width: optional int, number of filters; by default from the config.
+        depth: optional int, number of residual blocks; by default from the config.
     """
 
     width: int | None = None
@@ -87,8 +88,8 @@ def _block(x, width, prefix):
 
 
 def _convolution(x, filters, name, dtype=None):
-    # PyTorch's initial weights, smaller than Keras's, with which the authors trained so many
-    # blocks without normalization.
+    # PyTorch's initial weights, which are smaller than Keras's: the authors used them to train this
+    # many blocks without normalization.
     initializer = keras.initializers.VarianceScaling(1 / 3, "fan_in", "uniform")
     layer = layers.GroupConv2D(
         filters, 3, padding="same", kernel_initializer=initializer, dtype=dtype, name=name
@@ -97,7 +98,7 @@ def _convolution(x, filters, name, dtype=None):
 
 
 def _colors(name, **options):
-    """From values in [0, 1] to the authors' range without the mean color."""
+    """Converts values in [0, 1] to the authors' range, and subtracts the mean color."""
     return rescaling([RANGE] * 3, [-RANGE * mean for mean in MEAN], name=name, **options)
 
 

@@ -1,4 +1,4 @@
-"""Classifiers as encoders: what a decoder reads its features from."""
+"""Classifiers as encoders, whose features a decoder reads."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
@@ -11,15 +11,15 @@ from kerascnn.models.classifiers import CLASSIFIERS
 
 @dataclass(frozen=True)
 class EncoderOptions:
-    """What every model takes whose encoder is the trunk of a classifier.
+    """Options of every model whose encoder is the trunk of a classifier.
 
     Args:
-        encoder: optional str, another encoder than that of the config: the name of a classifier
-            whose features are as many times smaller than the images as their strides say.
-        encoder_options: what that classifier takes besides `ClassifierOptions`, such as `alpha` for
+        encoder: optional str, an encoder to use instead of the config's: the name of a classifier
+            whose features are exactly as many times smaller than the images as their strides.
+        encoder_options: options of this classifier besides `ClassifierOptions`, such as `alpha` for
             a MobileNet.
-        preprocessing: `None`, `"caffe"`, `"tf"` or `"torch"`: how Keras's and torchvision's models
-            of ImageNet want their images normalized.
+        preprocessing: `None`, `"caffe"`, `"tf"` or `"torch"`: normalization of the images, as in
+            Keras's and torchvision's ImageNet models.
     """
 
     encoder: str | None = None
@@ -28,15 +28,15 @@ class EncoderOptions:
 
 
 def encoders():
-    """Names of the classifiers that can serve as encoders, sorted."""
+    """Returns the sorted names of the classifiers that can be encoders."""
     return sorted(name for name, family in CLASSIFIERS.items() if family.encoder)
 
 
 def encoder_of(config, encoder=None, known=None):
-    """The name of the encoder: `encoder`, or that of the config; it must be in `known`, if given.
+    """Returns the name of the encoder: `encoder`, or the config's; it must be one of `known`.
 
     Raises:
-        ValueError: if no such classifier can serve as an encoder.
+        ValueError: if the classifier cannot be an encoder.
     """
     return one_of(encoder or config.encoder, known or encoders(), "encoder")
 
@@ -45,19 +45,19 @@ def build_encoder(config, options, input_shape, strides=(), **fixed):
     """Builds the trunk of a classifier.
 
     Args:
-        config: the row of the model, with its `encoder`.
+        config: the configuration of the model, with its `encoder`.
         options: its `EncoderOptions`.
         input_shape: `(height, width, channels)` in Keras's image data format.
         strides: ints, at which a decoder needs features.
-        **fixed: options of the classifier that follow from the model, such as `pad_to`.
+        **fixed: options of the classifier that the model determines, such as `pad_to`.
 
     Returns:
-        `keras.Model` from images to `{stride: features}`, whose layers have their names, and so
-        take the weights, of the classifier's.
+        `keras.Model` from images to `{stride: features}`, whose layers have the names of the
+        classifier's layers, so that weights can be loaded.
 
     Raises:
-        ValueError: if the classifier cannot serve as an encoder, does not take the options, or has
-            no features at one of the strides.
+        ValueError: if the classifier cannot be an encoder, does not have the options, or has no
+            features at one of the strides.
     """
     name = encoder_of(config, options.encoder)
     family = CLASSIFIERS[name]
@@ -65,7 +65,7 @@ def build_encoder(config, options, input_shape, strides=(), **fixed):
     for option, value in options.encoder_options.items():
         if option in set_elsewhere:
             raise UsageError(
-                f"`encoder_options` must not have {option!r}, which follows from the model; "
+                f"`encoder_options` must not have {option!r}, which the model determines; "
                 f"got {option}={value!r}."
             )
     found = family.options_of(
@@ -82,6 +82,6 @@ def build_encoder(config, options, input_shape, strides=(), **fixed):
         wanted, found = (", ".join(map(str, sorted(given))) for given in (strides, encoder.output))
         raise UsageError(
             f"`encoder` must have features at the strides {wanted}; "
-            f"got encoder={name!r}, which has them at {found}."
+            f"got encoder={name!r}, which has features at {found}."
         )
     return encoder

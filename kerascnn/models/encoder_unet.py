@@ -1,4 +1,4 @@
-"""U-Net whose encoder is a classifier, whatever its architecture."""
+"""U-Nets with any classifier as encoder."""
 
 from dataclasses import dataclass
 
@@ -6,8 +6,9 @@ from keras import layers as keras_layers
 
 from kerascnn.models.conv_norm import ConvNorm
 from kerascnn.models.encoder import EncoderOptions, build_encoder
-from kerascnn.models.ends import channel_axis, image_model, pixel_logits
 from kerascnn.models.family import Family
+from kerascnn.models.inputs import channel_axis
+from kerascnn.models.outputs import image_model, pixel_logits
 from kerascnn.models.upsample import upsample
 
 INPUT_SHAPE = (360, 480, 3)
@@ -15,18 +16,18 @@ INPUT_SHAPE = (360, 480, 3)
 
 @dataclass(frozen=True)
 class EncoderUNetConfig:
-    """One row of the table of U-Nets on the encoder of a classifier, for images of any size.
+    """Configuration of a U-Net with a classifier as encoder, for images of any size.
 
     Args:
-        encoder: str, the name of a classifier that can serve as an encoder.
+        encoder: str, the name of a classifier that can be an encoder.
 
     Reference:
-        [Ronneberger et al., 2015](https://arxiv.org/abs/1505.04597); the decoder is that of
+        [Ronneberger et al., 2015](https://arxiv.org/abs/1505.04597); the decoder comes from
         [Segmentation Models](https://github.com/qubvel-org/segmentation_models.pytorch)
 
     Example:
         >>> import kerascnn
-        >>> config = kerascnn.models.EncoderUNetConfig(encoder="resnet20")
+        >>> config = kerascnn.models.rows.EncoderUNetConfig(encoder="resnet20")
         >>> kerascnn.models.create_model(config, (50, 71, 3), num_classes=5).output_shape
         (None, 50, 71, 5)
     """
@@ -43,11 +44,11 @@ VARIANTS = {
 
 @dataclass(frozen=True)
 class EncoderUNetOptions(EncoderOptions):
-    """What a U-Net on the encoder of a classifier takes besides `EncoderOptions`.
+    """Options of a U-Net with a classifier as encoder, in addition to `EncoderOptions`.
 
     Args:
-        width: int, filters of the decoder at the resolution of the images; at stride `s` there are
-            `s` times as many.
+        width: int, filters of the decoder at full resolution; at stride `s` there are `s` times as
+            many.
         upsampling: `"bilinear"`, `"transposed"` or `"pixel_shuffle"`.
     """
 

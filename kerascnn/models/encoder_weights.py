@@ -1,28 +1,28 @@
-"""Encoders with weights that exist: of ImageNet, or of a classifier that was trained before."""
+"""Pretrained encoders, with weights from ImageNet or from a trained classifier."""
 
 import keras
 
 from kerascnn.arguments import UsageError
 from kerascnn.models import imagenet
 from kerascnn.models.classifiers import CLASSIFIERS
-from kerascnn.models.ends import preprocessing_of
+from kerascnn.models.inputs import preprocessing_of
 from kerascnn.models.new_head import head_names
 from kerascnn.models.weights import load_weights_from
 
 
 def with_form_of(weights, encoder, options):
-    """The options of a model with those that the weights of its encoder need.
+    """Returns the options of a model, with the options that the encoder's weights require.
 
     Args:
         weights: `"imagenet"` or a `keras.Model`.
         encoder: str, the name of the encoder.
-        options: those of the model that were given.
+        options: the given options of the model.
 
     Returns:
         dict.
 
     Raises:
-        ValueError: if the weights do not exist, or an option says otherwise.
+        ValueError: if the weights do not exist, or an option contradicts them.
     """
     own = options.get("encoder_options", {})
     if not isinstance(weights, keras.Model):
@@ -39,18 +39,18 @@ def with_form_of(weights, encoder, options):
 
 
 def _keras_form(model, encoder):
-    """The options of an encoder in Keras's form, if the model has that, which its epsilon shows."""
+    """Returns the options of an encoder in Keras's form if the model's epsilon shows this form."""
     form = CLASSIFIERS[encoder].pretrained.get(encoder)
     epsilons = {getattr(layer, "epsilon", None) for layer in model.layers}
     return form.options if form and form.options.get("epsilon") in epsilons else {}
 
 
 def load_encoder(model, weights, encoder):
-    """Takes the weights over into the encoder of a model, which `with_form_of` gave its form.
+    """Loads weights into the encoder of a model that was built with `with_form_of`.
 
     Raises:
         ValueError: if the weights do not fit the encoder.
-        ConnectionError: if they must be downloaded and cannot be.
+        ConnectionError: if the weights cannot be downloaded.
     """
     if not isinstance(weights, keras.Model):
         imagenet.load(model, CLASSIFIERS[encoder].pretrained[encoder], whole=False)
@@ -65,7 +65,7 @@ def load_encoder(model, weights, encoder):
 
 
 def _check_form(model, source, encoder):
-    """Layers with the same weights must compute the same with them."""
+    """Checks that layers with the same weights compute the same."""
     theirs = {layer.name: layer.get_config() for layer in source.layers}
     head = set(head_names(model))
     for layer in model.layers:
@@ -76,13 +76,13 @@ def _check_form(model, source, encoder):
             if ours.get(key) != other.get(key) and not _dilated(ours, other, key):
                 raise UsageError(
                     f"`encoder_weights` must have the form of {encoder!r}; its layer "
-                    f"{layer.name!r} has {key}={other.get(key)!r}, and that of the encoder "
+                    f"{layer.name!r} has {key}={other.get(key)!r}, and the encoder's has "
                     f"{key}={ours.get(key)!r} (see `encoder_options`)."
                 )
 
 
 def _dilated(ours, theirs, key):
-    """Whether a difference comes from dilation, which an encoder has in place of strides."""
+    """Returns whether a difference is caused by dilation, which replaces strides in an encoder."""
     if key == "strides":
         return tuple(ours[key]) == (1, 1)
     return key == "padding" and ours.get("dilation_rate") != theirs.get("dilation_rate")

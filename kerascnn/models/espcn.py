@@ -1,4 +1,4 @@
-"""ESPCN: all arithmetic at the low resolution, then one sub-pixel convolution."""
+"""ESPCN: convolutions at low resolution, then a sub-pixel convolution."""
 
 from dataclasses import dataclass
 
@@ -6,20 +6,21 @@ import keras
 
 from kerascnn import layers
 from kerascnn.arguments import at_least_one
-from kerascnn.models.ends import answer_dtype, channel_axis, image_input
 from kerascnn.models.family import Family
+from kerascnn.models.inputs import channel_axis, image_input
+from kerascnn.models.outputs import answer_dtype
 
 INPUT_SHAPE = (None, None, 1)
 
 
 @dataclass(frozen=True)
 class ESPCNConfig:
-    """One row of the table of ESPCNs, which return larger images, with values of about 0 to 1.
+    """Configuration of an ESPCN, which upscales images with values in about [0, 1].
 
-    The paper's images have one channel, the luminance; others are allowed.
+    The paper's images have one channel, the luminance; other numbers of channels also work.
 
     Args:
-        factor: int, how many times higher and wider the output is.
+        factor: int, the upscaling factor.
         widths: filters of the convolutions before the last.
         kernel_sizes: kernel sizes of all convolutions.
 
@@ -28,7 +29,7 @@ class ESPCNConfig:
 
     Example:
         >>> import kerascnn
-        >>> config = kerascnn.models.ESPCNConfig(factor=3)
+        >>> config = kerascnn.models.rows.ESPCNConfig(factor=3)
         >>> kerascnn.models.create_model(config, (10, 20, 1)).output_shape
         (None, 30, 60, 1)
     """
@@ -44,7 +45,7 @@ VARIANTS = {f"espcn_x{factor}": ESPCNConfig(factor) for factor in (2, 3, 4)}
 
 @dataclass(frozen=True)
 class ESPCNOptions:
-    """What an ESPCN takes.
+    """Options of an ESPCN.
 
     Args:
         activation: activation function of the convolutions before the last.

@@ -1,4 +1,4 @@
-"""What the registry knows of a family of models."""
+"""Families of models in the registry."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, fields
@@ -6,19 +6,19 @@ from typing import Any
 
 from kerascnn.arguments import UsageError, one_of
 
-# What a model makes of an image: one class, a class of every pixel, a larger image, the same again.
+# The output for an image: a class, a class for every pixel, a larger image, the same image.
 TASKS = ("classification", "segmentation", "upscaling", "reconstruction")
 
 
 @dataclass(frozen=True)
 class Pretrained:
-    """The form of a variant that takes the weights of `keras.applications`.
+    """The form of a variant that matches `keras.applications`.
 
     Args:
         application: str, the name of the function in `keras.applications`.
-        preprocessing: str, what its inputs have gone through, in the words of
-            `keras.applications.imagenet_utils.preprocess_input(mode=...)`.
-        options: the family's options that make both networks the same.
+        preprocessing: str, the preprocessing of its inputs, a mode of
+            `keras.applications.imagenet_utils.preprocess_input`.
+        options: the family's options that make both models the same.
     """
 
     application: str
@@ -27,30 +27,30 @@ class Pretrained:
 
 
 def no_names(config):
-    """The rules of a family that no other library has."""
+    """Returns the renaming rules of a family without counterpart in other libraries."""
     return {}
 
 
 @dataclass(frozen=True)
 class Family:
-    """Models that share a builder and differ in the row of a table.
+    """Models with the same builder and different configurations.
 
     Args:
         builder: function `(config, input_shape, num_classes, options, name)` that returns a
-            `keras.Model`; `classifier` makes that of a classifier.
+            `keras.Model`; `classifier` creates the builder of a classifier.
         options: dataclass, the further arguments of `create_model` and their defaults.
         variants: the table, `{name: config}`.
-        input_shape: `(height, width, channels)`, the images that the papers were about.
-        num_classes: int, how many classes those had; `None` for models that know no classes.
+        input_shape: `(height, width, channels)`, the default size, as in the paper.
+        num_classes: int, the default number of classes; `None` for models without classes.
         task: str, one of `TASKS`.
-        encoder: bool, whether a decoder can read the features of a classifier: those at stride `s`
-            are exactly `s` times smaller than images that are padded to multiples of 32.
-        pretrained: `{name: Pretrained}`, the variants that `keras.applications` has as well.
-        keras_names: function of a config that returns rules from the names of our layers to those
-            of `keras.applications`: `{pattern: name}`, or a function of the pattern's groups
-            (numbers as ints) in place of the name.
-        torchvision_names: the same, to the modules of torchvision's model.
-        training_options: the options with which the variants are trained.
+        encoder: bool, whether a classifier can be an encoder: its features at stride `s` must be
+            exactly `s` times smaller than images whose sizes are multiples of 32.
+        pretrained: `{name: Pretrained}`, the variants that `keras.applications` also has.
+        keras_names: function of a config that returns rules from our layer names to the names in
+            `keras.applications`: `{pattern: name}`, where the name may be a function of the
+            pattern's groups (numbers as ints).
+        torchvision_names: the same for the modules of torchvision's model.
+        training_options: the options to train the variants with.
     """
 
     builder: Callable[..., Any]
@@ -69,7 +69,7 @@ class Family:
         one_of(self.task, TASKS, "task")
 
     def options_of(self, name, given):
-        """The options of a model by its name, with defaults for those that are not given."""
+        """Returns the options of a model by name, with defaults for missing options."""
         known = [option.name for option in fields(self.options)]
         for option, value in given.items():
             if option not in known:
@@ -80,7 +80,7 @@ class Family:
 
 
 def joined(*families):
-    """Joins the tables of the families into `{name: family}`; no name may be in two."""
+    """Joins the tables of families into `{name: family}`; names must be unique."""
     table = {}
     for family in families:
         for name in family.variants:
@@ -91,5 +91,5 @@ def joined(*families):
 
 
 def distinct(table):
-    """The families of a joined table, each once."""
+    """Returns the families of a joined table, each once."""
     return list({id(family): family for family in table.values()}.values())

@@ -1,4 +1,4 @@
-"""FCN: a classifier whose fully connected layers are convolutions, and its scores enlarged."""
+"""FCN: a classifier with convolutions as fully connected layers, and upsampled scores."""
 
 from dataclasses import dataclass
 
@@ -8,8 +8,8 @@ from kerascnn import layers
 from kerascnn.arguments import one_of
 from kerascnn.initializers import Bilinear
 from kerascnn.models.encoder import EncoderOptions, build_encoder
-from kerascnn.models.ends import answer_dtype, image_model
 from kerascnn.models.family import Family
+from kerascnn.models.outputs import answer_dtype, image_model
 from kerascnn.models.upsample import upsample
 
 INPUT_SHAPE = (500, 500, 3)
@@ -17,22 +17,22 @@ INPUT_SHAPE = (500, 500, 3)
 
 @dataclass(frozen=True)
 class FCNConfig:
-    """One row of the table of fully convolutional networks, for images of any size.
+    """Configuration of a fully convolutional network for images of any size.
 
-    The authors put 100 pixels of zeros around the image and crop what comes out of it; here the
-    convolutions are "same", so that nothing is shifted.
+    The authors pad the image with 100 pixels of zeros and crop the output; here the convolutions
+    are "same", so that nothing is shifted.
 
     Args:
-        stride: 32, 16 or 8: that of the finest feature maps which are classified.
+        stride: 32, 16 or 8, the stride of the finest feature maps that are classified.
         encoder: str, the name of a VGG, or of another classifier with features at the strides 4, 8
-            and 32, as far as they are classified.
+            and 32, as required by `stride`.
 
     Reference:
         [Long et al., 2015](https://arxiv.org/abs/1411.4038)
 
     Example:
         >>> import kerascnn
-        >>> config = kerascnn.models.FCNConfig(stride=16, encoder="vgg11")
+        >>> config = kerascnn.models.rows.FCNConfig(stride=16, encoder="vgg11")
         >>> kerascnn.models.create_model(config, (50, 70, 3), 5, units=16).output_shape
         (None, 50, 70, 5)
     """
@@ -51,13 +51,13 @@ VARIANTS = {
 
 @dataclass(frozen=True)
 class FCNOptions(EncoderOptions):
-    """What a fully convolutional network takes besides `EncoderOptions`.
+    """Options of a fully convolutional network, in addition to `EncoderOptions`.
 
     Args:
-        units: int, filters of the two convolutions that were fully connected layers.
-        upsampling: `"transposed"`, starting as bilinear interpolation; `"pixel_shuffle"` or
+        units: int, filters of the two convolutions that replace fully connected layers.
+        upsampling: `"transposed"`, initialized to bilinear interpolation; `"pixel_shuffle"` or
             `"bilinear"`.
-        dropout: float, the rate after those two convolutions.
+        dropout: float, dropout rate after these two convolutions.
     """
 
     units: int = 4096
@@ -67,7 +67,7 @@ class FCNOptions(EncoderOptions):
 
 def _fcn(config, input_shape, num_classes, options, name):
     one_of(config.stride, (32, 16, 8), "stride")
-    # What a VGG pools to the strides of 16 and 8: its features of half the stride.
+    # A VGG has strides of 16 and 8 after pooling its features of half the stride.
     skips = {stride: stride // 2 for stride in (16, 8) if stride >= config.stride}
     trunk = build_encoder(config, options, input_shape, (32, *skips.values()), pad_to=32)
     x = trunk.output[32]
@@ -106,7 +106,7 @@ def _fcn(config, input_shape, num_classes, options, name):
     for stride, finer in skips.items():
         x = larger(x, 2, f"decoder_stride{stride}_{{}}")
         pool = keras_layers.MaxPooling2D(2, name=f"decoder_stride{stride}_pool")
-        # From zeros on, so that training begins with the scores of the coarser network.
+        # Initialized to zeros, so that training starts with the scores of the coarser model.
         skip = scores(pool(trunk.output[finer]), stride, "zeros")
         x = keras_layers.Add(dtype=answer_dtype(), name=f"decoder_stride{stride}_add")([x, skip])
     return image_model(trunk.inputs[0], larger(x, config.stride, "logits_{}"), name)

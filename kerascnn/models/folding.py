@@ -26,7 +26,7 @@ from kerascnn.models.rewriting import (
 )
 
 _NORMALIZATIONS = {keras.layers.BatchNormalization, layers.BatchNormalization}
-# Layers that return their input at inference; those of kerascnn only in the mode "inverted"
+# Layers that return their input at inference; kerascnn's only in the mode "inverted"
 _IDENTITIES = {
     keras.layers.ActivityRegularization,
     keras.layers.AlphaDropout,
@@ -43,26 +43,26 @@ _IDENTITIES = {
 }
 
 
-def fold_batch_normalization(model):
-    """Copies a model for inference, with batch normalization folded into the layers next to it.
+def fold_batch_normalization(model: keras.Model) -> keras.Model:
+    """Copies a model for inference, and folds batch normalization into neighboring layers.
 
-    At inference, batch normalization computes `y = scale * x + shift` in each channel. Before or
+    At inference, batch normalization computes `y = scale * x + shift` for each channel. Before or
     after a convolution (also grouped, depthwise, separable or transposed) or a dense layer, of
-    Keras or kerascnn, this becomes part of the kernel and the bias of that layer, which gets a bias
-    if it has none. The new weights are computed in float64. Layers that return their input at
+    Keras or kerascnn, this can be merged into the kernel and the bias of that layer, which gets a
+    bias if it has none. The new weights are computed in float64. Layers that return their input at
     inference, such as `Dropout`, `GaussianNoise` and `StochasticDepth`, are removed.
 
     A batch normalization remains in the copy:
 
-    - if it is not next to such a layer, or that layer applies an activation before it;
-    - if the layer before it has other readers, or a layer after it cannot take it;
+    - if it is not next to such a layer, or the layer applies an activation before it;
+    - if other layers also use the layer before it, or a layer after it cannot absorb it;
     - if the layer next to it is called more than once;
     - if its shift is not zero and it is before a convolution that adds zeros, which are not
-      shifted, or before a transposed convolution. A warning names it;
+      shifted, or before a transposed convolution (a warning names it);
     - if it or its model is called with `training=True`, which also keeps dropout.
 
-    The copy keeps all names and is not compiled. Its outputs are those of the model at inference
-    up to rounding; it is not meant to be trained.
+    The copy keeps all names and is not compiled. At inference, its outputs equal the model's up to
+    rounding; it is not meant for training.
 
     Args:
         model: functional or sequential `keras.Model`, which may have nested models and shared
@@ -72,9 +72,8 @@ def fold_batch_normalization(model):
         `keras.Model`.
 
     Raises:
-        ValueError: if `model` is a subclass of `keras.Model` with a `call` of its own, is a
-            sequential model without an input shape, or has a layer that cannot be made again from
-            its configuration.
+        ValueError: if `model` is a subclassed `keras.Model`, a sequential model without an input
+            shape, or has a layer that cannot be recreated from its configuration.
 
     Reference:
         [Jacob et al., 2018](https://arxiv.org/abs/1712.05877), section 3.2
@@ -113,11 +112,11 @@ def fold_batch_normalization(model):
 
 
 class _Graph:
-    """The calls in the graph of a model, and which of them make and read a tensor."""
+    """The calls in the graph of a model, with the producers and readers of tensors."""
 
     def __init__(self, model):
         self.calls, outputs = calls_of(checked_graph_model(model))
-        self.in_training = False  # whether a call of the model puts it into training mode
+        self.in_training = False  # whether the model is called in training mode
         self.maker = {id(x): call for call in self.calls for x in call.outputs}
         self.readers = defaultdict(list)
         for call in self.calls:
@@ -125,7 +124,7 @@ class _Graph:
                 if isinstance(x, keras.KerasTensor):
                     self.readers[id(x)].append(call)
         for x in outputs:
-            self.readers[id(x)].append(None)  # whoever calls the model
+            self.readers[id(x)].append(None)  # the caller of the model
 
 
 def _graphs(model):
@@ -146,11 +145,11 @@ def _graphs(model):
 
 
 class _Plan:
-    """Which layers a folded model does without, and what that does to the weights of others.
+    """The layers that folding removes, and the changed weights of other layers.
 
-    `dropped` is the set of these layers, `scalings` has a list of `Scaling` for each layer that
-    gets other weights, and `at_borders` lists the normalizations that remain because of zeros at
-    the borders.
+    `dropped` is the set of removed layers, `scalings` has a list of `Scaling` for each layer with
+    changed weights, and `at_borders` lists the normalizations that remain because of zeros at the
+    borders.
     """
 
     def __init__(self, model):
@@ -164,12 +163,12 @@ class _Plan:
                 self.dropped.add(layer)
         left = [layer for layer in self._calls if type(layer) in _NORMALIZATIONS]
         before = None
-        while left != before:  # one that goes may bring the next one to a kernel
+        while left != before:  # a removed layer may bring the next one next to a kernel
             before, left = left, [layer for layer in left if not self._fold(layer)]
         self.at_borders = [layer for layer in left if self._kernels_beside(layer)]
 
     def _fold(self, layer):
-        """Folds a normalization into the layers next to its calls; returns whether that is done."""
+        """Folds a normalization into the layers next to its calls; returns whether it succeeded."""
         kernels = self._kernels_beside(layer)
         scale, shift = _scale_and_shift(layer)
         at_border = any(after and depends_on_place(kernel) for kernel, after in kernels)
@@ -181,9 +180,9 @@ class _Plan:
         return True
 
     def _kernels_beside(self, layer):
-        """Returns pairs `(kernel_layer, after)` of those next to the calls of a normalization.
+        """Returns pairs `(kernel_layer, after)` next to the calls of a normalization.
 
-        There are none where a call is next to no layer that can be scaled.
+        Returns no pairs if a call is not next to a layer that can be scaled.
         """
         found = []
         for graph, call in self._calls[layer]:
@@ -196,7 +195,7 @@ class _Plan:
         return found
 
     def _kernel_before(self, graph, call):
-        """Returns the layer whose output only this call reads, if it can be scaled, in a list."""
+        """Returns, in a list, the layer whose output only this call reads, if it can be scaled."""
         maker = graph.maker.get(id(call.args[0]))
         while maker is not None and maker.operation in self.dropped:
             maker = graph.maker.get(id(maker.args[0]))
@@ -213,7 +212,7 @@ class _Plan:
         return [(reader.operation, True) for reader in readers] if scalable else []
 
     def _is_scalable(self, graph, kernel_call, call):
-        """Returns whether the layer of the first call can do what that of the second one does."""
+        """Returns whether the layer of the first call can absorb the layer of the second call."""
         layer, rank = kernel_call.operation, len(call.outputs[0].shape)
         return (
             has_kernel(layer)
@@ -223,7 +222,7 @@ class _Plan:
         )
 
     def _readers(self, graph, x):
-        """Returns the calls that read a tensor, also through layers that go."""
+        """Returns the calls that read a tensor, also through removed layers."""
         found = []
         for reader in graph.readers[id(x)]:
             if reader is not None and reader.operation in self.dropped:
@@ -238,12 +237,12 @@ def _is_identity(layer):
 
 
 def _is_replaceable(graph, call):
-    """Returns whether the input of a call has the dtype of its output, and may take its place."""
+    """Returns whether the input of a call has the dtype of its output and can replace it."""
     return _is_inference(graph, call) and call.args[0].dtype == call.outputs[0].dtype
 
 
 def _is_inference(graph, call):
-    """Returns whether a call takes one tensor, and no argument has it behave as in training."""
+    """Returns whether a call has a single tensor and no argument for training mode."""
     return (
         not graph.in_training
         and len(call.args) == 1

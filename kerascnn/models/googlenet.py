@@ -1,4 +1,4 @@
-"""GoogLeNet: filters of several sizes side by side, with batch normalization."""
+"""GoogLeNet: parallel filters of several sizes, with batch normalization."""
 
 from dataclasses import dataclass
 
@@ -8,9 +8,10 @@ from kerascnn import layers
 from kerascnn.arguments import UsageError
 from kerascnn.models.classifier import ClassifierOptions, classifier
 from kerascnn.models.conv_norm import ConvNorm
-from kerascnn.models.ends import channel_axis, known_size, logits_layer
 from kerascnn.models.family import Family
 from kerascnn.models.heads import dropped_average
+from kerascnn.models.inputs import channel_axis, known_size
+from kerascnn.models.outputs import logits_layer
 
 INPUT_SHAPE = (224, 224, 3)
 
@@ -21,10 +22,10 @@ class InceptionRow:
 
     Args:
         conv1: filters of the pointwise branch.
-        reduce3: filters of the pointwise convolution before the 3x3 one.
+        reduce3: filters of the pointwise convolution before the 3x3 convolution.
         conv3: filters of the 3x3 convolution.
-        reduce5: filters of the pointwise convolution before what the paper has as 5x5.
-        conv5: filters of that convolution.
+        reduce5: filters of the pointwise convolution before the paper's 5x5 convolution.
+        conv5: filters of the paper's 5x5 convolution.
         pool: filters of the pointwise convolution after the pooling.
     """
 
@@ -38,26 +39,26 @@ class InceptionRow:
 
 @dataclass(frozen=True)
 class GoogLeNetConfig:
-    """One row of the table of GoogLeNets.
+    """Configuration of a GoogLeNet.
 
-    The form is torchvision's: batch normalization after every convolution in place of local
-    response normalization, a 3x3 convolution where the paper has 5x5, and pooling that rounds sizes
-    up. Its weights of ImageNet need `preprocessing="tf"`. Images have sides of 15 pixels at least.
+    The form is torchvision's: batch normalization after every convolution instead of local response
+    normalization, 3x3 convolutions instead of the paper's 5x5, and pooling that rounds sizes up.
+    Its ImageNet weights need `preprocessing="tf"`. Images must have at least 15x15 pixels.
 
     Args:
-        stages: the Inception modules of each stage. The first one is stage 3 of the paper, and its
-            modules are 3a, 3b, ...
-        pool_sizes: the size of the max pooling that halves the resolution before each stage.
+        stages: the Inception modules of each stage. The first one is stage 3 of the paper, with
+            modules 3a, 3b, ...
+        pool_sizes: the size of the max pooling before each stage, which halves the resolution.
         widths: filters of the three convolutions of the stem: 7x7, pointwise and 3x3.
-        auxiliary: the modules that auxiliary heads can look at.
+        auxiliary: the modules that auxiliary heads can be attached to.
 
     Reference:
         [Szegedy et al., 2015](https://arxiv.org/abs/1409.4842)
 
     Example:
         >>> import kerascnn
-        >>> row = kerascnn.models.InceptionRow(8, 4, 8, 4, 8, 8)
-        >>> config = kerascnn.models.GoogLeNetConfig(((row,), (row, row)), (3, 2), (8, 8, 16))
+        >>> row = kerascnn.models.rows.InceptionRow(8, 4, 8, 4, 8, 8)
+        >>> config = kerascnn.models.rows.GoogLeNetConfig(((row,), (row, row)), (3, 2), (8, 8, 16))
         >>> kerascnn.models.create_model(config, (64, 64, 3), num_classes=10).output_shape
         (None, 10)
     """
@@ -69,8 +70,8 @@ class GoogLeNetConfig:
 
 
 VARIANTS = {
-    # Szegedy et al., 2015, table 1, but for the last pooling: 2x2 in TensorFlow Slim, and hence
-    # in torchvision
+    # Szegedy et al., 2015, table 1, except the last pooling, which is 2x2 in TensorFlow Slim and
+    # therefore in torchvision
     "googlenet": GoogLeNetConfig(
         stages=(
             (
@@ -95,15 +96,15 @@ VARIANTS = {
 
 @dataclass(frozen=True)
 class GoogLeNetOptions(ClassifierOptions):
-    """What a GoogLeNet takes besides `ClassifierOptions`.
+    """Options of a GoogLeNet, in addition to `ClassifierOptions`.
 
     Args:
         auxiliary_heads: bool, whether the model returns `[logits, auxiliary1, auxiliary2]`, for
-            images of known height and width. The paper weights the losses of the latter with 0.3
-            and drops them after training.
-        epsilon: float, batch normalization's.
-        dropout: float, the rate before the logits: 0.4 in the paper, 0.2 in torchvision.
-        auxiliary_dropout: float, the rate before the auxiliary logits.
+            images of known height and width. The paper weights the auxiliary losses with 0.3, and
+            removes the auxiliary heads after training.
+        epsilon: float, epsilon of batch normalization.
+        dropout: float, dropout rate before the logits: 0.4 in the paper, 0.2 in torchvision.
+        auxiliary_dropout: float, dropout rate before the auxiliary logits.
     """
 
     auxiliary_heads: bool = False
@@ -119,7 +120,7 @@ def _smallest(config):
 def _trunk(x, config, options):
     if options.auxiliary_heads and (options.features_only or not options.include_top):
         raise UsageError(
-            "`auxiliary_heads` go with the main one; got auxiliary_heads=True with "
+            "`auxiliary_heads` requires the main head; got auxiliary_heads=True with "
             f"include_top={options.include_top} and features_only={options.features_only}."
         )
     conv_norm = ConvNorm(epsilon=options.epsilon)
@@ -139,10 +140,10 @@ def _trunk(x, config, options):
 
 
 def _pool(x, size, prefix):
-    """Max pooling whose windows may stick out at the lower right, "ceil mode" in PyTorch.
+    """Applies max pooling with windows that may exceed the bottom and right: PyTorch's ceil mode.
 
-    TensorFlow's "same" would lay the windows elsewhere on odd sizes. Zeros are as good as nothing
-    under the maximum: the ReLU leaves nothing below them.
+    TensorFlow's "same" would align the windows differently for odd sizes. Zeros do not affect the
+    maximum, because the outputs of a ReLU are not negative.
     """
     x = keras_layers.ZeroPadding2D(((0, 1), (0, 1)), name=f"{prefix}_pad")(x)
     return keras_layers.MaxPooling2D(size, strides=2, name=f"{prefix}_pool")(x)
@@ -158,7 +159,7 @@ def _inception(x, row, conv_norm, prefix):
             3,
             name=f"{prefix}_branch2_{{}}2",
         ),
-        # The paper has 5x5 here. TensorFlow Slim has not, and torchvision keeps to its weights.
+        # The paper has 5x5 here; TensorFlow Slim has 3x3, and torchvision uses its weights.
         conv_norm(
             conv_norm(x, row.reduce5, 1, name=f"{prefix}_branch3_{{}}1"),
             row.conv5,

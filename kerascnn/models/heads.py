@@ -1,23 +1,23 @@
-"""Heads of classifiers: from the last feature maps to what the logits are computed from."""
+"""Heads of classifiers: from the last feature maps to the input of the logits."""
 
 from keras import layers
 
 from kerascnn.layers.dropout import Dropout
-from kerascnn.models.ends import known_size
+from kerascnn.models.inputs import known_size
 
 
 def global_average(x, config, options):
-    """The head of networks from NIN on: the mean of every feature map."""
+    """Returns the mean of every feature map, the head of models since NIN."""
     return layers.GlobalAveragePooling2D(name="head_pool")(x)
 
 
 def dropped_average(x, config, options):
-    """The global average with dropout, at the rate `options.dropout`, after it."""
+    """Returns the mean of every feature map, followed by dropout."""
     return Dropout(options.dropout, name="head_dropout")(global_average(x, config, options))
 
 
 def dense_head(x, config, options):
-    """The head of networks before NIN: fully connected layers of `config.units` with dropout."""
+    """Applies fully connected layers of `config.units` with dropout, the head before NIN."""
     known_size(x)
     x = layers.Flatten(name="head_flatten")(x)
     for i, units in enumerate(config.units, start=1):

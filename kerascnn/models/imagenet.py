@@ -1,4 +1,4 @@
-"""Weights of ImageNet, which Keras offers for download."""
+"""ImageNet weights, which Keras offers for download."""
 
 import keras
 
@@ -9,19 +9,19 @@ from kerascnn.models.weights import load_weights_from
 
 
 def offered_form(weights, argument, name, of):
-    """The form in which a classifier takes the weights.
+    """Returns the form of a classifier that the weights require.
 
     Args:
-        weights: what `argument` is; it must be `"imagenet"`.
+        weights: the value of the argument, which must be `"imagenet"`.
         argument: str, `"weights"` or `"encoder_weights"`.
         name: str, the classifier.
-        of: str, the argument that has named the classifier.
+        of: str, the argument that names the classifier.
 
     Returns:
         `Pretrained`.
 
     Raises:
-        ValueError: for other weights, or a classifier that Keras does not have.
+        ValueError: for other weights, or for a classifier that Keras lacks.
     """
     offered = {
         key: form for family in distinct(CLASSIFIERS) for key, form in family.pretrained.items()
@@ -31,16 +31,16 @@ def offered_form(weights, argument, name, of):
         raise UsageError(f"`{argument}` must be {allowed}; got {argument}={weights!r}.")
     if name not in offered:
         raise UsageError(
-            f"Weights of ImageNet are offered for {', '.join(sorted(offered))}; got {of}={name!r}."
+            f"ImageNet weights are available for {', '.join(sorted(offered))}; got {of}={name!r}."
         )
     return offered[name]
 
 
 def in_form(options, form):
-    """The options of a classifier with those that the weights need.
+    """Returns the options of a classifier, with the options that the weights require.
 
     Raises:
-        ValueError: if an option says otherwise.
+        ValueError: if an option contradicts the weights.
     """
     return agreed(
         options,
@@ -51,26 +51,26 @@ def in_form(options, form):
 
 
 def agreed(options, needed, weights, source):
-    """The options with those that the weights of a source need, unless one says otherwise."""
+    """Adds the options that the weights of a source require; raises an error on a conflict."""
     for option, value in needed.items():
         if options.get(option, value) != value:
             raise UsageError(
-                f"With {weights}, `{option}` must be {value!r}, that of {source}; "
+                f"With {weights}, `{option}` must be {value!r}, as in {source}; "
                 f"got {option}={options[option]!r}."
             )
     return {**options, **needed}
 
 
 def load(model, form, whole):
-    """Takes the weights over into a model, or into its trunk or encoder alone.
+    """Loads the weights into a model, or only into its trunk or encoder.
 
     Args:
         model: `keras.Model`, in the form of the weights.
         form: `Pretrained`.
-        whole: bool, whether the model has the head of ImageNet too.
+        whole: bool, whether the model also has the head for ImageNet.
 
     Raises:
-        ConnectionError: if the weights must be downloaded and cannot be.
+        ConnectionError: if the weights cannot be downloaded.
     """
     source = _download(form, model.input_shape[1:], whole)
     load_weights_from(model, source, include_top=whole)
@@ -84,17 +84,17 @@ def _download(form, input_shape, whole):
     shape = {"input_shape": input_shape} if whole else {}
     try:
         return application(weights="imagenet", include_top=whole, **shape)
-    except (ValueError, OSError):  # of a wrong shape, or of a disk
+    except (ValueError, OSError):  # from a wrong shape, or from the disk
         raise
-    except Exception as error:  # Keras raises a plain Exception where a download fails
+    except Exception as error:  # Keras raises a plain Exception if a download fails
         raise ConnectionError(
             f"The weights of {form.application} are not on this machine and cannot be downloaded: "
-            "connect to the network, or take fresh weights."
+            "connect to the network, or use random weights."
         ) from error
 
 
 def _swap_red_and_blue(model):
-    """Lets a network that was trained on blue, green and red take red, green and blue."""
+    """Converts a model that was trained on BGR images to RGB images."""
     layer = next(layer for layer in model.layers if layer.trainable_weights)
     kernel, *rest = layer.get_weights()
     layer.set_weights([kernel[:, :, ::-1], *rest])

@@ -1,4 +1,4 @@
-"""The calls of layers and operations that a model consists of, along its graph."""
+"""The calls of layers and operations in the graph of a model."""
 
 from dataclasses import dataclass
 
@@ -24,7 +24,7 @@ from kerascnn.models.receptive_field import (
 
 @dataclass(frozen=True)
 class _Call:
-    """An operation on its way through the graph."""
+    """A call of an operation in the graph."""
 
     path: str
     operation: keras.Operation
@@ -34,13 +34,13 @@ class _Call:
 
 
 def graph_of(operation):
-    """The graph that an operation is, or `None` if it is none."""
-    if isinstance(operation, keras.Function):  # every functional model is one
+    """Returns an operation as a graph, or `None` if it has no graph."""
+    if isinstance(operation, keras.Function):  # includes every functional model
         return operation
     if isinstance(operation, keras.Sequential):
         try:
             return keras.Function(operation.inputs, operation.outputs)
-        except AttributeError:  # a layer whose output shape Keras does not know
+        except AttributeError:  # a layer with an output shape that Keras does not know
             return None
     return None
 
@@ -51,11 +51,11 @@ def walk(graph, inputs, fields, with_inputs=False):
     Args:
         graph: `keras.Function`.
         inputs: list of `keras.KerasTensor`.
-        fields: dict of the `Field` of every tensor; those of the new ones are added.
-        with_inputs: bool, whether the inputs are calls too.
+        fields: dict of the `Field` of every tensor; new tensors are added.
+        with_inputs: bool, whether to include the inputs as calls.
 
     Returns:
-        the outputs, and the list of `_Call`, in the order of the graph's operations.
+        the outputs, and the list of `_Call`, in graph order.
     """
     place = {operation: i for i, operation in enumerate(graph.operations)}
     found = [[] for _ in place]
@@ -80,7 +80,7 @@ def walk(graph, inputs, fields, with_inputs=False):
 
 
 def _visit(operation, args, kwargs, fields):
-    """Runs one operation of a graph; returns its outputs and the calls that it stands for."""
+    """Runs one operation of a graph; returns its outputs and its calls."""
     graph = graph_of(operation)
     if graph is not None:
         first = args[0] if args else next(iter(kwargs.values()))
@@ -113,7 +113,7 @@ def _nested(call, name):
 
 
 def _check(operation, inputs):
-    """Refuses inputs that a layer does not take; `compute_output_spec` alone asks no questions."""
+    """Checks the inputs of a layer, which `compute_output_spec` does not do."""
     specs = [
         spec
         for spec in keras.tree.flatten(getattr(operation, "input_spec", None))
@@ -123,13 +123,13 @@ def _check(operation, inputs):
         for axis, size in spec.axes.items():
             if size is not None and x.shape[axis] not in (size, None):
                 raise UsageError(
-                    f"{operation.name} takes inputs with {size} in axis {axis} only, "
-                    f"and gets the shape {tuple(x.shape)}."
+                    f"{operation.name} requires inputs with {size} in axis {axis}; got the shape "
+                    f"{tuple(x.shape)}."
                 )
 
 
 def _is_opaque(operation):
-    """Whether something about a layer can only be found in its `call`."""
+    """Returns whether a layer must be analyzed through its `call`."""
     if not isinstance(operation, keras.Layer) or _has_rule(operation):
         return False
     if _declares_multiply_adds(operation) and _declares_window(operation):
@@ -142,12 +142,12 @@ def _declares_multiply_adds(operation):
 
 
 def _declares_window(operation):
-    """Whether a layer tells its window, by a method or by attributes such as `kernel_size`."""
+    """Returns whether a layer has a window, from a method or from attributes like `kernel_size`."""
     return hasattr(operation, "compute_window") or window_of(operation) is not None
 
 
 def _inside(layer, args, kwargs, inputs, fields):
-    """What the `call` of a layer does: its multiply-adds, and the fields of its outputs."""
+    """Analyzes the `call` of a layer: its multiply-adds, and the fields of its outputs."""
     graph = traced(layer, args, kwargs)
     if graph is None:
         return None, []
@@ -161,7 +161,7 @@ def _inside(layer, args, kwargs, inputs, fields):
 
 
 def traced(layer, args, kwargs):
-    """The graph of a layer's `call`, or `None` where it takes no symbolic tensors."""
+    """Returns the graph of a layer's `call`, or `None` if it does not accept symbolic tensors."""
     parts = private_keras.sublayers(layer, recursive=True)
     if parts is None or not all(part.built for part in (layer, *parts)):
         return None
@@ -177,13 +177,13 @@ def traced(layer, args, kwargs):
         inputs.append(keras.Input(batch_shape=x.shape, dtype=x.dtype, name=name))
         return inputs[-1]
 
-    # The calls that are recorded here would stay with the layers.
+    # Otherwise, the calls recorded here would stay in the layers.
     records = [nodes for pair in records for nodes in pair]
     lengths = [len(nodes) for nodes in records]
     try:
         args, kwargs = keras.tree.map_structure(placeholder, (args, kwargs))
         return keras.Function(inputs, layer.call(*args, **kwargs))
-    except Exception:  # whatever the layer's author did not expect symbolic tensors to do
+    except Exception:  # a layer may raise anything for symbolic tensors
         return None
     finally:
         for nodes, length in zip(records, lengths, strict=True):
@@ -191,14 +191,14 @@ def traced(layer, args, kwargs):
 
 
 def _own_weights(layer):
-    """The weights of a layer that are of none of its sublayers."""
+    """Returns the weights of a layer that do not belong to its sublayers."""
     sublayers = private_keras.sublayers(layer)
     theirs = {id(weight) for sublayer in sublayers for weight in sublayer.weights}
     return [weight for weight in layer.weights if id(weight) not in theirs]
 
 
 def listed(model):
-    """The layers of a model without a graph."""
+    """Returns the layers of a model without a graph."""
     return [
         _Call(layer.name, layer, None, 0 if costs_nothing(layer) else None)
         for layer in model.layers

@@ -1,4 +1,4 @@
-"""LeNet: the network that read the digits of the United States' mail."""
+"""LeNet: the first convolutional networks in practical use, for handwritten digits."""
 
 import math
 from dataclasses import dataclass
@@ -11,19 +11,20 @@ from keras import ops as kops
 from kerascnn import layers, ops
 from kerascnn.arguments import UsageError
 from kerascnn.models.classifier import ClassifierOptions, classifier
-from kerascnn.models.ends import answer_dtype, known_size
 from kerascnn.models.family import Family
+from kerascnn.models.inputs import known_size
+from kerascnn.models.outputs import answer_dtype
 
 INPUT_SHAPE = (28, 28, 1)
 
 
 @dataclass(frozen=True)
 class LeNetConfig:
-    """One row of the table of LeNets in today's form.
+    """Configuration of a LeNet in its modern form.
 
-    The paper sets its 28x28 digits into a field of 32x32 pixels; images with a side below 32 are
-    zero-padded by two pixels on every side, so 28x28 and 32x32 give the same network. Images have
-    sides of 12 pixels at least.
+    The paper pads its 28x28 digits to 32x32 pixels. Images smaller than 32 pixels on a side are
+    padded by two zeros on every side, so 28x28 and 32x32 pixels give the same model. Images must
+    have at least 12x12 pixels.
 
     Args:
         filters: filters of the two 5x5 convolutions, each followed by pooling.
@@ -34,7 +35,7 @@ class LeNetConfig:
 
     Example:
         >>> import kerascnn
-        >>> config = kerascnn.models.LeNetConfig(filters=(6, 16), units=(120, 84))
+        >>> config = kerascnn.models.rows.LeNetConfig(filters=(6, 16), units=(120, 84))
         >>> kerascnn.models.create_model(config).count_params()
         61706
     """
@@ -44,31 +45,31 @@ class LeNetConfig:
 
 
 VARIANTS = {
-    # LeCun et al., 1998, section II.B, in today's form: ReLU instead of the scaled tanh, max
-    # pooling instead of trainable subsampling, all feature maps connected, logits instead of RBF.
+    # LeCun et al., 1998, section II.B, in modern form: ReLU instead of scaled tanh, max pooling
+    # instead of trainable subsampling, all feature maps connected, logits instead of RBF.
     "lenet5": LeNetConfig(filters=(6, 16), units=(120, 84)),
 }
 
 
 @dataclass(frozen=True)
 class OriginalLeNetConfig:
-    """One row of the table of LeNets as published: trainable subsampling, few connections, tanh.
+    """Configuration of a LeNet as published: trainable subsampling, few connections, tanh.
 
-    In `lenet5_1998` the logits are negative distances to prototypes that are not trained: pictures
-    of the ten digits, 7 pixels wide and 12 high, or, with another number of classes, vectors of
-    random signs. Those of `lenet1` are sums without the scaled tanh that it had there as well.
-    Kernels begin, as in the papers, between -2.4 and 2.4 over the number of inputs of a unit;
-    subsampling begins as averaging, and biases as zeros. Images have sides of 16 pixels at least
-    or, where small images are framed, of 12.
+    In `lenet5_1998`, the logits are negative distances to prototypes that are not trained: images
+    of the ten digits, 7 pixels wide and 12 pixels high, or, with another number of classes, vectors
+    of random signs. In `lenet1`, the logits are sums, without the paper's scaled tanh. As in the
+    papers, kernels are initialized between -2.4 and 2.4 over the number of inputs of a unit;
+    subsampling is initialized to averaging, and biases to zeros. Images must have at least 16x16
+    pixels, or 12x12 pixels if small images are padded.
 
     Args:
         filters: int, filters of the first 5x5 convolution.
-        table: for each filter of the second one, the maps that it sees, counted from 0.
+        table: for each filter of the second convolution, the indices of the maps that it sees.
         units: units of the fully connected layers before the outputs.
-        pixels: what the pixel values 0 and 1 are scaled to.
-        framed: bool, whether images with a side below 32 get a frame of two pixels.
-        prototypes: bool, whether the outputs are distances to prototypes of the classes (taken
-            negative) instead of weighted sums.
+        pixels: the values that pixel values 0 and 1 are scaled to.
+        framed: bool, whether images with a side below 32 are padded by two pixels.
+        prototypes: bool, whether the outputs are negative distances to prototypes of the classes
+            instead of weighted sums.
 
     Reference:
         [LeCun et al., 1990](https://papers.nips.cc/paper/293); [LeCun et al.,
@@ -76,7 +77,7 @@ class OriginalLeNetConfig:
 
     Example:
         >>> import kerascnn
-        >>> config = kerascnn.models.OriginalLeNetConfig(filters=2, table=((0,), (0, 1)))
+        >>> config = kerascnn.models.rows.OriginalLeNetConfig(filters=2, table=((0,), (0, 1)))
         >>> model = kerascnn.models.create_model(config)
         >>> {layer.name: layer.count_params() for layer in model.layers if layer.weights}
         {'stage1_conv': 52, 'stage1_pool': 4, 'stage2_conv': 77, 'stage2_pool': 4, 'logits': 330}
@@ -91,7 +92,7 @@ class OriginalLeNetConfig:
 
 
 def _table(*rows):
-    """The connections from a picture: a row for each map that is seen, a column for each filter."""
+    """Parses a connection table: a row for each input map, a column for each filter."""
     return tuple(
         tuple(channel for channel, mark in enumerate(column) if mark == "X")
         for column in zip(*rows, strict=True)
@@ -201,10 +202,10 @@ def _original_logits(x, num_classes, config):
 
 @keras.saving.register_keras_serializable(package="kerascnn")
 class FanInUniform(keras.initializers.Initializer):
-    """Draws evenly between `-scale` and `scale` over the number of inputs of a unit.
+    """Draws uniformly from `[-scale, scale]`, divided by the number of inputs of a unit.
 
     Args:
-        fan_in: the number of inputs of each filter; by default what the shape tells.
+        fan_in: the number of inputs of each filter; by default from the shape.
         scale: float.
         seed: optional int.
 
@@ -226,7 +227,7 @@ class FanInUniform(keras.initializers.Initializer):
         return {"fan_in": self.fan_in, "scale": self.scale, "seed": self.seed}
 
 
-# As figure 3 of the paper of 1998 shows its prototypes: printed characters
+# Prototypes as in figure 3 of the 1998 paper: printed characters
 _DIGITS = """
 ..###..  ...##..  .#####.  #######  ....##.
 .#####.  ..###..  #######  #######  ...###.
@@ -258,11 +259,11 @@ _DIGITS = """
 
 @keras.saving.register_keras_serializable(package="kerascnn")
 class DigitPictures(keras.initializers.Initializer):
-    """Pictures of the digits, 7 pixels wide and 12 high, as vectors: 1 for ink and -1 for paper."""
+    """Images of the digits, 7 pixels wide and 12 high, as vectors: 1 for ink and -1 for paper."""
 
     def __call__(self, shape, dtype=None):
         if tuple(shape) != (10, 84):
-            raise UsageError(f"`shape` must be that of ten pictures, (10, 84); got {tuple(shape)}.")
+            raise UsageError(f"`shape` must be (10, 84), for ten digits; got {tuple(shape)}.")
         blocks = [block.splitlines() for block in _DIGITS.strip().split("\n\n")]
         rows = np.array([[row.split() for row in block] for block in blocks])
         pictures = ["".join(rows[block, :, i]) for block in (0, 1) for i in range(5)]

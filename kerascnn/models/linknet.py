@@ -1,12 +1,13 @@
-"""LinkNet: a decoder that adds the encoder's features instead of looking at them."""
+"""LinkNet: a decoder that adds the encoder's features."""
 
 from dataclasses import dataclass
 
 from kerascnn import layers
 from kerascnn.models.conv_norm import ConvNorm
 from kerascnn.models.encoder import EncoderOptions, build_encoder
-from kerascnn.models.ends import answer_dtype, channel_axis, image_model
 from kerascnn.models.family import Family
+from kerascnn.models.inputs import channel_axis
+from kerascnn.models.outputs import answer_dtype, image_model
 from kerascnn.models.upsample import upsample
 
 INPUT_SHAPE = (360, 480, 3)
@@ -14,18 +15,18 @@ INPUT_SHAPE = (360, 480, 3)
 
 @dataclass(frozen=True)
 class LinkNetConfig:
-    """One row of the table of LinkNets, for images of any size.
+    """Configuration of a LinkNet for images of any size.
 
     Args:
-        encoder: str, the name of a classifier that can serve as an encoder and has features at the
-            stride 4.
+        encoder: str, the name of a classifier that can be an encoder and has features at a stride
+            of 4.
 
     Reference:
         [Chaurasia and Culurciello, 2017](https://arxiv.org/abs/1707.03718)
 
     Example:
         >>> import kerascnn
-        >>> config = kerascnn.models.LinkNetConfig(encoder="resnet20")
+        >>> config = kerascnn.models.rows.LinkNetConfig(encoder="resnet20")
         >>> kerascnn.models.create_model(config, (50, 71, 3), num_classes=5).output_shape
         (None, 50, 71, 5)
     """
@@ -41,7 +42,7 @@ VARIANTS = {
 
 @dataclass(frozen=True)
 class LinkNetOptions(EncoderOptions):
-    """What a LinkNet takes besides `EncoderOptions`.
+    """Options of a LinkNet, in addition to `EncoderOptions`.
 
     Args:
         width: int, filters of the last convolutions.
@@ -85,7 +86,7 @@ def _linknet(config, input_shape, num_classes, options, name):
 
 
 def _block(x, filters, factor, upsampling, conv_norm, prefix):
-    """A decoder block: fewer channels, a higher resolution, as many channels as are to come."""
+    """A decoder block: reduces the channels, upsamples, and expands to the output channels."""
     inner = x.shape[channel_axis()] // 4
     x = conv_norm(x, inner, 1, name=f"{prefix}_{{}}1")
     if factor == 1 and upsampling != "transposed":

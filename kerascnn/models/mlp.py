@@ -1,4 +1,4 @@
-"""The multilayer perceptron: what convolutional networks are compared with."""
+"""The multilayer perceptron, for comparison with convolutional networks."""
 
 from dataclasses import dataclass
 
@@ -11,10 +11,10 @@ INPUT_SHAPE = (28, 28, 1)
 
 @dataclass(frozen=True)
 class MLPConfig:
-    """One row of the table of multilayer perceptrons, which have no feature maps.
+    """Configuration of a multilayer perceptron, which has no feature maps.
 
     Args:
-        units: units of each hidden layer.
+        units: number of units of each hidden layer.
 
     Reference:
         [Rumelhart et al., 1986](https://www.nature.com/articles/323533a0); dropout: [Srivastava et
@@ -22,7 +22,7 @@ class MLPConfig:
 
     Example:
         >>> import kerascnn
-        >>> config = kerascnn.models.MLPConfig(units=(512, 512))
+        >>> config = kerascnn.models.rows.MLPConfig(units=(512, 512))
         >>> kerascnn.models.create_model(config, (28, 28, 1), num_classes=10).count_params()
         669706
     """
@@ -38,10 +38,10 @@ VARIANTS = {
 
 @dataclass(frozen=True)
 class MLPOptions(ClassifierOptions):
-    """What a multilayer perceptron takes besides `ClassifierOptions`.
+    """Options of a multilayer perceptron, in addition to `ClassifierOptions`.
 
     Args:
-        dropout: float, the rate after each hidden layer.
+        dropout: float, dropout rate after each hidden layer.
     """
 
     dropout: float = 0.2

@@ -1,4 +1,4 @@
-"""MobileNet: depthwise and pointwise convolutions in turn."""
+"""MobileNet: alternating depthwise and pointwise convolutions."""
 
 from dataclasses import dataclass
 
@@ -13,13 +13,13 @@ INPUT_SHAPE = (224, 224, 3)
 
 @dataclass(frozen=True)
 class MobileNetV1Config:
-    """One row of the table of MobileNets.
+    """Configuration of a MobileNet.
 
-    The form is that of the authors' TensorFlow code and of `keras.applications`. (The latter pads
-    otherwise where it halves an odd size, which multiples of 32 spare it.)
+    The form is the same as in the authors' TensorFlow code and in `keras.applications`. (The latter
+    pads odd sizes differently before halving them; with multiples of 32 there is no difference.)
 
     Args:
-        depths: blocks in each stage; every stage but the first halves the resolution.
+        depths: blocks in each stage; every stage except the first halves the resolution.
         widths: filters of the pointwise convolutions in each stage.
         stem_width: filters of the first convolution.
 
@@ -28,7 +28,7 @@ class MobileNetV1Config:
 
     Example:
         >>> import kerascnn
-        >>> config = kerascnn.models.MobileNetV1Config((1, 2), (16, 32), stem_width=8)
+        >>> config = kerascnn.models.rows.MobileNetV1Config((1, 2), (16, 32), stem_width=8)
         >>> kerascnn.models.create_model(config, (32, 32, 3), num_classes=10).output_shape
         (None, 10)
     """
@@ -46,15 +46,15 @@ VARIANTS = {
 
 @dataclass(frozen=True)
 class MobileNetV1Options(ClassifierOptions):
-    """What a MobileNet takes besides `ClassifierOptions`.
+    """Options of a MobileNet, in addition to `ClassifierOptions`.
 
     Args:
         alpha: float, the width multiplier: every layer has `int(alpha * width)` filters.
-        stem_strides: int, strides of the first convolution; 1 keeps twice the resolution, for
-            images as small as CIFAR's.
-        padding: `"same"`, TensorFlow's, or `"symmetric"`, PyTorch's.
-        epsilon: float, batch normalization's.
-        dropout: float, the rate before the logits.
+        stem_strides: int, strides of the first convolution; 1 doubles the resolution, for small
+            images such as CIFAR's.
+        padding: `"same"` as in TensorFlow, or `"symmetric"` as in PyTorch.
+        epsilon: float, epsilon of batch normalization.
+        dropout: float, dropout rate before the logits.
     """
 
     alpha: float = 1.0
@@ -70,7 +70,7 @@ def _trunk(x, config, options):
     widths = (config.stem_width, *config.widths)
     stem_width, *widths = (int(width * options.alpha) for width in widths)
     if min(stem_width, *widths) < 1:
-        raise UsageError(f"`alpha` must leave every layer a filter; got alpha={options.alpha!r}.")
+        raise UsageError(f"`alpha` must leave filters in every layer; got alpha={options.alpha!r}.")
     conv_norm = ConvNorm(epsilon=options.epsilon, max_value=6.0, padding=padding)
     features = {}
     x = conv_norm(x, stem_width, 3, stride, name="stem_{}")
@@ -87,7 +87,7 @@ def _trunk(x, config, options):
 
 def _keras_names(config):
     def number(stage, block):
-        """`keras.applications` counts the blocks through, from 1."""
+        """`keras.applications` numbers the blocks consecutively, from 1."""
         return sum(config.depths[: stage - 1]) + block
 
     return {

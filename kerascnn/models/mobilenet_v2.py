@@ -1,4 +1,4 @@
-"""MobileNetV2: residual connections between thin layers, with wide depthwise ones inside."""
+"""MobileNetV2: residual connections between narrow layers, with wide depthwise convolutions."""
 
 from dataclasses import dataclass
 
@@ -6,23 +6,23 @@ from kerascnn import layers
 from kerascnn.arguments import UsageError, at_least_one, one_of
 from kerascnn.models.classifier import ClassifierOptions, classifier
 from kerascnn.models.conv_norm import ConvNorm
-from kerascnn.models.ends import channel_axis
 from kerascnn.models.family import Family, Pretrained
 from kerascnn.models.heads import dropped_average
+from kerascnn.models.inputs import channel_axis
 
 INPUT_SHAPE = (224, 224, 3)
 
 
 @dataclass(frozen=True)
 class MobileNetV2Config:
-    """One row of the table of MobileNetV2s: the columns of the paper's table 2.
+    """Configuration of a MobileNetV2, with the columns of the paper's table 2.
 
-    The form is torchvision's; `padding="same"` and `epsilon=1e-3` make it that of the authors'
+    The form is torchvision's; `padding="same"` and `epsilon=1e-3` give the form of the authors'
     TensorFlow code and of `keras.applications`.
 
     Args:
-        expansions: `t`, how many times wider the depthwise convolutions in each stage are than the
-            input of their block.
+        expansions: `t`, the ratio of the widths of a stage's depthwise convolutions to the input of
+            their block.
         widths: `c`, channels between the blocks of each stage.
         depths: `n`, blocks in each stage.
         strides: `s`, strides of the first block of each stage.
@@ -34,7 +34,7 @@ class MobileNetV2Config:
 
     Example:
         >>> import kerascnn
-        >>> config = kerascnn.models.MobileNetV2Config((1, 6), (8, 16), (1, 2), (1, 2))
+        >>> config = kerascnn.models.rows.MobileNetV2Config((1, 6), (8, 16), (1, 2), (1, 2))
         >>> kerascnn.models.create_model(config, (32, 32, 3), num_classes=10).output_shape
         (None, 10)
     """
@@ -60,16 +60,16 @@ VARIANTS = {
 
 @dataclass(frozen=True)
 class MobileNetV2Options(ClassifierOptions):
-    """What a MobileNetV2 takes besides `ClassifierOptions`.
+    """Options of a MobileNetV2, in addition to `ClassifierOptions`.
 
     Args:
-        alpha: float, the width multiplier; widths become multiples of 8, and the last convolution
-            grows, but never shrinks, with it.
-        stem_strides: int, strides of the first convolution; 1 keeps twice the resolution, for
-            images as small as CIFAR's.
-        padding: `"symmetric"`, PyTorch's, or `"same"`, TensorFlow's.
-        epsilon: float, batch normalization's.
-        dropout: float, the rate before the logits.
+        alpha: float, the width multiplier; widths are rounded to multiples of 8, and the last
+            convolution only grows with it.
+        stem_strides: int, strides of the first convolution; 1 doubles the resolution, for small
+            images such as CIFAR's.
+        padding: `"symmetric"` as in PyTorch, or `"same"` as in TensorFlow.
+        epsilon: float, epsilon of batch normalization.
+        dropout: float, dropout rate before the logits.
     """
 
     alpha: float = 1.0
@@ -116,13 +116,13 @@ def _block(x, filters, expansion, strides, conv_norm, prefix):
 
 
 def _multiple_of_8(width):
-    """The nearest multiple of 8 that takes no more than a tenth away: the authors' rounding."""
+    """Rounds to a multiple of 8 that is at most a tenth smaller, as the authors do."""
     rounded = max(8, int(width + 4) // 8 * 8)
     return rounded if rounded >= 0.9 * width else rounded + 8
 
 
 def _number(config, stage, block):
-    """`keras.applications` and torchvision count the blocks through; from 0 here."""
+    """Numbers the blocks consecutively, from 0, as `keras.applications` and torchvision do."""
     return sum(config.depths[: stage - 1]) + block - 1
 
 
@@ -148,7 +148,7 @@ def _keras_names(config):
 def _torchvision_names(config):
     def in_block(stage, block, role, kind):
         module = f"features.{_number(config, stage, block) + 1}.conv"
-        # Blocks without an expansion lack the first part: the others move up.
+        # Blocks without an expansion lack the first part, so the others have lower numbers.
         unexpanded = config.expansions[stage - 1] == 1
         i = ("expand", "depthwise", "project").index(role) - unexpanded
         norm = int(kind == "bn")

@@ -1,4 +1,4 @@
-"""Multiply-adds of an operation: what it declares, or a rule for one of Keras's classes."""
+"""Multiply-adds of operations: from their methods, or by rules for Keras's classes."""
 
 import math
 from functools import singledispatch
@@ -10,7 +10,7 @@ from kerascnn.models.operations import PRODUCTS, is_keras, pair_of
 
 
 def multiply_adds_of(operation, inputs, outputs):
-    """Multiply-adds for one image, or `None` where they are not known."""
+    """Returns the multiply-adds for one image, or `None` if unknown."""
     if hasattr(operation, "compute_multiply_adds"):
         return operation.compute_multiply_adds(_one_or_all(inputs), _one_or_all(outputs))
     return multiply_adds_by_class(operation, inputs, outputs)
@@ -22,14 +22,14 @@ def _one_or_all(shapes):
 
 @singledispatch
 def multiply_adds_by_class(operation, inputs, outputs):
-    """Multiply-adds of an operation that declares none."""
+    """Returns the multiply-adds of an operation without `compute_multiply_adds`."""
     if type(operation).__name__ in PRODUCTS or getattr(operation, "weights", ()):
         return None
     return 0 if is_keras(operation) else None
 
 
 def costs_nothing(layer):
-    """Whether a layer has no multiply-adds, whatever its input is."""
+    """Returns whether a layer has no multiply-adds, whatever its input is."""
     if isinstance(layer, WithoutProducts):
         return True
     rule = multiply_adds_by_class.dispatch(type(layer))

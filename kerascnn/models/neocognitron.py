@@ -1,4 +1,4 @@
-"""The Neocognitron: the first network of alternating feature and pooling layers (Fukushima)."""
+"""Fukushima's Neocognitron: the first network with alternating feature and pooling layers."""
 
 from dataclasses import dataclass
 
@@ -8,25 +8,26 @@ from keras import layers as keras_layers
 from kerascnn import layers
 from kerascnn.initializers import OrientedEdges
 from kerascnn.models.classifier import ClassifierOptions, classifier
-from kerascnn.models.ends import answer_dtype, channel_axis, known_size
 from kerascnn.models.family import Family
+from kerascnn.models.inputs import channel_axis, known_size
+from kerascnn.models.outputs import answer_dtype
 
 
 @dataclass(frozen=True)
 class NeocognitronConfig:
-    """One row of the table of Neocognitrons in their form of 2003 to 2013.
+    """Configuration of a Neocognitron in its form of 2003 to 2013.
 
-    Contrast, edges, one stage of S-cells and C-cells that is learned, and labelled vectors. More
-    stages, or more blurred ones, make it worse on small images.
+    The model has contrast extraction, edge detectors, one learned stage of S-cells and C-cells, and
+    labelled vectors. More stages, or more blur, make it worse on small images.
 
     Args:
-        border: int, zeros around the images.
-        orientations: int, planes of edge detectors.
-        edge_threshold: float, the threshold of those.
-        threshold: float, that of the learned cells when they recognize.
-        power: float, how far answers grow with the strength of what is seen.
+        border: int, zero padding around the images.
+        orientations: int, number of planes of edge detectors.
+        edge_threshold: float, the threshold of the edge detectors.
+        threshold: float, the threshold of the learned cells in recognition.
+        power: float, the power by which responses grow with the strength of the input.
         sigma: float, the width of the C-cells in pixels of their input.
-        strides: how far the C-cells of each stage are apart.
+        strides: the distance between the C-cells of each stage.
 
     Reference:
         [Fukushima, 2003](https://doi.org/10.1016/S0925-2312(02)00614-8); [Fukushima,
@@ -34,7 +35,7 @@ class NeocognitronConfig:
 
     Example:
         >>> import kerascnn
-        >>> config = kerascnn.models.NeocognitronConfig(orientations=8)
+        >>> config = kerascnn.models.rows.NeocognitronConfig(orientations=8)
         >>> kerascnn.models.create_model(config, (28, 28, 1), num_classes=3).output_shape
         (None, 3)
     """
@@ -53,18 +54,18 @@ VARIANTS = {"neocognitron": NeocognitronConfig()}
 
 @dataclass(frozen=True)
 class ShuntingNeocognitronConfig:
-    """One row of the table of Neocognitrons in their form of 1980.
+    """Configuration of a Neocognitron in its form of 1980.
 
-    Its layers U0 to UC3 see 16x16 pixels, to which other images are resized. The paper has no
-    labels: here labelled vectors read the last cells.
+    Its layers U0 to UC3 process 16x16 pixels; other images are resized. The paper has no labels:
+    here labelled vectors classify the outputs of the last cells.
 
     Args:
-        planes: int, of every layer.
-        selectivity: that of the S-cells of each stage.
-        s_cells: how many S-cells each stage has along an axis.
-        c_cells: how many C-cells.
-        spacing: how far the C-cells of each stage are apart, in S-cells.
-        s_spacing: how far the S-cells are apart, in C-cells of the stage before.
+        planes: int, number of planes in every layer.
+        selectivity: the selectivity of the S-cells of each stage.
+        s_cells: the number of S-cells of each stage along an axis.
+        c_cells: the number of C-cells of each stage along an axis.
+        spacing: the distance between the C-cells of each stage, in S-cells.
+        s_spacing: the distance between the S-cells, in C-cells of the stage before.
         decay: float in (0, 1], the weight of the S-cells' inhibition at a distance of one cell.
 
     Reference:
@@ -72,7 +73,7 @@ class ShuntingNeocognitronConfig:
 
     Example:
         >>> import kerascnn
-        >>> config = kerascnn.models.ShuntingNeocognitronConfig(planes=12)
+        >>> config = kerascnn.models.rows.ShuntingNeocognitronConfig(planes=12)
         >>> kerascnn.models.create_model(config, (16, 16, 1), num_classes=5).output_shape
         (None, 5)
     """
@@ -92,24 +93,25 @@ _SIDE = 16
 
 @dataclass(frozen=True)
 class NeocognitronOptions(ClassifierOptions):
-    """What a Neocognitron takes besides `ClassifierOptions`.
+    """Options of a Neocognitron, in addition to `ClassifierOptions`.
 
-    The first three say how large the model is before it learns: `kerascnn.training.self_organize`
-    returns one with as many cells and vectors as were born. The others say how it learns and are
-    those of `kerascnn.training.SelfOrganization`.
+    The first three options set the size of the untrained model, because
+    `kerascnn.training.self_organize` returns a model with the cells and vectors that were created.
+    The others determine how it learns, and are the same as in `kerascnn.training.SelfOrganization`.
 
     Args:
-        cells: int, learned planes of S-cells.
-        vectors: int, labelled vectors of each class.
-        neighbors: int, how many vectors of a class are mixed with each other; with 1, none.
+        cells: int, number of learned planes of S-cells.
+        vectors: int, number of labelled vectors of each class.
+        neighbors: int, number of vectors of a class to mix; 1 for no mixing.
         rule: `"add_if_silent"`, `"winner_take_all"` or `"winner_kill_loser"`.
-        learning_threshold: float in [0, 1), at which a cell is silent while cells are born.
-        activity: float in [0, 1), how strong an input must be next to the strongest.
-        stage_images: int, how many images a stage of cells learns from.
-        max_cells: int, how many cells a stage may have.
-        top_rule: `"misread"` or `"winner_take_all"`, which vectors there are.
-        margin: float of at least 0, by which the right class must win.
-        max_vectors: int, how many labelled vectors there may be.
+        learning_threshold: float in [0, 1), the cosine below which a cell is silent during
+            learning.
+        activity: float in [0, 1), the smallest strength of an input, relative to the strongest one.
+        stage_images: int, number of images that a stage of cells learns from.
+        max_cells: int, largest number of cells in a stage.
+        top_rule: `"misread"` or `"winner_take_all"`, the rule for labelled vectors.
+        margin: float of at least 0, the margin by which the correct class must win.
+        max_vectors: int, largest number of labelled vectors.
     """
 
     cells: int = 32
@@ -127,24 +129,24 @@ class NeocognitronOptions(ClassifierOptions):
 
 @dataclass(frozen=True)
 class ShuntingNeocognitronOptions(NeocognitronOptions):
-    """What a Neocognitron of 1980 takes: as `NeocognitronOptions`, of which `cells` is not used.
+    """Options of a Neocognitron of 1980: as `NeocognitronOptions`, but `cells` is not used.
 
     Args:
-        margin: float of at least 0; by default an image becomes a vector if it is misread.
+        margin: float of at least 0; by default an image becomes a vector if it is misclassified.
     """
 
     margin: float = 0.0
 
 
 def _gray(x):
-    """The mean of the channels: cells see brightness alone."""
+    """Returns the mean of the channels, because cells only see brightness."""
     axis = channel_axis()
     return x if x.shape[axis] == 1 else keras.ops.mean(x, axis, keepdims=True)
 
 
 def _trunk(x, config, options):
     x = _gray(x)
-    # One padding: of two, OpenVINO leaves out the first where "same" follows.
+    # A single padding, because OpenVINO ignores a padding that is followed by "same".
     x = layers.ContrastExtraction2D(7, padding=config.border + 3, name="contrast")(x)
     x = layers.SCells2D(
         config.orientations,
@@ -218,7 +220,7 @@ def _any(config):
 
 
 def _builder(trunk, smallest):
-    """The builder of a family, whose head needs the options."""
+    """Returns the builder of a family whose head needs the options."""
 
     def build(config, input_shape, num_classes, options, name):
         return classifier(

@@ -1,17 +1,17 @@
-"""The head of a model, or its decoder: names of the layers, and new logits for other classes."""
+"""Names of the layers in a model's head or decoder, and new logits for other classes."""
 
 import keras
 
 from kerascnn.arguments import UsageError, at_least_one
 
-# How the names of the layers of heads and decoders begin.
+# Prefixes of layer names in heads and decoders.
 HEAD = ("head_", "logits", "distances", "auxiliary", "decoder_")
 
 
-def head_names(model):
-    """Returns the names of the layers outside of a model's trunk: its head, or its decoder.
+def head_names(model: keras.Model) -> list[str]:
+    """Returns the names of the layers in a model's head or decoder.
 
-    With `fit(head=...)`, a new head, or the decoder of a pretrained encoder, learns first.
+    Pass them to `fit(head=...)` to train a new head or decoder first.
 
     Args:
         model: `keras.Model` of `create_model`.
@@ -27,20 +27,20 @@ def head_names(model):
     return [layer.name for layer in model.layers if layer.name.startswith(HEAD)]
 
 
-def with_new_head(model, num_classes):
+def with_new_head(model: keras.Model, num_classes: int) -> keras.Model:
     """Returns a trained model with new logits, for other classes.
 
     Args:
-        model: `keras.Model` of `create_model`, for classification or segmentation. An FCN gets new
-            scores at every stride.
+        model: `keras.Model` from `create_model`, for classification or segmentation. An FCN gets
+            new scores at every stride.
         num_classes: int, the number of logits.
 
     Returns:
-        `keras.Model` that shares all layers before the logits, and their weights, with `model`. It
+        `keras.Model` that shares all layers before the logits, and their weights, with `model`, and
         has no auxiliary heads.
 
     Raises:
-        ValueError: if the model has no layer of logits whose weights depend on the classes.
+        ValueError: if the model has no logits layer whose weights depend on the classes.
 
     Example:
         >>> import kerascnn
@@ -49,7 +49,7 @@ def with_new_head(model, num_classes):
         (None, 3)
     """
     at_least_one(num_classes, "num_classes")
-    tensors = {}  # the new one for each that depends on the classes, by the id of the old one
+    tensors = {}  # the new tensor for each tensor that depends on the classes, by its id
     for layer in model.layers:
         size = next((key for key in ("units", "filters") if hasattr(layer, key)), None)
         scores = (size and layer.name.startswith("logits")) or layer.name.endswith("_scores")
@@ -63,9 +63,9 @@ def with_new_head(model, num_classes):
     output = tensors.get(id(model.outputs[0]))
     if output is None:
         raise UsageError(
-            "`model` must end in layers of logits whose weights depend on the number of classes; "
+            "`model` must end in logits layers whose weights depend on the number of classes; "
             f"got {model.name!r}, which ends in {model.layers[-1].name!r}."
         )
-    # A list of one input would make Keras warn whenever the model is called with a tensor.
+    # With a list of one input, Keras would warn when the model is called with a tensor.
     inputs = model.inputs[0] if len(model.inputs) == 1 else model.inputs
     return keras.Model(inputs, output, name=model.name)

@@ -1,10 +1,10 @@
-"""What is known of Keras's operations by their names and classes."""
+"""Properties of Keras's operations by name and class."""
 
 import numbers
 
 import keras
 
-# Names of operations that are products of two tensors, of which one may be weights
+# Names of operations that multiply two tensors, of which one may be weights
 PRODUCTS = {
     "Conv",
     "ConvTranspose",
@@ -19,7 +19,7 @@ PRODUCTS = {
     "Vdot",
 }
 
-# Layers that mix positions, or call what Keras knows nothing about, whatever their shapes say
+# Layers that mix positions or call custom code, whatever their shapes are
 _OPAQUE = (
     keras.Model,
     keras.layers.Attention,
@@ -38,13 +38,13 @@ _OPAQUE = (
 
 
 def is_keras(operation):
-    """Whether an operation is one of Keras's that do what their attributes and shapes say."""
+    """Returns whether an operation is Keras's and described by its attributes and shapes."""
     from_keras = type(operation).__module__.partition(".")[0] == "keras"
     return from_keras and not isinstance(operation, _OPAQUE)
 
 
 def pair_of(value):
-    """An int or a pair as a pair; `None` for anything else."""
+    """Returns an int or a pair as a pair; `None` for anything else."""
     if isinstance(value, numbers.Integral):
         return value, value
     return tuple(value) if isinstance(value, (tuple, list)) and len(value) == 2 else None

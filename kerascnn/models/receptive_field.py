@@ -1,4 +1,4 @@
-"""Receptive fields: by the window that an operation declares, or a rule for one of Keras's."""
+"""Receptive fields of operations: from their methods, or by rules for Keras's classes."""
 
 import math
 import numbers
@@ -13,12 +13,12 @@ from kerascnn.models.operations import PRODUCTS, is_keras, pair_of
 
 @dataclass(frozen=True)
 class Field:
-    """What one pixel of a tensor sees of the image, and how far its neighbours are apart.
+    """The receptive field of a pixel of a tensor, and the distance to its neighbors.
 
     Args:
         size: pair `(height, width)` of pixels of the image.
         stride: pair of fractions, or `None` for a tensor without height and width.
-        axes: pair, where the tensor has its height and width.
+        axes: pair, the axes of height and width.
     """
 
     size: tuple
@@ -26,21 +26,21 @@ class Field:
     axes: tuple | None = None
 
     def after(self, window):
-        """The field of the output of an operation with this window."""
+        """Returns the field of the output of an operation with this window."""
         return Field(*Window(self.size, self.stride).then(window), self.axes)
 
 
-NOTHING = Field((0, 0))  # of a tensor that the image has no part in
+NOTHING = Field((0, 0))  # for a tensor that does not depend on the image
 _WHOLE = Field((math.inf, math.inf))
 
 
 def moves(field):
-    """Whether a layer can change a field: one that is known, of a tensor with height and width."""
+    """Returns whether a layer can change a field: a known field with height and width."""
     return field is not None and field.stride is not None
 
 
 def merged(fields):
-    """The field of a tensor that several others are combined to; `None` if one is not known."""
+    """Returns the field of a combination of tensors; `None` if one is unknown."""
     if not fields or None in fields:
         return None
     maps = [field for field in fields if field.stride is not None]
@@ -56,7 +56,7 @@ def _largest(pairs):
 
 
 def field_after(operation, field, inputs, outputs):
-    """The `Field` of an operation's outputs, or `None` where it is not known."""
+    """Returns the `Field` of an operation's outputs, or `None` if unknown."""
     if hasattr(operation, "compute_window"):
         window = operation.compute_window()
         return None if window is None else field.after(window)
@@ -65,7 +65,7 @@ def field_after(operation, field, inputs, outputs):
 
 @singledispatch
 def field_by_class(operation, field, inputs, outputs):
-    """The field of an operation that declares no window."""
+    """Returns the field of an operation without `compute_window`."""
     window = window_of(operation)
     if window is not None:
         return _through_unknown_window(window, field, inputs, outputs)
@@ -97,7 +97,7 @@ def _through_transposed_window(layer, field, inputs, outputs):
 
 
 def _through_upsampling(layer, field, inputs, outputs):
-    # How many pixels an interpolation reads for one, in pixels of its input
+    # Number of input pixels that an interpolation reads for one output pixel
     reach = {"nearest": 1, "bilinear": 2, "bicubic": 4, "lanczos3": 6, "lanczos5": 10}
     taps = reach[layer.interpolation]
     factors = pair_of(layer.size)
@@ -105,7 +105,7 @@ def _through_upsampling(layer, field, inputs, outputs):
 
 
 def _through_unknown_window(window, field, inputs, outputs):
-    """A layer that only its attributes describe: whether it goes up or down, its shapes tell."""
+    """Returns the field of a layer with a window, whose shapes show whether it upsamples."""
     if window.strides == (1, 1):
         return field.after(window)
     before, after = ([shape[0][axis] for axis in field.axes] for shape in (inputs, outputs))
@@ -119,7 +119,7 @@ def _through_unknown_window(window, field, inputs, outputs):
 
 
 def _along_axis(operation, field, outputs):
-    """A reduction, softmax, split, concatenation ... along the axes in `axis`."""
+    """Returns the field of a reduction, softmax, split, concatenation ... along `axis`."""
     axes = operation.axis
     if axes is None:
         return _WHOLE
@@ -160,7 +160,7 @@ for _rule, _classes in {
 
 
 def window_of(operation):
-    """The `Window` of an operation by its attributes, or `None` if it has none of them."""
+    """Returns the `Window` of an operation from its attributes, or `None` without any."""
     size = pair_of(getattr(operation, "kernel_size", getattr(operation, "pool_size", None)))
     if size is None:
         return None
@@ -170,7 +170,7 @@ def window_of(operation):
 
 
 def _is_elementwise(inputs, outputs):
-    """Whether every output has the shape that the inputs have together, broadcast."""
+    """Returns whether every output has the broadcast shape of the inputs."""
     rank = max(map(len, inputs))
     sizes = list(zip(*((1,) * (rank - len(shape)) + shape for shape in inputs), strict=True))
     return all(

@@ -1,4 +1,4 @@
-"""Models by name."""
+"""The registry of models."""
 
 import difflib
 import fnmatch
@@ -35,8 +35,8 @@ _MODELS = joined(
 )
 
 
-def list_models(pattern="*", task=None):
-    """Names of all models that match a shell pattern, sorted.
+def list_models(pattern: str = "*", task: str | None = None) -> list[str]:
+    """Returns the sorted names of all models that match a shell pattern.
 
     Args:
         pattern: str, with `*` and `?`.
@@ -47,7 +47,7 @@ def list_models(pattern="*", task=None):
         list of str.
 
     Raises:
-        ValueError: if `task` is none of the above.
+        ValueError: if `task` is invalid.
 
     Example:
         >>> import kerascnn
@@ -61,22 +61,20 @@ def list_models(pattern="*", task=None):
 
 @dataclass(frozen=True)
 class ModelInfo:
-    """What is known of a model by its name.
+    """Information about a model.
 
     Args:
         name: str.
         task: str, `"classification"`, `"segmentation"`, `"upscaling"` or `"reconstruction"`.
         input_shape: `(height, width, channels)` in Keras's image data format, the default of
-            `create_model`; height and width are `None` where any size is taken.
+            `create_model`; height and width are `None` if any size is allowed.
         num_classes: int, the default of `create_model`; `None` for models without classes.
         options: `{name: default}`, the other arguments of `create_model`.
-        training_options: those with which the model is trained: GoogLeNet's auxiliary heads.
-        factor: int, how many times higher and wider than its images the outputs of an upscaling
-            model are; `None` for other models.
-        encoder: str, the classifier that is the encoder by default; `None` for models without.
-        pretrained: str, the model of `keras.applications` whose weights of ImageNet it takes, with
-            `weights="imagenet"` or, where it has an encoder, `encoder_weights="imagenet"`; or
-            `None`.
+        training_options: the options to train the model with, such as GoogLeNet's auxiliary heads.
+        factor: int, the upscaling factor of an upscaling model; `None` for other models.
+        encoder: str, the default encoder, a classifier; `None` for models without an encoder.
+        pretrained: str, the model of `keras.applications` that provides its ImageNet weights, for
+            `weights="imagenet"` or, with an encoder, `encoder_weights="imagenet"`; or `None`.
     """
 
     name: str
@@ -90,8 +88,8 @@ class ModelInfo:
     pretrained: str | None
 
 
-def model_info(name):
-    """Returns what is known of a model by its name.
+def model_info(name: str) -> ModelInfo:
+    """Returns information about a model by name.
 
     Args:
         name: str, one of `list_models()`.
@@ -128,15 +126,15 @@ def model_info(name):
 
 
 def rows():
-    """`(name, family, config)` of all models."""
+    """Yields `(name, family, config)` of all models."""
     return [(name, family, family.variants[name]) for name, family in _MODELS.items()]
 
 
 def row_of(name):
-    """`(family, config, name)` of a model by its name, or by a config of one of the families.
+    """Returns `(family, config, name)` of a model by name, or by a config of a family.
 
     Raises:
-        ValueError: for anything else, with a sentence that lists the names.
+        ValueError: for anything else; the message lists the names.
     """
     for family in distinct(_MODELS):
         if type(name) is type(next(iter(family.variants.values()))):
@@ -150,7 +148,7 @@ def row_of(name):
 
 
 def shape_of(family):
-    """The default input shape of a family, in Keras's image data format."""
+    """Returns the default input shape of a family, in Keras's image data format."""
     height, width, channels = family.input_shape
     if keras.config.image_data_format() == "channels_first":
         return channels, height, width

@@ -9,8 +9,9 @@ from kerascnn import layers
 from kerascnn.arguments import one_of
 from kerascnn.models.classifier import ClassifierOptions, classifier
 from kerascnn.models.conv_norm import ConvNorm
-from kerascnn.models.ends import channel_axis, stem_pool
 from kerascnn.models.family import Family, Pretrained
+from kerascnn.models.inputs import channel_axis
+from kerascnn.models.stems import stem_pool
 
 INPUT_SHAPE = (224, 224, 3)
 CIFAR_SHAPE = (32, 32, 3)
@@ -18,17 +19,18 @@ CIFAR_SHAPE = (32, 32, 3)
 
 @dataclass(frozen=True)
 class ResNetConfig:
-    """One row of the table of residual networks.
+    """Configuration of a residual network.
 
     Args:
-        depths: blocks in each stage; every stage but the first halves the resolution.
-        widths: filters of the 3x3 convolutions in each stage, before `groups` widen them.
+        depths: blocks in each stage; every stage except the first halves the resolution.
+        widths: filters of the 3x3 convolutions in each stage, before `groups` increase them.
         block: `"basic"`, two 3x3 convolutions, or `"bottleneck"`, a 3x3 convolution between two
-            pointwise ones, of which the last has four times as many filters.
-        stem: `"imagenet"`, a 7x7 convolution and max pooling, each with strides of 2, or
-            `"cifar"`, a 3x3 convolution.
+            pointwise convolutions, the last with four times as many filters.
+        stem: `"imagenet"`, a 7x7 convolution and max pooling, each with strides of 2, or `"cifar"`,
+            a 3x3 convolution.
         shortcut: how a shortcut changes its shape: `"projection"`, a pointwise convolution (the
-            paper's option B), or `"zeros"`, every second pixel and channels of zeros (option A).
+            paper's option B), or `"zeros"`, which keeps every second pixel and adds channels of
+            zeros (option A).
         groups: groups of the 3x3 convolution in a bottleneck, the cardinality of ResNeXt.
         width_per_group: filters of a group in a stage of width 64, 4 in ResNeXt-50 32x4d.
         squeeze_excite: whether a branch ends in channel gates (SE-ResNet).
@@ -40,7 +42,7 @@ class ResNetConfig:
 
     Example:
         >>> import kerascnn
-        >>> config = kerascnn.models.ResNetConfig((1, 1), (16, 32), "basic", stem="cifar")
+        >>> config = kerascnn.models.rows.ResNetConfig((1, 1), (16, 32), "basic", stem="cifar")
         >>> kerascnn.models.create_model(config, (32, 32, 3), num_classes=10).output_shape
         (None, 10)
     """
@@ -88,16 +90,16 @@ CIFAR_VARIANTS = {
 
 @dataclass(frozen=True)
 class ResNetOptions(ClassifierOptions):
-    """What a residual network takes besides `ClassifierOptions`.
+    """Options of a residual network, in addition to `ClassifierOptions`.
 
     Args:
         use_bias: bool, whether convolutions have biases, as in `keras.applications`.
-        stride_in: which convolution of a bottleneck halves the resolution: `"3x3"` (torchvision's,
-            often called v1.5) or `"1x1"`, the first one (the paper's and `keras.applications`').
-        epsilon: float, batch normalization's: 1.001e-5 in `keras.applications`.
-        output_stride: int, 8, 16 or 32: how many times smaller than the images the last feature
-            maps may be. Where a stage would go beyond that, its convolutions, and those of the
-            stages after, are dilated instead, as in DeepLab.
+        stride_in: the convolution of a bottleneck that halves the resolution: `"3x3"` (as in
+            torchvision, often called v1.5) or `"1x1"`, the first one (as in the paper and
+            `keras.applications`).
+        epsilon: float, epsilon of batch normalization; 1.001e-5 in `keras.applications`.
+        output_stride: int, 8, 16 or 32, the largest stride of the feature maps. From the stage that
+            would exceed it on, convolutions are dilated instead, as in DeepLab.
     """
 
     use_bias: bool = False
@@ -166,7 +168,7 @@ def _block(x, config, conv_norm, width, strides, stride_in, dilation, prefix):
 
 
 def _with_zeros(x, strides, channels, prefix):
-    """Every second pixel, and feature maps of zeros after the others: no parameters."""
+    """Keeps every second pixel and appends feature maps of zeros, without parameters."""
     x = keras_layers.AveragePooling2D(1, strides=strides, name=f"{prefix}_shortcut_pool")(x)
     zeros = [(0, 0)] * 4
     zeros[channel_axis()] = (0, channels)

@@ -1,4 +1,4 @@
-"""Copies of models with other layers, and the calls in their graphs."""
+"""Copies of models with replaced layers, and the calls in their graphs."""
 
 import inspect
 import tempfile
@@ -15,10 +15,10 @@ class Call:
     """One call of a layer or operation in the graph of a model.
 
     Args:
-        operation: `keras.Operation`, that of the model.
+        operation: `keras.Operation` of the model.
         args: tuple, the positional arguments of the call.
-        kwargs: dict, the others.
-        outputs: list of `keras.KerasTensor`, which other calls have among their arguments.
+        kwargs: dict, the keyword arguments.
+        outputs: list of `keras.KerasTensor`, which are arguments of other calls.
     """
 
     operation: keras.Operation
@@ -28,7 +28,7 @@ class Call:
 
 
 class _StandIn(keras.Operation):
-    """Takes the place of an operation in a copy of its graph that has no weights."""
+    """Replaces an operation in a copy of its graph without weights."""
 
     def __init__(self, operation):
         super().__init__(name=operation.name)
@@ -39,13 +39,13 @@ class _StandIn(keras.Operation):
 
 
 def graph_model(operation):
-    """Returns a functional model over the layers of a model, which is not compiled.
+    """Returns an uncompiled functional model with the layers of a model.
 
     Args:
         operation: layer, operation or model.
 
     Returns:
-        `keras.Model`, or `None` where `operation` is not a model that is known by its graph.
+        `keras.Model`, or `None` if `operation` is not a model with a graph.
     """
     has_graph = isinstance(operation, (keras.Function, keras.Sequential))
     if not has_graph or not isinstance(operation, keras.Model):
@@ -57,12 +57,12 @@ def graph_model(operation):
             return None
     else:
         model = keras.Model(operation.input, operation.output, name=operation.name)
-    # A subclass may have a graph and compute something else.
+    # A subclass may have a graph, but compute something else.
     return model if type(operation).call is _kind(operation, model).call else None
 
 
 def _kind(model, graph):
-    """Returns the class of Keras that a model is an instance of."""
+    """Returns the Keras class of a model."""
     return keras.Sequential if isinstance(model, keras.Sequential) else type(graph)
 
 
@@ -73,12 +73,12 @@ def checked_graph_model(model):
         return graph
     if type(model).call is keras.Sequential.call:
         raise UsageError(
-            "`model` must know its input shape; "
+            "`model` must have a known input shape; "
             f"got {model.name!r}: call `build` or add a `keras.Input` as its first layer."
         )
     raise UsageError(
         "`model` must be a functional or sequential `keras.Model`; got "
-        f"{type(model).__name__}, whose layers are called in code of its own."
+        f"{type(model).__name__}, whose `call` is custom code."
     )
 
 
@@ -89,8 +89,8 @@ def calls_of(graph):
         graph: `keras.Model` of `graph_model`; it is not changed.
 
     Returns:
-        pair of the list of `Call`, each after those whose outputs it takes, and the list of
-        `keras.KerasTensor` that are the outputs of the model.
+        pair of the list of `Call` in topological order and the list of `keras.KerasTensor` that are
+        the outputs of the model.
     """
     calls = []
 
@@ -104,15 +104,14 @@ def calls_of(graph):
 
 
 def rewritten(model, replace):
-    """Copies a model with some of its layers replaced or left out.
+    """Copies a model, and replaces or removes some of its layers.
 
-    Names and `trainable` flags are those of the model. The copy is not compiled, and its weights
-    are fresh.
+    Names and `trainable` flags stay the same. The copy is not compiled, and its weights are new.
 
     Args:
         model: functional or sequential `keras.Model`; it is not changed.
-        replace: function of a layer or operation, at any depth of nested models, that returns a
-            new one, or `None` to pass on the first argument of its calls instead.
+        replace: function of a layer or operation, at any depth of nested models, that returns its
+            replacement, or `None` to pass the first argument of its calls on.
 
     Returns:
         pair of the new `keras.Model` and the list of pairs `(layer, new_layer)`.
@@ -134,18 +133,18 @@ def rewritten(model, replace):
 
     def copy_of_model(model, graph):
         kind = _kind(model, graph)
-        # A subclass that is made in another way becomes a plain model.
+        # A subclass with another constructor becomes a plain model.
         cls = type(model) if type(model).__init__ is kind.__init__ else kind
         inputs = {
             id(layer.output): same(layer).output
             for layer in graph.operations
             if isinstance(layer, keras.layers.InputLayer)
         }
-        # Passed to the constructor, the flag leaves those of the layers as they are.
+        # As a constructor argument, the flag does not change the flags of the layers.
         options = {"name": model.name, "trainable": model.trainable}
         if kind is keras.Sequential:
             layers = [new for new in map(copy, model.layers) if new is not None]
-            # Keras builds no sequential model without layers.
+            # Keras does not build a sequential model without layers.
             return cls([*inputs.values(), *(layers or [keras.layers.Identity()])], **options)
         new = keras.models.clone_model(
             graph,
@@ -171,28 +170,28 @@ def remade(operation, cls, **arguments):
     """Returns a new layer or operation of a class.
 
     Args:
-        operation: layer or operation with the configuration that the new one takes.
+        operation: layer or operation with the configuration for the new one.
         cls: class of the new one.
-        **arguments: what is different in its configuration.
+        **arguments: changes of the configuration.
     """
-    options = {"safe_mode": False} if cls is keras.layers.Lambda else {}  # it is no file's
+    options = {"safe_mode": False} if cls is keras.layers.Lambda else {}  # not from a file
     try:
         with keras.saving.custom_object_scope(_parts(operation)):
             new = cls.from_config({**operation.get_config(), **arguments}, **options)
-    except Exception as error:  # it may be code of the user
+    except Exception as error:  # it may be user code
         raise UsageError(
             f"The layer {operation.name!r} ({type(operation).__name__}) must have a `get_config` "
-            "from which it can be made again."
+            "from which it can be recreated."
         ) from error
     if cls is keras.layers.Lambda:
-        new.function = operation.function  # made again, it would not find its global names
+        new.function = operation.function  # a recreated function would not find its global names
     if isinstance(new, keras.Layer) and new.trainable != operation.trainable:
-        new.trainable = operation.trainable  # not in the configuration of every layer
+        new.trainable = operation.trainable  # not every configuration has it
     return new
 
 
 def _parts(operation):
-    """Names the functions and classes that a layer consists of, which need not be registered."""
+    """Returns the functions and classes of a layer, which need not be registered, by name."""
     values = vars(operation).values()
     functions = {value.__name__: value for value in values if inspect.isfunction(value)}
     classes = {
@@ -202,7 +201,7 @@ def _parts(operation):
 
 
 def copy_state(layer, new):
-    """Gives a new layer the weights and the other state of a layer.
+    """Copies the weights and the other state of a layer to a new layer.
 
     Args:
         layer: layer with state.
@@ -210,13 +209,13 @@ def copy_state(layer, new):
     """
     if len(layer.variables) != len(new.variables):
         raise UsageError(
-            f"The layer {layer.name!r} ({type(layer).__name__}) must have the same weights when it "
-            f"is made again from its `get_config`; got {len(new.variables)} in place of "
+            f"The layer {layer.name!r} ({type(layer).__name__}) must have the same weights if it "
+            f"is recreated from its `get_config`; got {len(new.variables)} in place of "
             f"{len(layer.variables)}."
         )
     for variable, new_variable in zip(layer.variables, new.variables, strict=True):
         new_variable.assign(_array(variable))
-    # Some layers compute what they use from their variables, or have state of another kind.
+    # Some layers derive values from their variables, or have another kind of state.
     own = {}
     layer.save_own_variables(own)
     new.load_own_variables({key: _array(value) for key, value in own.items()})
@@ -227,5 +226,5 @@ def copy_state(layer, new):
 
 
 def _array(variable):
-    # A copy: JAX gives away the memory of variables when it trains.
+    # A copy, because JAX reuses the memory of variables in training.
     return np.array(keras.ops.convert_to_numpy(variable))

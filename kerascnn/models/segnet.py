@@ -1,12 +1,13 @@
-"""SegNet: a decoder that puts features back where the encoder's max pooling found them."""
+"""SegNet: a decoder that unpools features with the indices of the encoder's max pooling."""
 
 from dataclasses import dataclass
 
 from kerascnn import layers
 from kerascnn.arguments import one_of
 from kerascnn.models.conv_norm import ConvNorm
-from kerascnn.models.ends import image_input, image_model, pixel_logits
 from kerascnn.models.family import Family
+from kerascnn.models.inputs import image_input
+from kerascnn.models.outputs import image_model, pixel_logits
 from kerascnn.models.upsample import UPSAMPLINGS, upsample
 
 INPUT_SHAPE = (360, 480, 3)
@@ -14,22 +15,22 @@ INPUT_SHAPE = (360, 480, 3)
 
 @dataclass(frozen=True)
 class SegNetConfig:
-    """One row of the table of SegNets, for images of any size.
+    """Configuration of a SegNet for images of any size.
 
     Args:
-        depths: convolutions in each stage of the encoder, which ends in 2x2 max pooling; as many
-            are in that stage of the decoder.
+        depths: convolutions in each stage of the encoder, which ends in 2x2 max pooling; the
+            decoder has the same number.
         growth: filters of the convolutions in each stage, in multiples of `width`.
         kernel_size: int, of all convolutions.
-        basic: bool, whether the images are normalized locally, the decoder has no ReLU, and the
-            logits are pointwise after its last convolution, instead of being that convolution.
+        basic: bool, whether the images are normalized locally, the decoder has no ReLU, and a
+            pointwise convolution computes the logits, instead of the last convolution.
 
     Reference:
         [Badrinarayanan et al., 2017](https://arxiv.org/abs/1511.00561)
 
     Example:
         >>> import kerascnn
-        >>> config = kerascnn.models.SegNetConfig(depths=(1, 2), growth=(1, 2))
+        >>> config = kerascnn.models.rows.SegNetConfig(depths=(1, 2), growth=(1, 2))
         >>> kerascnn.models.create_model(config, (31, 45, 3), 5, width=8).output_shape
         (None, 31, 45, 5)
     """
@@ -41,7 +42,7 @@ class SegNetConfig:
 
 
 VARIANTS = {
-    # Badrinarayanan et al., 2017, figure 2: VGG16 and back
+    # Badrinarayanan et al., 2017, figure 2: VGG16 and its mirror image
     "segnet": SegNetConfig(depths=(2, 2, 3, 3, 3), growth=(1, 2, 4, 8, 8)),
     # section 3.1: "a smaller version of SegNet, termed SegNet-Basic"
     "segnet_basic": SegNetConfig((1, 1, 1, 1), (1, 1, 1, 1), kernel_size=7, basic=True),
@@ -50,14 +51,14 @@ VARIANTS = {
 
 @dataclass(frozen=True)
 class SegNetOptions:
-    """What a SegNet takes.
+    """Options of a SegNet.
 
     Args:
         width: int, filters of the first convolution.
-        upsampling: `"unpooling"`, or, without the places of the maxima, `"transposed"`,
+        upsampling: `"unpooling"`, or, without the indices of the maxima, `"transposed"`,
             `"pixel_shuffle"` or `"bilinear"`.
-        preprocessing: `None`, `"caffe"`, `"tf"` or `"torch"`: how Keras's and torchvision's models
-            of ImageNet want their images normalized.
+        preprocessing: `None`, `"caffe"`, `"tf"` or `"torch"`: normalization of the images, as in
+            Keras's and torchvision's ImageNet models.
     """
 
     width: int = 64
@@ -90,7 +91,7 @@ def _segnet(config, input_shape, num_classes, options, name):
         else:
             x = upsample(x, upsampling, name=f"{prefix}_{{}}")
         depth = config.depths[stage - 1]
-        # The last convolution of a stage has the channels of the stage that comes next.
+        # The last convolution of a stage has the channels of the next stage.
         filters = [widths[stage - 1]] * (depth - 1) + [widths[max(stage - 2, 0)]]
         if stage == 1 and not config.basic:
             filters.pop()

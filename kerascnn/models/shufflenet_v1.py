@@ -1,4 +1,4 @@
-"""ShuffleNet: pointwise convolutions in groups, and a shuffle that mixes the groups."""
+"""ShuffleNet: pointwise group convolutions, and a channel shuffle that mixes the groups."""
 
 from dataclasses import dataclass
 
@@ -8,21 +8,22 @@ from kerascnn import layers
 from kerascnn.arguments import at_least_one
 from kerascnn.models.classifier import ClassifierOptions, classifier
 from kerascnn.models.conv_norm import ConvNorm
-from kerascnn.models.ends import channel_axis, stem_pool
 from kerascnn.models.family import Family
 from kerascnn.models.heads import dropped_average
+from kerascnn.models.inputs import channel_axis
+from kerascnn.models.stems import stem_pool
 
 INPUT_SHAPE = (224, 224, 3)
 
 
 @dataclass(frozen=True)
 class ShuffleNetV1Config:
-    """One row of the table of ShuffleNets: a column of the paper's table 1.
+    """Configuration of a ShuffleNet, a column of the paper's table 1.
 
     Args:
         groups: `g`, groups of the pointwise convolutions; it divides the widths.
         widths: output channels of the units in each stage. Their 3x3 convolutions have a quarter of
-            that.
+            these channels.
         depths: units in each stage; the first one halves the resolution.
         stem_width: filters of the first convolution.
 
@@ -31,7 +32,7 @@ class ShuffleNetV1Config:
 
     Example:
         >>> import kerascnn
-        >>> config = kerascnn.models.ShuffleNetV1Config(2, (24, 48), (2, 2), stem_width=8)
+        >>> config = kerascnn.models.rows.ShuffleNetV1Config(2, (24, 48), (2, 2), stem_width=8)
         >>> kerascnn.models.create_model(config, (32, 32, 3), num_classes=10).output_shape
         (None, 10)
     """
@@ -54,13 +55,13 @@ VARIANTS = {
 
 @dataclass(frozen=True)
 class ShuffleNetV1Options(ClassifierOptions):
-    """What a ShuffleNet takes besides `ClassifierOptions`.
+    """Options of a ShuffleNet, in addition to `ClassifierOptions`.
 
     Args:
-        stem_strides: int, strides of the first convolution; 1 keeps twice the resolution, for
-            images as small as CIFAR's.
-        epsilon: float, batch normalization's.
-        dropout: float, the rate before the logits.
+        stem_strides: int, strides of the first convolution; 1 doubles the resolution, for small
+            images such as CIFAR's.
+        epsilon: float, epsilon of batch normalization.
+        dropout: float, dropout rate before the logits.
     """
 
     stem_strides: int = 2
@@ -78,7 +79,7 @@ def _trunk(x, config, options):
     features[stride] = x
     for stage, (depth, width) in enumerate(zip(config.depths, config.widths, strict=True), 2):
         for block in range(1, depth + 1):
-            # Too few channels arrive at the very first unit to be worth groups (section 3.3).
+            # The first unit has too few input channels for groups (section 3.3).
             first_groups = 1 if (stage, block) == (2, 1) else config.groups
             unit = _halving_unit if block == 1 else _unit
             x = unit(x, width, first_groups, config.groups, conv_norm, f"stage{stage}_block{block}")
@@ -95,10 +96,10 @@ def _unit(x, width, first_groups, groups, conv_norm, prefix):
 
 
 def _halving_unit(x, width, first_groups, groups, conv_norm, prefix):
-    """The shortcut pools, and the branch adds the channels that are missing beside it."""
+    """A unit that halves the resolution: a pooled shortcut, and a branch for the other channels."""
     filters = width - x.shape[channel_axis()]
     branch = _branch(x, width // 4, filters, 2, first_groups, groups, conv_norm, prefix)
-    # Zeros all round, so that the windows lie where those of the 3x3 convolution lie; they count.
+    # Zeros on all sides, to align the windows with the 3x3 convolution; the mean includes them.
     x = keras_layers.ZeroPadding2D(1, name=f"{prefix}_pad")(x)
     x = keras_layers.AveragePooling2D(3, strides=2, name=f"{prefix}_pool")(x)
     x = keras_layers.Concatenate(axis=channel_axis(), name=f"{prefix}_concat")([x, branch])

@@ -1,4 +1,4 @@
-"""ShuffleNetV2: half of the channels pass every unit untouched, and a shuffle mixes the halves."""
+"""ShuffleNetV2: units that change half of the channels, and a channel shuffle."""
 
 from dataclasses import dataclass
 
@@ -9,16 +9,17 @@ from kerascnn import layers
 from kerascnn.arguments import UsageError, at_least_one
 from kerascnn.models.classifier import ClassifierOptions, classifier
 from kerascnn.models.conv_norm import ConvNorm
-from kerascnn.models.ends import channel_axis, stem_pool
 from kerascnn.models.family import Family
 from kerascnn.models.heads import dropped_average
+from kerascnn.models.inputs import channel_axis
+from kerascnn.models.stems import stem_pool
 
 INPUT_SHAPE = (224, 224, 3)
 
 
 @dataclass(frozen=True)
 class ShuffleNetV2Config:
-    """One row of the table of ShuffleNetV2s: a column of the paper's table 5.
+    """Configuration of a ShuffleNetV2, a column of the paper's table 5.
 
     Args:
         widths: output channels of the units in each stage, even numbers.
@@ -31,7 +32,7 @@ class ShuffleNetV2Config:
 
     Example:
         >>> import kerascnn
-        >>> config = kerascnn.models.ShuffleNetV2Config((16, 32), (2, 2), 8, head_width=64)
+        >>> config = kerascnn.models.rows.ShuffleNetV2Config((16, 32), (2, 2), 8, head_width=64)
         >>> kerascnn.models.create_model(config, (32, 32, 3), num_classes=10).output_shape
         (None, 10)
     """
@@ -53,13 +54,13 @@ VARIANTS = {
 
 @dataclass(frozen=True)
 class ShuffleNetV2Options(ClassifierOptions):
-    """What a ShuffleNetV2 takes besides `ClassifierOptions`.
+    """Options of a ShuffleNetV2, in addition to `ClassifierOptions`.
 
     Args:
-        stem_strides: int, strides of the first convolution; 1 keeps twice the resolution, for
-            images as small as CIFAR's.
-        epsilon: float, batch normalization's.
-        dropout: float, the rate before the logits.
+        stem_strides: int, strides of the first convolution; 1 doubles the resolution, for small
+            images such as CIFAR's.
+        epsilon: float, epsilon of batch normalization.
+        dropout: float, dropout rate before the logits.
     """
 
     stem_strides: int = 2
@@ -70,7 +71,7 @@ class ShuffleNetV2Options(ClassifierOptions):
 def _trunk(x, config, options):
     stride = at_least_one(options.stem_strides, "stem_strides")
     if any(width % 2 for width in config.widths):
-        raise UsageError(f"`widths` must be even, for halves; got widths={config.widths}.")
+        raise UsageError(f"`widths` must be even; got widths={config.widths}.")
     conv_norm = ConvNorm(epsilon=options.epsilon)
     features = {}
     x = features[stride] = conv_norm(x, config.stem_width, 3, stride, name="stem_{}")
@@ -107,8 +108,8 @@ def _shortcut(x, filters, conv_norm, prefix):
     return conv_norm(x, filters, 1, name=f"{prefix}_shortcut_{{}}2")
 
 
-# The place of a convolution in torchvision's sequences, which count the activations too; its
-# normalization is the next one.
+# The index of a convolution in torchvision's sequences, which also count activations; its
+# normalization has the next index.
 _PLACES = {1: 0, 2: 3, 3: 5}
 
 

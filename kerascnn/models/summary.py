@@ -1,4 +1,4 @@
-"""What a model consists of and costs, layer by layer."""
+"""Summaries of models: shapes, parameters, cost and receptive fields of every layer."""
 
 import io
 import math
@@ -16,23 +16,23 @@ from kerascnn.models.receptive_field import NOTHING, Field, moves
 
 @dataclass(frozen=True)
 class Row:
-    """One call of a layer, or of an operation such as `x + y`.
+    """A call of a layer, or of an operation such as `x + y`.
 
     Args:
-        name: str, the layer's name, after those of the models it is nested in:
+        name: str, the layer's name, after the names of the models it is nested in:
             `"encoder/stage1_conv"`.
         kind: str, the layer's class.
-        output_shape: tuple with the batch first, a tuple of such tuples where there are several
-            outputs, or `None` where it is not known.
-        parameters: int, the values in those weights that no row above has counted.
-        multiply_adds: int, for one image, or `None` where they are not known.
-        receptive_field: pair `(height, width)` of pixels of the image that one pixel of the output
-            can depend on: ints, or `math.inf` for the whole image. `None` where the output has no
-            height and width, as after flattening, or the field is not known.
-        stride: pair `(height, width)`, the distance of two neighbours of the output in pixels of
-            the image: ints, or fractions where the output is finer than the image. `None` where
-            the receptive field is, and where every pixel of the output sees the whole image
-            because it was made from a vector.
+        output_shape: tuple with the batch first, a tuple of such tuples for several outputs, or
+            `None` if unknown.
+        parameters: int, number of weight values that no earlier row has counted.
+        multiply_adds: int, for one image, or `None` if unknown.
+        receptive_field: pair `(height, width)` in pixels of the image that one output pixel can
+            depend on: ints, or `math.inf` for the whole image. `None` if the output has no height
+            and width, as after flattening, or the field is unknown.
+        stride: pair `(height, width)`, the distance between neighboring output pixels in pixels of
+            the image: ints, or fractions if the output has a higher resolution than the image.
+            `None` if the receptive field is `None`, or if every output pixel sees the whole image
+            because it was computed from a vector.
     """
 
     name: str
@@ -46,17 +46,17 @@ class Row:
 
 @dataclass(frozen=True, repr=False)
 class Summary:
-    """What `kerascnn.summary` found; as a string, a table.
+    """The result of `kerascnn.summary`; its string is a table.
 
-    `multiply_adds` is the sum over the rows where they are known: for one image at least so many.
+    `multiply_adds` sums the rows where they are known: a lower bound for one image.
 
     Args:
         name: str, the model's name.
         rows: tuple of `Row`, in the order of the model's layers.
-        parameters: int, the values in all weights of the model, each weight counted once.
-        trainable_parameters: int, those of them that training changes.
-        notes: tuple of str, one sentence for each thing that cannot be shown with the installed
-            version of Keras; with a version that kerascnn was tested with, there are none.
+        parameters: int, number of values in all weights of the model, each weight counted once.
+        trainable_parameters: int, number of values in trainable weights.
+        notes: tuple of str, a message for each value that cannot be shown with the installed
+            version of Keras; empty for versions that kerascnn was tested with.
     """
 
     name: str
@@ -67,7 +67,7 @@ class Summary:
 
     @property
     def multiply_adds(self):
-        """The sum over the rows where they are known."""
+        """The sum of the known multiply-adds."""
         return sum(row.multiply_adds or 0 for row in self.rows)
 
     def __repr__(self):
@@ -77,15 +77,14 @@ class Summary:
 def summary(model, input_shape=None):
     """Lists output shape, parameters, multiply-adds, receptive field and stride of every layer.
 
-    **Multiply-adds** are those of convolutions and dense layers for one image, as in the tables of
-    the papers on ResNet and MobileNet: a multiplication and the addition that follows are one,
-    padding is multiplied as well, and biases, normalization, activations, pooling and other
-    operations on single elements count nothing. (Some tools count those too, or a multiply-add as
-    two operations.)
+    **Multiply-adds** count convolutions and dense layers for one image, as in the tables of the
+    ResNet and MobileNet papers: a multiplication and the addition after it count as one, padding is
+    included, and biases, normalization, activations, pooling and other elementwise operations are
+    not counted. (Some tools also count these, or count a multiply-add as two operations.)
 
     | layer | multiply-adds |
     |---|---|
-    | convolution, of groups or depthwise too | output pixels x values in the kernel |
+    | convolution, also grouped or depthwise | output pixels x values in the kernel |
     | separable convolution | output pixels x values in both kernels |
     | transposed convolution | input pixels x values in the kernel |
     | sub-pixel convolution | input pixels x values in the kernel |
@@ -93,36 +92,37 @@ def summary(model, input_shape=None):
     | dense | positions x values in the kernel |
     | squeeze and excitation, RBF output | values in the kernels or prototypes |
 
-    Those of a layer that is made of other layers are the sum of theirs. They are not known (`None`,
-    shown as `?`) of products of two activations, such as attention's, of other layers with weights
-    of their own, and where the height or width is not known. `kerascnn.geometry` shows how a layer
-    of yours declares its multiply-adds and its window.
+    The multiply-adds of a composite layer are the sum over its layers. They are unknown (`None`,
+    shown as `?`) for products of two activations, as in attention, for other layers with their own
+    weights, and if the height or width is unknown. `kerascnn.geometry` shows how custom layers
+    define their multiply-adds and their window.
 
-    **Receptive field** `r` and **stride** `j`, for each axis, begin with 1 and 1 at an image. A
-    window of size `k`, dilation `d` and stride `s` makes of them
+    **Receptive field** `r` and **stride** `j` of each axis start with 1 and 1 at the image. A
+    window of size `k`, dilation `d` and stride `s` changes them to
 
         r + (k - 1) * d * j     and     j * s,
 
-    a transposed convolution `r + (ceil(k / s) - 1) * j` and `j / s`. Where tensors meet, the
-    largest counts. This is the extent in the middle of a large image: borders cut it, and
-    statistics that a normalization takes over the image are left out. After upsampling the extent
-    differs from pixel to pixel; the formula's value is rounded up. A gate that is computed from the
-    whole image, as in squeeze and excitation, lets every pixel after it see the whole image.
+    and a transposed convolution to `r + (ceil(k / s) - 1) * j` and `j / s`. If tensors are
+    combined, the largest value is used. This is the receptive field in the center of a large image:
+    borders cut it, and statistics that a normalization computes over the image are not included.
+    After upsampling, it differs between pixels, and the formula's value is rounded up. After a gate
+    that is computed from the whole image, as in squeeze and excitation, every pixel sees the whole
+    image.
 
-    A functional or sequential model, and the models nested in it, are followed along their graph.
-    A subclassed model has none: its layers are listed in order, without shapes, unless
-    `input_shape` is given and its `call` takes symbolic tensors.
+    For a functional or sequential model, and models nested in it, the summary follows the graph. A
+    subclassed model has no graph: its layers are listed in order, without shapes, unless
+    `input_shape` is given and its `call` accepts symbolic tensors.
 
     Args:
         model: a built `keras.Model`.
-        input_shape: the input's shape without the batch, to see what the model makes of images of
-            this size; a list of shapes for a model of several inputs. By default the model's own.
+        input_shape: the input shape without the batch, for a summary at this image size; a list of
+            shapes for a model with several inputs. By default the model's own input shape.
 
     Returns:
         `Summary`, whose string is a table.
 
     Raises:
-        ValueError: if the model is not built, or does not take inputs of that shape.
+        ValueError: if the model is not built, or does not support the input shape.
 
     Reference:
         [Araujo et al., 2019](https://distill.pub/2019/computing-receptive-fields)
@@ -154,7 +154,7 @@ def summary(model, input_shape=None):
 
 
 def _calls(model, input_shape):
-    """The calls of a model: along its graph, or its layers in order where it has none."""
+    """Returns the calls in the graph of a model, or its layers in order without a graph."""
     graph = graph_of(model)
     if graph is not None:
         shapes = _input_shapes([x.shape for x in graph.inputs], input_shape)
@@ -172,7 +172,7 @@ def _calls(model, input_shape):
 
 
 def _separate(input_shape):
-    """A shape as a list of one, and a list of shapes as it is."""
+    """Converts a shape to a list of one shape, and keeps a list of shapes."""
     given = input_shape if isinstance(input_shape, (tuple, list)) else [input_shape]
     shapes = given if given and isinstance(given[0], (tuple, list)) else [given]
     if not all(_is_size(size) for shape in shapes for size in shape):
@@ -188,7 +188,7 @@ def _is_size(size):
 
 
 def _input_shapes(own, input_shape):
-    """The shapes of the model's inputs, with those of the caller in their place."""
+    """Returns the shapes of the model's inputs, replaced by `input_shape` if given."""
     if input_shape is None:
         return own
     given = _separate(input_shape)
@@ -202,7 +202,7 @@ def _input_shapes(own, input_shape):
 
 
 def _followed(graph, inputs, model, input_shape):
-    """The calls along the graph of the whole model."""
+    """Returns the calls in the graph of the whole model."""
     layers = private_keras.sublayers(model, recursive=True) or model.layers
     data_format = next(
         (layer.data_format for layer in layers if hasattr(layer, "data_format")),
@@ -220,7 +220,7 @@ def _followed(graph, inputs, model, input_shape):
             raise
         reason = str(error).strip().partition("\n")[0]
         raise UsageError(
-            f"`input_shape` must be one that the model {model.name!r} takes; "
+            f"`input_shape` must be supported by the model {model.name!r}; "
             f"got input_shape={input_shape} ({reason})"
         ) from error
 
@@ -252,7 +252,7 @@ def _size(weights):
 
 
 def _rank(shape):
-    """The rank of an output, or of the first of several; `None` if it is not known."""
+    """Returns the rank of an output, or of the first output; `None` if unknown."""
     if shape and isinstance(shape[0], tuple):
         shape = shape[0]
     return None if shape is None else len(shape)
@@ -267,7 +267,7 @@ def _whole_number(stride):
 
 
 def _table(found):
-    # Imported here: whoever builds a model need not load rich.
+    # Imported here, because building a model does not need rich.
     from rich.box import Box
     from rich.console import Console
     from rich.table import Table
@@ -308,7 +308,7 @@ def _totals(found):
     unknown = sum(row.multiply_adds is None for row in found.rows)
     count = f"{found.multiply_adds:,}"
     if unknown:
-        count = f"at least {count} (not known of {unknown} of {len(found.rows)} rows)"
+        count = f"at least {count} (unknown for {unknown} of {len(found.rows)} rows)"
     return (
         f"parameters:     {found.parameters:,} ({found.trainable_parameters:,} trainable)\n"
         f"multiply-adds:  {count} for one image"

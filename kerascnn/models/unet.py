@@ -1,4 +1,4 @@
-"""U-Net: a decoder that sees the encoder's features of every resolution."""
+"""U-Net: a decoder with skip connections from the encoder at every resolution."""
 
 from dataclasses import dataclass
 
@@ -7,8 +7,9 @@ from keras import layers as keras_layers
 from kerascnn import layers
 from kerascnn.arguments import at_least_one, one_of
 from kerascnn.models.conv_norm import ConvNorm
-from kerascnn.models.ends import channel_axis, image_input, image_model, pixel_logits
 from kerascnn.models.family import Family
+from kerascnn.models.inputs import channel_axis, image_input
+from kerascnn.models.outputs import image_model, pixel_logits
 from kerascnn.models.upsample import upsample
 
 INPUT_SHAPE = (360, 480, 3)
@@ -17,24 +18,24 @@ ORIGINAL_SHAPE = (388, 388, 1)
 
 @dataclass(frozen=True)
 class UNetConfig:
-    """One row of the table of U-Nets, for images of any size.
+    """Configuration of a U-Net for images of any size.
 
-    With `padding="valid"`, an image of 388x388 pixels becomes one of 572x572: the overlap-tile
-    strategy of the paper, for a whole image at once. An image of another size gets the next size
-    that can be halved `depth` times, and what is too much is cropped.
+    With `padding="valid"`, an image of 388x388 pixels is padded to 572x572: the overlap-tile
+    strategy of the paper, for a whole image at once. Other images are padded to the next size that
+    can be halved `depth` times, and the output is cropped.
 
     Args:
-        padding: `"same"`, or `"valid"`, in which the image gets a mirrored margin as wide as what
-            the convolutions take away.
-        normalize: bool, whether convolutions are followed by batch normalization in place of
-            having biases.
+        padding: `"same"`, or `"valid"`, with a reflected margin around the image that the
+            convolutions remove.
+        normalize: bool, whether convolutions are followed by batch normalization instead of having
+            biases.
 
     Reference:
         [Ronneberger et al., 2015](https://arxiv.org/abs/1505.04597)
 
     Example:
         >>> import kerascnn
-        >>> config = kerascnn.models.UNetConfig()
+        >>> config = kerascnn.models.rows.UNetConfig()
         >>> kerascnn.models.create_model(config, (50, 71, 3), 5, width=8, depth=2).output_shape
         (None, 50, 71, 5)
     """
@@ -44,7 +45,7 @@ class UNetConfig:
 
 
 VARIANTS = {
-    # as it is used today
+    # the form in use today
     "unet": UNetConfig(),
 }
 ORIGINAL_VARIANTS = {
@@ -55,16 +56,16 @@ ORIGINAL_VARIANTS = {
 
 @dataclass(frozen=True)
 class UNetOptions:
-    """What a U-Net takes.
+    """Options of a U-Net.
 
     Args:
-        width: int, filters of the first convolutions; twice as many after every pooling.
-        depth: int, how often the images are halved.
+        width: int, filters of the first convolutions; doubled after every pooling.
+        depth: int, number of times that the resolution is halved.
         upsampling: `"transposed"`, the paper's 2x2 "up-convolution", `"pixel_shuffle"` or
             `"bilinear"`.
-        preprocessing: `None`, `"caffe"`, `"tf"` or `"torch"`: how Keras's and torchvision's models
-            of ImageNet want their images normalized.
-        dropout: float, the rate at the end of the encoder.
+        preprocessing: `None`, `"caffe"`, `"tf"` or `"torch"`: normalization of the images, as in
+            Keras's and torchvision's ImageNet models.
+        dropout: float, dropout rate at the end of the encoder.
     """
 
     width: int = 64
@@ -82,8 +83,8 @@ def _unet(config, input_shape, num_classes, options, name):
         input_shape, preprocessing=options.preprocessing, pad_to=1 if valid else whole
     )
     if valid:
-        # Two 3x3 convolutions in each stage of both halves take so much on either side, and leave
-        # even sizes to every pooling.
+        # Two 3x3 convolutions in each stage of encoder and decoder remove this many pixels on each
+        # side, with even sizes before every pooling.
         x = layers.PadToMultiple2D(
             whole, margin=6 * whole - 4, remainder=-4 % whole, name="image_pad"
         )(x)

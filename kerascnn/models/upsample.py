@@ -1,8 +1,8 @@
-"""How decoders raise the resolution."""
+"""Upsampling in decoders."""
 
 from kerascnn import layers
 from kerascnn.arguments import one_of
-from kerascnn.models.ends import channel_axis
+from kerascnn.models.inputs import channel_axis
 
 UPSAMPLINGS = ("transposed", "pixel_shuffle", "bilinear")
 
@@ -18,27 +18,27 @@ def upsample(
     dtype=None,
     name="{}",
 ):
-    """Makes feature maps `factor` times as high and wide.
+    """Upsamples feature maps by a factor.
 
     Args:
         x: `keras.KerasTensor` of rank 4.
         upsampling: `"transposed"`, a transposed convolution; `"pixel_shuffle"`, a 3x3 sub-pixel
-            convolution; `"bilinear"`, interpolation, before which a pointwise convolution changes
-            the number of channels if it has to. That is `factor**2` times cheaper than after, and
-            the same.
-        filters: optional int, the number of channels of the output; by default the input's.
+            convolution; or `"bilinear"`, interpolation after a pointwise convolution that changes
+            the number of channels if necessary. This order gives the same result as the reverse
+            one, and is `factor**2` times cheaper.
+        filters: optional int, the number of output channels; by default as in the input.
         factor: int.
-        kernel_size: optional int, that of the transposed convolution; by default `factor`.
+        kernel_size: optional int, of the transposed convolution; by default `factor`.
         use_bias: bool, whether the convolution has a bias.
-        kernel_initializer: that of the transposed convolution; the others have their own.
+        kernel_initializer: initializer of the transposed convolution.
         dtype: optional dtype or policy of the layers.
-        name: str with a place for the kind of layer, as in `"decoder_stage1_{}"`.
+        name: str with a placeholder for the kind of layer, as in `"decoder_stage1_{}"`.
 
     Returns:
         `keras.KerasTensor`.
 
     Raises:
-        ValueError: if `upsampling` is none of the above.
+        ValueError: if `upsampling` is invalid.
     """
     one_of(upsampling, UPSAMPLINGS, "upsampling")
     channels = x.shape[channel_axis()]

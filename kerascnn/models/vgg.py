@@ -1,4 +1,4 @@
-"""VGG: nothing but 3x3 convolutions, and as deep as they got without shortcuts."""
+"""VGG: deep networks of 3x3 convolutions."""
 
 from dataclasses import dataclass
 
@@ -14,9 +14,10 @@ INPUT_SHAPE = (224, 224, 3)
 
 @dataclass(frozen=True)
 class VGGConfig:
-    """One row of the table of VGG networks.
+    """Configuration of a VGG network.
 
-    `features_only` returns the last convolution of each stage, and the last pooling.
+    `features_only` returns the outputs of the last convolution of each stage and of the last
+    pooling.
 
     Args:
         depths: 3x3 convolutions in each stage, which ends in 2x2 max pooling.
@@ -28,7 +29,7 @@ class VGGConfig:
 
     Example:
         >>> import kerascnn
-        >>> config = kerascnn.models.VGGConfig(depths=(1, 2), widths=(8, 16), units=(32,))
+        >>> config = kerascnn.models.rows.VGGConfig(depths=(1, 2), widths=(8, 16), units=(32,))
         >>> model = kerascnn.models.create_model(config, (32, 32, 3), features_only=True)
         >>> {stride: maps.shape[-1] for stride, maps in model.output.items()}
         {1: 8, 2: 16, 4: 16}
@@ -50,10 +51,10 @@ VARIANTS = {
 
 @dataclass(frozen=True)
 class VGGOptions(ClassifierOptions):
-    """What a VGG network takes besides `ClassifierOptions`.
+    """Options of a VGG network, in addition to `ClassifierOptions`.
 
     Args:
-        dropout: float, the rate after each fully connected layer before the logits.
+        dropout: float, dropout rate after each fully connected layer before the logits.
     """
 
     dropout: float = 0.5
@@ -90,7 +91,7 @@ def _keras_names(config):
 
 
 def _torchvision_names(config):
-    """Torchvision numbers convolutions, ReLUs and poolings through, hence by the depths."""
+    """Torchvision numbers convolutions, ReLUs and poolings consecutively."""
     names, module = {}, 0
     for stage, depth in enumerate(config.depths, 1):
         for i in range(1, depth + 1):

@@ -1,4 +1,4 @@
-"""Weights that exist: those of `keras.applications`, of torchvision, and of ImageNet."""
+"""Pretrained weights of `keras.applications` and torchvision."""
 
 import re
 from collections.abc import Mapping
@@ -11,7 +11,7 @@ from kerascnn.layers import Dropout
 from kerascnn.models.new_head import HEAD, head_names
 from kerascnn.models.registry import rows
 
-# What a torchvision module calls the weights of a Keras layer, in Keras's order.
+# Names of Keras weights in torchvision modules, in Keras's order.
 _TORCH_WEIGHTS = {
     "kernel": "weight",
     "bias": "bias",
@@ -21,28 +21,28 @@ _TORCH_WEIGHTS = {
     "moving_variance": "running_var",
 }
 
-# What the layers of a head are called by Keras and by torchvision.
+# Names of the layers of a head in Keras and torchvision.
 _KERAS_HEAD = (*HEAD, "fc", "conv_preds", "predictions")
 _TORCH_HEAD = ("aux", "classifier.", "fc.")
 
 
-def load_weights_from(model, source, include_top=True):
-    """Takes over the weights of the same architecture from elsewhere.
+def load_weights_from(model: keras.Model, source: keras.Model, include_top: bool = True) -> None:
+    """Loads weights from another model of the same architecture.
 
     Args:
-        model: `keras.Model` of `create_model`.
-        source: `keras.Model` of `keras.applications` (VGG16, VGG19, ResNet50, ResNet101,
-            ResNet152, DenseNet121, MobileNet, MobileNetV2), or the state dict of a PyTorch model
-            in torchvision's naming (AlexNet, VGG, GoogLeNet, ResNet, ResNeXt, DenseNet,
-            MobileNetV2, ShuffleNetV2), or another model of `create_model`.
-        include_top: bool; without it the head (`logits`, and what stands before it in a VGG)
-            keeps its weights, and `source` need not have one. A model for segmentation takes over
-            the encoder that it has in common with a classifier, and keeps its decoder.
+        model: `keras.Model` from `create_model`.
+        source: `keras.Model` of `keras.applications` (VGG16, VGG19, ResNet50, ResNet101, ResNet152,
+            DenseNet121, MobileNet, MobileNetV2), the state dict of a PyTorch model with
+            torchvision's names (AlexNet, VGG, GoogLeNet, ResNet, ResNeXt, DenseNet, MobileNetV2,
+            ShuffleNetV2), or another model from `create_model`.
+        include_top: bool; if false, the head (`logits`, and the layers before it in a VGG) keeps
+            its weights, and `source` need not have a head. A segmentation model loads the encoder
+            that it shares with a classifier, and keeps its decoder.
 
     Raises:
-        ValueError: if `model` and `source` are not of the same architecture; then `model` is
-            unchanged. What differs between published forms is an option of the builder
-            (`use_bias`, `stride_in`, `epsilon`, `padding`).
+        ValueError: if `model` and `source` have different architectures; then `model` is unchanged.
+            For differences between published forms, use the options of the builder (`use_bias`,
+            `stride_in`, `epsilon`, `padding`).
 
     Example:
         >>> import keras
@@ -89,16 +89,16 @@ def _from_keras(model, wanted, source):
         if len(arrays) != len(layer.weights):
             raise UsageError(
                 f"The layer {layer.name!r} must have {len(layer.weights)} weights in the source; "
-                f"got {len(arrays)} (a bias, where the form of the builder has another?)."
+                f"got {len(arrays)} (do the builder's options, such as `use_bias`, match?)."
             )
-        # Some networks end in a 1x1 convolution in place of a dense layer.
+        # Some models end in a 1x1 convolution instead of a dense layer.
         squeeze = isinstance(layer, keras.layers.Dense) and arrays[0].ndim == 4
         found.append([array[0, 0] if array.ndim == 4 and squeeze else array for array in arrays])
     return found
 
 
 def _from_torch(model, wanted, source):
-    # Files from before 2018 have a dot more in the names of DenseNet's modules.
+    # Files from before 2018 have an additional dot in the names of DenseNet's modules.
     state = {
         re.sub(r"(denselayer\d+\.(?:norm|conv))\.(\d)", r"\1\2", key): value
         for key, value in source.items()
@@ -126,9 +126,9 @@ def _from_torch(model, wanted, source):
 
 
 def _renamed(model, wanted, found, rules, library):
-    """The names of the source's layers for ours, by the rules of a model that knows them all.
+    """Maps our layers to the names of the source's layers, by the rules of a matching model.
 
-    The rules of the model itself go first, and of others, those whose names are in the source.
+    Tries the rules of the model itself first, then rules whose names are in the source.
     """
     candidates = []
     for _, family, config in sorted(rows(), key=lambda row: row[0] != model.name):
@@ -139,13 +139,13 @@ def _renamed(model, wanted, found, rules, library):
             if names[layer.name] is None:
                 break
         else:
-            # A config with other depths may give one name to two layers.
+            # With other depths, a config may give two layers the same name.
             if len(set(names.values())) == len(names):
                 candidates.append(names)
     if not candidates:
         raise UsageError(
-            f"`model` must be of an architecture that {library} has too, as `create_model` builds "
-            f"it; got {model.name!r}."
+            f"`model` must have an architecture that {library} also has, and come from "
+            f"`create_model`; got {model.name!r}."
         )
     return next((names for names in candidates if set(names.values()) <= set(found)), candidates[0])
 
@@ -163,8 +163,8 @@ def _check_names(names, found, what):
     missing = [name for name in names.values() if name not in found]
     if missing:
         raise UsageError(
-            f"`source` must have the {what} {missing[0]!r}, and {len(names)} in all that the model "
-            f"takes over; {len(missing)} of them are missing."
+            f"`source` must have the {what} {missing[0]!r}; {len(missing)} of the "
+            f"{len(names)} that the model needs are missing."
         )
 
 
@@ -172,13 +172,13 @@ def _check_nothing_is_left(names, found, heads):
     left = sorted(name for name in set(found) - set(names.values()) if not name.startswith(heads))
     if left:
         raise UsageError(
-            f"`source` must be of the same architecture; {left[0]!r} and "
-            f"{len(left) - 1} more of its weights have no place in the model."
+            f"`source` must have the same architecture; {left[0]!r} and "
+            f"{len(left) - 1} more of its weights are not in the model."
         )
 
 
 def _flattened_shapes(model):
-    """`{layer: shape}`: what a dense layer gets as a vector was an image of this shape before."""
+    """Returns `{layer: shape}`, the shapes before flattening of the inputs of dense layers."""
     producers = {id(layer.output): layer for layer in model.layers}
     shapes = {}
     for layer in model.layers:
@@ -192,7 +192,7 @@ def _flattened_shapes(model):
 
 
 def _as_keras(array, layer, weight, flattened):
-    """An array of PyTorch's in the order of Keras's axes."""
+    """Transposes a PyTorch array to the order of Keras's axes."""
     if array.ndim == 4:
         depthwise = isinstance(layer, keras.layers.DepthwiseConv2D)
         array = array.transpose((2, 3, 0, 1) if depthwise else (2, 3, 1, 0))

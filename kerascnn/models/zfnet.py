@@ -1,4 +1,4 @@
-"""ZFNet: AlexNet, changed where images of its features showed that it lost detail."""
+"""ZFNet: AlexNet with finer first layers, after visualizations of its features."""
 
 from kerascnn.models.alexnet import AlexNetConfig, AlexNetOptions, alexnet
 from kerascnn.models.family import Family
@@ -6,9 +6,9 @@ from kerascnn.models.family import Family
 INPUT_SHAPE = (224, 224, 3)
 
 VARIANTS = {
-    # Zeiler and Fergus, 2013, figure 3: 224 -> 110 -> 55 -> 26 -> 13 -> 13 -> 6 pixels. Its
-    # "contrast normalization across feature maps" has no formula in the paper; local response
-    # normalization with AlexNet's constants takes its place, after the pooling as there.
+    # Zeiler and Fergus, 2013, figure 3: 224 -> 110 -> 55 -> 26 -> 13 -> 13 -> 6 pixels. The paper
+    # has no formula for its "contrast normalization across feature maps"; this uses local response
+    # normalization with AlexNet's constants, after the pooling as in the paper.
     "zfnet": AlexNetConfig(
         filters=(96, 256, 384, 384, 256),
         kernel_sizes=(7, 5),

@@ -1,4 +1,4 @@
-"""The operations of the layers as functions on tensors, for every Keras backend."""
+"""The operations of the layers as functions of tensors, for every Keras backend."""
 
 from kerascnn.ops.batch_normalization import batch_normalization, moments, normalize
 from kerascnn.ops.bilinear_upsampling import bilinear_upsampling2d

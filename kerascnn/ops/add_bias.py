@@ -1,4 +1,4 @@
-"""A bias for every channel, with a gradient that is accurate in half precision."""
+"""Bias addition with a gradient that is accurate in half precision."""
 
 import keras
 from keras import ops
@@ -13,7 +13,7 @@ if keras.backend.backend() == "tensorflow":
 def add_bias(x, bias, data_format=None):
     """Adds a bias to every channel of an image, in the dtype of the image.
 
-    The gradient of the bias is the sum of that of the output over all pixels of the batch.
+    The gradient of the bias is the output's gradient, summed over all pixels of the batch.
 
     Args:
         x: float tensor of shape `(batch, height, width, channels)`, or channels first.
@@ -31,6 +31,6 @@ def add_bias(x, bias, data_format=None):
         return tensorflow_kernel(x, bias, data_format)
     bias = ops.reshape(bias, in_format(1, 1, 1, -1, data_format))
     if keras.backend.backend() == "jax":
-        # On a CPU, XLA adds up the gradient in half precision; it fuses these casts (JAX 0.10).
+        # On a CPU, XLA would sum the gradient in half precision; it fuses these casts (JAX 0.10).
         return ops.cast(widened(x) + widened(bias), x.dtype)
     return x + bias

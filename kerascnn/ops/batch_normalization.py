@@ -1,5 +1,7 @@
 """Batch normalization: mean 0 and variance 1 in every channel of a mini-batch."""
 
+from typing import Any
+
 import keras
 from keras import ops
 
@@ -17,22 +19,24 @@ def _other_axes(x, axis):
 
 
 def _along(vector, x, axis):
-    """Lets a vector with one number per channel broadcast against `x`, in its dtype."""
+    """Reshapes a vector with one value per channel so that it broadcasts to `x`, in its dtype."""
     shape = [-1 if i == axis else 1 for i in range(len(x.shape))]
     return ops.reshape(ops.cast(vector, x.dtype), shape)
 
 
-def moments(x, axis=-1, mask=None, synchronized=False):
-    """Mean and (biased) variance of every channel over the mini-batch.
+def moments(
+    x: Any, axis: int = -1, mask: Any = None, synchronized: bool = False
+) -> tuple[Any, Any]:
+    """Computes the mean and (biased) variance of every channel over the mini-batch.
 
     `mean[c] = 1 / m * sum_i x[i, c]` and `variance[c] = 1 / m * sum_i (x[i, c] - mean[c])**2`,
-    where `i` runs over the `m` positions of the batch that `mask` lets count.
+    where `i` runs over the `m` positions of the batch where `mask` is true.
 
     Args:
         x: float tensor of any rank.
         axis: int, the channel axis.
-        mask: optional tensor of the shape of `x` without its last axis; positions where it is
-            false do not count.
+        mask: optional tensor of the shape of `x` without its last axis; positions where it is false
+            are left out.
         synchronized: bool, whether the replicas of a `tf.distribute` strategy share their
             statistics.
 
@@ -45,7 +49,7 @@ def moments(x, axis=-1, mask=None, synchronized=False):
     if mask is not None:
         counts = ops.broadcast_to(ops.expand_dims(mask, -1), ops.shape(x))
         counts = ops.cast(ops.cast(counts, "bool"), x.dtype)
-        # epsilon: a batch in which nothing counts has mean 0, not 0 / 0
+        # epsilon: a fully masked batch has mean 0, not 0 / 0
         m = ops.sum(counts, axes) + keras.config.epsilon()
         mean = ops.sum(ops.where(counts > 0, x, 0), axes) / m
         deviation = ops.where(counts > 0, x - _along(mean, x, axis), 0)
@@ -58,8 +62,15 @@ def moments(x, axis=-1, mask=None, synchronized=False):
 
 
 def normalize(
-    x, mean, variance, gamma=None, beta=None, axis=-1, epsilon=1e-3, constant_statistics=False
-):
+    x: Any,
+    mean: Any,
+    variance: Any,
+    gamma: Any = None,
+    beta: Any = None,
+    axis: int = -1,
+    epsilon: float = 1e-3,
+    constant_statistics: bool = False,
+) -> Any:
     """Normalizes with given statistics, then scales and shifts.
 
     `y = gamma * (x - mean) / sqrt(variance + epsilon) + beta`, channel by channel.
@@ -71,13 +82,12 @@ def normalize(
         gamma: optional tensor of shape `(channels,)`, the scale; 1 by default.
         beta: optional tensor of shape `(channels,)`, the shift; 0 by default.
         axis: int, the channel axis.
-        epsilon: float, keeps the root away from zero.
-        constant_statistics: bool, whether `mean` and `variance` are known not to depend on
-            anything that is trained, as at inference; no gradient flows to them then, and
-            TensorFlow is faster.
+        epsilon: float, added to the variance.
+        constant_statistics: bool, whether `mean` and `variance` are constant, as at inference. Then
+            they have no gradient, and TensorFlow is faster.
 
     Returns:
-        tensor of the shape and dtype of `x`; float32 if `x` has integers.
+        tensor of the shape and dtype of `x`; float32 for integers.
 
     Reference:
         [Ioffe and Szegedy, 2015](https://arxiv.org/abs/1502.03167)
@@ -96,22 +106,24 @@ def normalize(
     return y if "int" in keras.backend.standardize_dtype(x.dtype) else ops.cast(y, x.dtype)
 
 
-def batch_normalization(x, gamma=None, beta=None, axis=-1, epsilon=1e-3):
+def batch_normalization(
+    x: Any, gamma: Any = None, beta: Any = None, axis: int = -1, epsilon: float = 1e-3
+) -> tuple[Any, Any, Any]:
     """Normalizes a mini-batch with its own statistics: the form used in training.
 
-    `mean, variance = moments(x)`, then `y = normalize(x, mean, variance, gamma, beta)`; gradients
-    flow through the statistics as well.
+    Computes `mean, variance = moments(x)`, then `y = normalize(x, mean, variance, gamma, beta)`;
+    gradients also flow through the statistics.
 
     Args:
         x: float tensor of any rank.
         gamma: optional tensor of shape `(channels,)`, the scale.
         beta: optional tensor of shape `(channels,)`, the shift.
         axis: int, the channel axis.
-        epsilon: float, keeps the root away from zero.
+        epsilon: float, added to the variance.
 
     Returns:
-        `(y, mean, variance)`: the normalized batch, and its statistics, biased and without
-        gradient, for a moving average.
+        `(y, mean, variance)`: the normalized batch and its biased statistics, without gradient, for
+        a moving average.
 
     Example:
         >>> import numpy as np

@@ -1,10 +1,12 @@
-"""Bilinear upsampling by whole factors."""
+"""Bilinear upsampling by integer factors."""
+
+from typing import Any
 
 import keras
 from keras import ops
 
 from kerascnn.arguments import pair
-from kerascnn.geometry import refining
+from kerascnn.geometry import Sizes, refining
 from kerascnn.ops.precision import float_dtype
 from kerascnn.ops.shapes import image_shape, in_format, standardize_data_format, times
 from kerascnn.ops.symbolic import symbolic
@@ -13,8 +15,10 @@ if keras.backend.backend() == "tensorflow":
     from kerascnn.backend.bilinear_upsampling import bilinear_upsampling2d as tensorflow_kernel
 
 
-def bilinear_upsampling2d_shape(shape, size, data_format=None):
-    """Output shape of `bilinear_upsampling2d`, and the only place its arguments are checked."""
+def bilinear_upsampling2d_shape(
+    shape: Any, size: Sizes, data_format: str | None = None
+) -> tuple[Any, ...]:
+    """Returns the output shape of `bilinear_upsampling2d`, and checks its arguments."""
     rows, columns = pair(size, "size")
     data_format = standardize_data_format(data_format)
     batch, height, width, channels = image_shape(shape, data_format)
@@ -22,7 +26,7 @@ def bilinear_upsampling2d_shape(shape, size, data_format=None):
 
 
 def bilinear_upsampling2d_window(size, data_format=None):
-    """The `Window` of `bilinear_upsampling2d`: two pixels on each axis that it makes longer."""
+    """Returns the `Window` of `bilinear_upsampling2d`: two pixels on each upsampled axis."""
     size = pair(size, "size")
     return refining(size, tuple(2 * factor if factor > 1 else 1 for factor in size))
 
@@ -30,19 +34,19 @@ def bilinear_upsampling2d_window(size, data_format=None):
 @symbolic(
     bilinear_upsampling2d_shape, output_dtype=float_dtype, window=bilinear_upsampling2d_window
 )
-def bilinear_upsampling2d(x, size, data_format=None):
-    """Makes images larger, with pixels interpolated between the nearest ones.
+def bilinear_upsampling2d(x: Any, size: Sizes, data_format: str | None = None) -> Any:
+    """Upsamples images by bilinear interpolation.
 
     Along each axis, with the factor `r` and `d[j] = (j + 1/2) / r - 1/2`,
 
         y[i * r + j] = x[i] + max(d[j], 0) * (x[i + 1] - x[i]) + min(d[j], 0) * (x[i] - x[i - 1])
 
-    and pixels beyond the rim are those of the rim: what `keras.layers.UpSampling2D` with
-    `interpolation="bilinear"` and PyTorch's `interpolate` with `align_corners=False` give.
+    where pixels beyond the border repeat the border, as in `keras.layers.UpSampling2D` with
+    `interpolation="bilinear"` and in PyTorch's `interpolate` with `align_corners=False`.
 
     Args:
         x: float tensor of shape `(batch, height, width, channels)`, or channels first.
-        size: int, or pair of ints: how many times higher and wider `y` is.
+        size: int or pair of ints, the upsampling factors of height and width.
         data_format: `"channels_last"` or `"channels_first"`; by default Keras's own setting.
 
     Returns:

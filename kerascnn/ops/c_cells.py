@@ -1,11 +1,13 @@
-"""C-cells of the later Neocognitron: what S-cells find, wherever it is in a small area."""
+"""C-cells of the later Neocognitron: pooling of S-cells over a small area."""
 
 import math
+from typing import Any
 
 import numpy as np
 from keras import ops
 
 from kerascnn.arguments import one_of, pair
+from kerascnn.geometry import Sizes
 from kerascnn.ops.depthwise_conv import depthwise_conv2d, depthwise_conv2d_shape
 from kerascnn.ops.precision import float_dtype, widened
 from kerascnn.ops.s_cells import EPSILON
@@ -15,7 +17,7 @@ from kerascnn.ops.weightings import check_sigma, gaussian
 
 
 def c_cells_window(sigma, kernel_size=None):
-    """The window as a pair; by default what a Gaussian reaches in twice its width."""
+    """Returns the window as a pair; by default it covers two standard deviations."""
     check_sigma(sigma)
     if kernel_size is None:
         kernel_size = 2 * math.ceil(2 * sigma) + 1
@@ -23,36 +25,48 @@ def c_cells_window(sigma, kernel_size=None):
 
 
 def c_cells2d_shape(
-    shape, sigma=1.0, strides=2, kernel_size=None, padding="same", data_format=None
-):
-    """Output shape of `c_cells2d`, and the only place its arguments are checked."""
+    shape: Any,
+    sigma: float = 1.0,
+    strides: Sizes = 2,
+    kernel_size: Sizes | None = None,
+    padding: str = "same",
+    data_format: str | None = None,
+) -> tuple[Any, ...]:
+    """Returns the output shape of `c_cells2d`, and checks its arguments."""
     one_of(padding, ("same", "valid"), "padding")
     kernel_shape = (*c_cells_window(sigma, kernel_size), known_channels(shape, data_format), 1)
     return depthwise_conv2d_shape(shape, kernel_shape, strides, padding, data_format)
 
 
 @symbolic(c_cells2d_shape, output_dtype=float_dtype)
-def c_cells2d(x, sigma=1.0, strides=2, kernel_size=None, padding="same", data_format=None):
+def c_cells2d(
+    x: Any,
+    sigma: float = 1.0,
+    strides: Sizes = 2,
+    kernel_size: Sizes | None = None,
+    padding: str = "same",
+    data_format: str | None = None,
+) -> Any:
     """Pools every plane by its weighted root mean square.
 
-    With a Gaussian `a` of width `sigma` over the window (its sum is 1) and strides `s`, on the
+    With a Gaussian `a` of width `sigma` over the window (with sum 1) and strides `s`, on the
     padded `x`,
 
         y[h, w, c] = sqrt(sum over i, j of a[i, j] * x[h * s + i, w * s + j, c]**2 + e) - sqrt(e)
 
-    where `e = 1e-12` keeps the gradient finite where all is silent.
+    where `e = 1e-12` keeps the gradient finite if all inputs are 0.
 
     Args:
         x: float tensor of shape `(batch, height, width, channels)`, or channels first.
         sigma: float, the standard deviation of the Gaussian in pixels.
-        strides: int or pair of ints, by which the planes are thinned out.
+        strides: int or pair of ints.
         kernel_size: int or pair of ints, the window; by default `2 * ceil(2 * sigma) + 1`.
         padding: `"same"`, which adds zeros, or `"valid"`.
         data_format: `"channels_last"` or `"channels_first"`; by default Keras's own setting.
 
     Returns:
         float tensor of shape `(batch, new_height, new_width, channels)`, or channels first;
-        float32 inside if `x` is narrower.
+        computed in at least float32.
 
     Raises:
         ValueError: if `sigma` is not above 0, or the window does not fit.

@@ -1,5 +1,7 @@
 """Channel shuffle: the groups of a group convolution exchange their channels."""
 
+from typing import Any
+
 from keras import ops
 
 from kerascnn.arguments import at_least_one
@@ -8,8 +10,10 @@ from kerascnn.ops.shapes import channels_of
 from kerascnn.ops.symbolic import symbolic
 
 
-def channel_shuffle_shape(shape, groups, data_format=None):
-    """Output shape of `channel_shuffle`, and the only place its arguments are checked."""
+def channel_shuffle_shape(
+    shape: Any, groups: int, data_format: str | None = None
+) -> tuple[Any, ...]:
+    """Returns the output shape of `channel_shuffle`, and checks its arguments."""
     at_least_one(groups, "groups")
     _, channels = channels_of(shape, data_format)
     if channels % groups:
@@ -21,13 +25,13 @@ def channel_shuffle_shape(shape, groups, data_format=None):
 
 
 @symbolic(channel_shuffle_shape, window=Window())
-def channel_shuffle(x, groups, data_format=None):
-    """Deals the channels of every group out to all groups.
+def channel_shuffle(x: Any, groups: int, data_format: str | None = None) -> Any:
+    """Distributes the channels of every group over all groups.
 
     With `C` channels, `y[..., i * groups + g] = x[..., g * (C / groups) + i]`.
 
     Args:
-        x: tensor of rank 2 at least, channels last or, by `data_format`, on axis 1.
+        x: tensor of rank 2 or higher, channels last or, depending on `data_format`, on axis 1.
         groups: int, a divisor of the channels.
         data_format: `"channels_last"` or `"channels_first"`; by default Keras's own setting.
 
@@ -49,6 +53,7 @@ def channel_shuffle(x, groups, data_format=None):
     """
     channel_shuffle_shape(x.shape, groups, data_format)
     axis, channels = channels_of(x.shape, data_format)
-    shape = list(ops.shape(x))
+    sizes: Any = ops.shape(x)
+    shape = list(sizes)
     split = ops.reshape(x, [*shape[:axis], groups, channels // groups, *shape[axis + 1 :]])
     return ops.reshape(ops.swapaxes(split, axis, axis + 1), shape)

@@ -1,11 +1,14 @@
-"""Contrast: the off-center and on-center cells at the beginning of the Neocognitron."""
+"""Contrast extraction: the off-center and on-center cells of the Neocognitron."""
+
+from typing import Any
 
 import numpy as np
 from keras import ops
 
 from kerascnn.arguments import pair
+from kerascnn.geometry import Sizes
 from kerascnn.ops.depthwise_conv import depthwise_conv2d, depthwise_conv2d_shape
-from kerascnn.ops.padding import standardize_padding
+from kerascnn.ops.padding import Padding, standardize_padding
 from kerascnn.ops.precision import float_dtype, widened
 from kerascnn.ops.shapes import image_shape, in_format, known_channels, standardize_data_format
 from kerascnn.ops.symbolic import symbolic
@@ -13,13 +16,13 @@ from kerascnn.ops.weightings import check_sigma, gaussian
 
 
 def contrast_kernel(kernel_size, center, surround):
-    """Weights of a center minus those of its surround: their sum is 0, the positive ones' 1."""
+    """Returns center minus surround weights, with sum 0; positive weights have the sum 1."""
     kernel = gaussian(kernel_size, center) - gaussian(kernel_size, surround)
     return kernel / np.maximum(kernel, 0).sum()
 
 
 def check_contrast_extraction(kernel_size, center, surround, padding):
-    """The only place where these are checked; returns the window as a pair."""
+    """Checks the arguments; returns the window as a pair."""
     kernel_size = pair(kernel_size, "kernel_size")
     if not check_sigma(center, "center") < check_sigma(surround, "surround"):
         raise ValueError(
@@ -33,9 +36,14 @@ def check_contrast_extraction(kernel_size, center, surround, padding):
 
 
 def contrast_extraction2d_shape(
-    shape, kernel_size=7, center=0.65, surround=1.3, padding="same", data_format=None
-):
-    """Output shape of `contrast_extraction2d`, and the only place its arguments are checked."""
+    shape: Any,
+    kernel_size: Sizes = 7,
+    center: float = 0.65,
+    surround: float = 1.3,
+    padding: Padding = "same",
+    data_format: str | None = None,
+) -> tuple[Any, ...]:
+    """Returns the output shape of `contrast_extraction2d`, and checks its arguments."""
     kernel_size = check_contrast_extraction(kernel_size, center, surround, padding)
     channels = known_channels(shape, data_format)
     data_format = standardize_data_format(data_format)
@@ -48,9 +56,14 @@ def contrast_extraction2d_shape(
 
 @symbolic(contrast_extraction2d_shape, output_dtype=float_dtype)
 def contrast_extraction2d(
-    x, kernel_size=7, center=0.65, surround=1.3, padding="same", data_format=None
-):
-    """Splits images into where a pixel is darker and where it is brighter than its surround.
+    x: Any,
+    kernel_size: Sizes = 7,
+    center: float = 0.65,
+    surround: float = 1.3,
+    padding: Padding = "same",
+    data_format: str | None = None,
+) -> Any:
+    """Extracts where pixels are darker and where they are brighter than their surround.
 
     With `a`, a Gaussian of width `center` minus one of width `surround`, scaled so that its
     positive weights have the sum 1 (all weights together have the sum 0), on the padded `x` of `C`
@@ -63,13 +76,13 @@ def contrast_extraction2d(
         x: tensor of shape `(batch, height, width, channels)`, or channels first.
         kernel_size: int or pair of ints, the window.
         center: float, the standard deviation of the center in pixels.
-        surround: float above `center`, that of the surround.
+        surround: float above `center`, the standard deviation of the surround.
         padding: `"same"`, `"valid"`, or zeros around the image, as in `group_conv2d`.
         data_format: `"channels_last"` or `"channels_first"`; by default Keras's own setting.
 
     Returns:
-        float tensor of shape `(batch, height, width, 2 * channels)`, or channels first; float32
-        inside if `x` is narrower.
+        float tensor of shape `(batch, height, width, 2 * channels)`, or channels first; computed in
+        at least float32.
 
     Raises:
         ValueError: if `center` is not narrower than `surround`, or the window does not fit.

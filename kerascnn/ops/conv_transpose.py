@@ -1,14 +1,17 @@
-"""Transposed convolution: every pixel stamps the kernel into a larger image."""
+"""Transposed convolution."""
 
 import numbers
+from typing import Any
 
 import keras
 from keras import ops
 
 from kerascnn.arguments import at_least_one, pair
+from kerascnn.backend import keras_conv
+from kerascnn.geometry import Sizes
 from kerascnn.ops.empty_batch import takes_empty_batches
 from kerascnn.ops.group_conv import group_conv2d
-from kerascnn.ops.padding import of_axes, pad, reach, standardize_padding
+from kerascnn.ops.padding import Padding, of_axes, pad, reach, standardize_padding
 from kerascnn.ops.pixel_shuffle import pixel_shuffle
 from kerascnn.ops.shapes import image_shape, in_format, known_channels, standardize_data_format
 from kerascnn.ops.symbolic import symbolic
@@ -20,17 +23,17 @@ else:
 
 
 def conv_transpose2d_shape(
-    shape,
-    kernel_shape,
-    strides=1,
-    padding="valid",
-    output_padding=None,
-    data_format=None,
-    dilation_rate=1,
-    groups=1,
-    portable=True,
-):
-    """Output shape of `conv_transpose2d`, and the only place its arguments are checked."""
+    shape: Any,
+    kernel_shape: Any,
+    strides: Sizes = 1,
+    padding: Padding = "valid",
+    output_padding: Sizes | None = None,
+    data_format: str | None = None,
+    dilation_rate: Sizes = 1,
+    groups: int = 1,
+    portable: bool = True,
+) -> tuple[Any, ...]:
+    """Returns the output shape of `conv_transpose2d`, and checks its arguments."""
     strides = pair(strides, "strides")
     dilation_rate = pair(dilation_rate, "dilation_rate")
     padding = standardize_padding(padding)
@@ -61,15 +64,16 @@ def conv_transpose2d_shape(
     ]
     if any(size is not None and size < 1 for size in spatial):
         raise ValueError(
-            "`padding` must leave something of the output; "
+            "`padding` must leave at least one output pixel; "
             f"got padding={padding!r} with kernel size {tuple(kernel_shape[:2])} and "
             f"strides={strides} on input shape {tuple(shape)}."
         )
-    return in_format(batch, *spatial, kernel_shape[2] * groups, data_format)
+    height, width = spatial
+    return in_format(batch, height, width, kernel_shape[2] * groups, data_format)
 
 
 def standardize_output_padding(output_padding, strides):
-    """Returns `None` or a pair of ints from 0 to below the strides."""
+    """Returns `None` or a pair of ints of at least 0, less than the strides."""
     if output_padding is None:
         return None
     extra = output_padding
@@ -91,11 +95,11 @@ def standardize_output_padding(output_padding, strides):
 
 
 def _axes(kernel_shape, strides, padding, output_padding, dilation_rate):
-    """For the height and the width, `(before, extra)`.
+    """Returns `(before, extra)` for the height and the width.
 
-    All stamps together are `(size - 1) * stride + span` long, where `span` is the kernel's; the
-    output is `(size - 1) * stride + extra` pixels of that, from pixel `before` on, with zeros
-    where it is longer.
+    The full result has `(size - 1) * stride + span` pixels, where `span` is the size of the dilated
+    kernel. The output is the `(size - 1) * stride + extra` pixels from pixel `before` on, padded
+    with zeros if it is longer.
     """
     axes = []
     for i, (stride, sides) in enumerate(zip(strides, of_axes(padding), strict=True)):
@@ -108,32 +112,32 @@ def _axes(kernel_shape, strides, padding, output_padding, dilation_rate):
             extra = stride if added is None else span % 2 + added
             axes.append((max(span - extra, 0) // 2, extra))
         else:
-            axes.append((sides[0], span - sum(sides) + (added or 0)))
+            axes.append((sides[0], span - (sides[0] + sides[1]) + (added or 0)))
     return axes
 
 
 @symbolic(conv_transpose2d_shape, tensors=2)
 @takes_empty_batches
 def conv_transpose2d(
-    x,
-    kernel,
-    strides=1,
-    padding="valid",
-    output_padding=None,
-    data_format=None,
-    dilation_rate=1,
-    groups=1,
-    portable=True,
-):
-    """Stamps the kernel, weighted with every pixel, into an image `s` times as large.
+    x: Any,
+    kernel: Any,
+    strides: Sizes = 1,
+    padding: Padding = "valid",
+    output_padding: Sizes | None = None,
+    data_format: str | None = None,
+    dilation_rate: Sizes = 1,
+    groups: int = 1,
+    portable: bool = True,
+) -> Any:
+    """Transposed convolution, which upsamples images by the strides.
 
-    The adjoint of convolution: with strides `s` and dilation rate `d`,
+    It is the adjoint of convolution: with strides `s` and dilation rate `d`,
 
         y[h * s + i * d - before, w * s + j * d - before, o] += x[h, w, c] * kernel[i, j, o, c]
 
-    for all `h, w, i, j, c`. With groups, the `filters / groups` outputs of a group see the
-    channels of that group only. With `span = (kernel_size - 1) * d + 1`, an axis of `n` pixels
-    becomes `(n - 1) * s + extra` pixels long:
+    for all `h, w, i, j, c`. With groups, the `filters / groups` outputs of a group see only the
+    channels of that group. With `span = (kernel_size - 1) * d + 1`, an axis of `n` pixels becomes
+    `(n - 1) * s + extra` pixels long:
 
     | padding           | extra                       | extra, without output padding |
     |-------------------|-----------------------------|-------------------------------|
@@ -141,26 +145,26 @@ def conv_transpose2d(
     | `"same"`          | `span % 2 + output_padding` | `s`                           |
     | `(before, after)` | `span - before - after + output_padding` | with 0 for it    |
 
-    `before` is 0 for "valid", and for "same" half of `span - extra`, rounded down.
+    `before` is 0 for "valid", and `max(span - extra, 0) // 2` for "same".
 
     Args:
         x: float tensor of shape `(batch, height, width, channels)`, or channels first.
         kernel: float tensor of shape `(kernel_height, kernel_width, filters / groups, channels)`.
         strides: int or pair of ints.
-        padding: `"valid"`, `"same"`, or how much of the output's rim to leave out, as PyTorch
-            counts it: an int, a pair `(height, width)` or pairs `((top, bottom), (left, right))`.
+        padding: `"valid"`, `"same"`, or the number of pixels to crop from the output, as in
+            PyTorch: an int, a pair `(height, width)` or pairs `((top, bottom), (left, right))`.
         output_padding: optional int or pair of ints, less than the strides.
         data_format: `"channels_last"` or `"channels_first"`; by default Keras's own setting.
-        dilation_rate: int or pair of ints; above 1 only where the strides are 1.
+        dilation_rate: int or pair of ints; above 1 only with strides of 1.
         groups: int.
         portable: bool, whether other runtimes (ONNX, LiteRT, OpenVINO) must be able to run the
-            graph; if not, groups train faster on TensorFlow.
+            graph; otherwise, groups train faster on TensorFlow.
 
     Returns:
         float tensor of shape `(batch, new_height, new_width, filters)`, or channels first.
 
     Raises:
-        ValueError: if the channels do not divide into groups, or nothing of the output is left.
+        ValueError: if the channels do not divide into groups, or the output would be empty.
 
     Reference:
         [Dumoulin and Visin, 2016](https://arxiv.org/abs/1603.07285)
@@ -202,7 +206,7 @@ def conv_transpose2d(
 
 
 def _by_convolution(x, kernel, strides, axes, data_format, dilation_rate, groups):
-    """The same as a convolution that computes `s * s` pixels at once, and a pixel shuffle.
+    """Computes the same by a convolution with `s * s` times the channels and a pixel shuffle.
 
     Along an axis, `y[q * s + p] = sum over j of x[q - j] * kernel[j * s + p]`: for each `p`, a
     convolution with every `s`-th row of the kernel, in reverse order.
@@ -214,7 +218,7 @@ def _by_convolution(x, kernel, strides, axes, data_format, dilation_rate, groups
         rows = -(-size // stride)
         left = max((rows - 1) * dilation - before // stride, 0)
         right = max((before + extra - 1) // stride, 0)
-        first = (rows - 1) * dilation - left  # the smallest q that is computed
+        first = (rows - 1) * dilation - left  # the smallest q to compute
         start = before - first * stride
         pads.append((left, right))
         crops.append((start, (1 + right - first) * stride - start - extra))
@@ -231,7 +235,7 @@ def _by_convolution(x, kernel, strides, axes, data_format, dilation_rate, groups
         ),
     )
     split = (rows, row_stride, columns, column_stride, filters, groups, channels // groups)
-    # One axis after the other: OpenVINO cannot take two at once.
+    # One axis at a time, because OpenVINO does not support two at once.
     kernel = ops.flip(ops.flip(ops.reshape(kernel, split), 0), 2)
     kernel = ops.transpose(kernel, (0, 2, 6, 5, 4, 1, 3))
     kernel = ops.reshape(kernel, (rows, columns, channels // groups, -1))
@@ -242,8 +246,13 @@ def _by_convolution(x, kernel, strides, axes, data_format, dilation_rate, groups
 
 
 def _by_keras(x, kernel, strides, axes, data_format, dilation_rate):
-    y = ops.conv_transpose(
-        x, kernel, strides, "valid", data_format=data_format, dilation_rate=dilation_rate
+    y = keras_conv.conv_transpose(
+        x,
+        kernel,
+        strides=strides,
+        padding="valid",
+        data_format=data_format,
+        dilation_rate=dilation_rate,
     )
     crops = []
     for size, stride, dilation, (before, extra) in zip(
@@ -256,7 +265,7 @@ def _by_keras(x, kernel, strides, axes, data_format, dilation_rate):
 
 
 def _cropped(y, crops, data_format):
-    """`y` without so many rows and columns at its start and end."""
+    """Crops rows and columns at the start and end of `y`."""
     if not any(map(any, crops)):
         return y
     rows, columns = (slice(before, -after or None) for before, after in crops)

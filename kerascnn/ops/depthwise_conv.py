@@ -1,16 +1,25 @@
-"""Depthwise convolution: every channel is filtered by itself."""
+"""Depthwise convolution: every channel is filtered separately."""
+
+from typing import Any
 
 from keras import ops
 
+from kerascnn.geometry import Sizes
 from kerascnn.ops.group_conv import group_conv2d, group_conv2d_shape
+from kerascnn.ops.padding import Padding
 from kerascnn.ops.shapes import known_channels
 from kerascnn.ops.symbolic import symbolic
 
 
 def depthwise_conv2d_shape(
-    shape, kernel_shape, strides=1, padding="valid", data_format=None, dilation_rate=1
-):
-    """Output shape of `depthwise_conv2d`, and the only place its arguments are checked."""
+    shape: Any,
+    kernel_shape: Any,
+    strides: Sizes = 1,
+    padding: Padding = "valid",
+    data_format: str | None = None,
+    dilation_rate: Sizes = 1,
+) -> tuple[Any, ...]:
+    """Returns the output shape of `depthwise_conv2d`, and checks its arguments."""
     channels = known_channels(shape, data_format)
     if len(kernel_shape) != 4 or kernel_shape[2] != channels:
         raise ValueError(
@@ -24,14 +33,21 @@ def depthwise_conv2d_shape(
 
 
 def _grouped(kernel_shape):
-    """The shape of the same kernel where every channel is a group."""
+    """Returns the shape of the same kernel with every channel as a group."""
     height, width, channels, depth_multiplier = kernel_shape
     return height, width, 1, channels * depth_multiplier
 
 
 @symbolic(depthwise_conv2d_shape, tensors=2)
-def depthwise_conv2d(x, kernel, strides=1, padding="valid", data_format=None, dilation_rate=1):
-    """Filters every channel with its own `M` filters: group convolution with one channel a group.
+def depthwise_conv2d(
+    x: Any,
+    kernel: Any,
+    strides: Sizes = 1,
+    padding: Padding = "valid",
+    data_format: str | None = None,
+    dilation_rate: Sizes = 1,
+) -> Any:
+    """Filters every channel with its own `M` filters.
 
     With strides `s` and dilation rate `d`, on the padded `x`,
 
@@ -51,7 +67,7 @@ def depthwise_conv2d(x, kernel, strides=1, padding="valid", data_format=None, di
         float tensor of shape `(batch, new_height, new_width, channels * M)`, or channels first.
 
     Raises:
-        ValueError: if the kernel has not one filter per channel, or does not fit.
+        ValueError: if the kernel does not match the channels, or does not fit into the input.
 
     Reference:
         [Howard et al., 2017](https://arxiv.org/abs/1704.04861)

@@ -1,6 +1,7 @@
-"""Dropout: a random part of the activations is set to zero in training."""
+"""Dropout: sets a random part of the activations to zero in training."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
+from typing import Any
 
 import keras
 from keras import ops
@@ -13,11 +14,11 @@ if keras.backend.backend() == "tensorflow":
 MODES = ("inverted", "classic")
 
 
-# The wording of these errors is Keras's, whose tests hold for our layer too.
+# These messages are the same as Keras's, whose tests also run with our layer.
 
 
 def check_rate(rate):
-    """The only place where a `rate` is checked."""
+    """Checks `rate`."""
     if not 0 <= rate <= 1:
         raise ValueError(
             "Invalid value received for argument `rate`. Expected a float value between 0 and 1. "
@@ -26,12 +27,12 @@ def check_rate(rate):
 
 
 def check_dropout(rate, mode):
-    """The only place where `rate` and `mode` are checked."""
+    """Checks `rate` and `mode`."""
     check_rate(rate)
     one_of(mode, MODES, "mode")
 
 
-def standardize_noise_shape(noise_shape):
+def standardize_noise_shape(noise_shape: Any) -> tuple[int | None, ...] | None:
     """Returns `noise_shape` as a tuple of positive ints and `None`, or `None`."""
     if noise_shape is None:
         return None
@@ -54,13 +55,20 @@ def standardize_noise_shape(noise_shape):
 
 
 def bernoulli(shape, probability, seed=None):
-    """Draws a bool tensor that is true with the given probability, independently everywhere."""
+    """Draws a bool tensor whose elements are independently true with the given probability."""
     if keras.backend.backend() == "tensorflow":
         return tensorflow_kernel(shape, probability, seed)
     return keras.random.uniform(shape, seed=seed) < probability
 
 
-def dropout(x, rate, noise_shape=None, seed=None, mode="inverted", training=True):
+def dropout(
+    x: Any,
+    rate: float,
+    noise_shape: Sequence[int | None] | None = None,
+    seed: int | keras.random.SeedGenerator | None = None,
+    mode: str = "inverted",
+    training: bool = True,
+) -> Any:
     """Sets each activation to zero with probability `rate` in training.
 
     With a mask `b` of independent draws that are 1 with probability `p = 1 - rate`:
@@ -70,13 +78,13 @@ def dropout(x, rate, noise_shape=None, seed=None, mode="inverted", training=True
     | `inverted` | `y = b * x / p` | `y = x` |
     | `classic`  | `y = b * x`     | `y = p * x` |
 
-    Both make the expected output of training that of inference.
+    In both modes, training and inference have the same expected output.
 
     Args:
         x: float tensor of any rank.
-        rate: float from 0 to 1, the probability of dropping.
-        noise_shape: optional shape of the mask, which is broadcast against `x`; `None` in it
-            stands for the size of `x`.
+        rate: float in [0, 1], the probability of dropping.
+        noise_shape: optional shape of the mask, which is broadcast to `x`; `None` in it means the
+            size of `x`.
         seed: optional int or `keras.random.SeedGenerator`.
         mode: `"inverted"` (Keras, PyTorch) or `"classic"` (the original form).
         training: bool.
@@ -109,5 +117,5 @@ def dropout(x, rate, noise_shape=None, seed=None, mode="inverted", training=True
         shape = [shape[i] if size is None else size for i, size in enumerate(noise_shape)]
     mask = bernoulli(shape, keep, seed)
     kept = x * (1 / keep) if mode == "inverted" else x
-    # Not a product: what is dropped is zero even where `x` is infinite.
+    # Not a product, because dropped values must be zero even where `x` is infinite.
     return ops.where(mask, kept, ops.zeros((), x.dtype))

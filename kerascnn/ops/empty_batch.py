@@ -1,6 +1,8 @@
-"""Lets an op take a batch without images where a backend cannot."""
+"""Support for empty batches in ops whose backend does not support them."""
 
 import functools
+from collections.abc import Callable
+from typing import Any, TypeVar
 
 import keras
 from keras import ops
@@ -8,9 +10,12 @@ from keras import ops
 if keras.backend.backend() == "tensorflow":
     from kerascnn.backend.empty_batch import may_be_empty, unless_empty
 
+# An op; the wrapped op has the same signature.
+_Op = TypeVar("_Op", bound=Callable[..., Any])
+
 
 def holds_images(x):
-    """Returns whether there is anything in a batch: a bool, or a tensor where only the graph knows.
+    """Returns whether a batch is not empty: a bool, or a tensor if only the graph knows.
 
     Args:
         x: tensor, a batch along its first axis.
@@ -22,11 +27,11 @@ def holds_images(x):
     return True
 
 
-def takes_empty_batches(function):
+def takes_empty_batches(function: _Op) -> _Op:
     """Wraps a function whose first argument is a batch, and whose outputs are batches.
 
-    On an empty batch, TensorFlow's kernels for CPUs return wrong shapes, leave the gradients of a
-    kernel uninitialized, fail or end the process, with oneDNN more often than without.
+    On an empty batch, TensorFlow's CPU kernels return wrong shapes, leave the gradients of a kernel
+    uninitialized, fail or crash the process, more often with oneDNN than without.
     """
 
     @functools.wraps(function)
@@ -35,7 +40,7 @@ def takes_empty_batches(function):
             return function(x, *args, **kwargs)
 
         def compute_empty():
-            # The outputs for one image of zeros, without that image: gradients exist and are zero.
+            # The outputs for an image of zeros, sliced to no images: gradients exist and are zero.
             image = ops.zeros((1, *ops.shape(x)[1:]), x.dtype)
             outputs = function(ops.concatenate([x, image]), *args, **kwargs)
             return tuple(y[:0] for y in outputs) if isinstance(outputs, tuple) else outputs[:0]
@@ -46,4 +51,5 @@ def takes_empty_batches(function):
             return unless_empty(x, compute, compute_empty)
         return compute()
 
-    return op
+    typed: Any = op
+    return typed

@@ -1,22 +1,31 @@
 """Group convolution: each group of output channels sees one group of input channels."""
 
+from typing import Any
+
 import keras
-from keras import ops
 
 from kerascnn.arguments import pair
+from kerascnn.geometry import Sizes
 from kerascnn.ops.empty_batch import takes_empty_batches
-from kerascnn.ops.padding import convolved, is_same, of_axes, pad, standardize_padding
+from kerascnn.ops.padding import Padding, convolved, is_same, of_axes, pad, standardize_padding
 from kerascnn.ops.shapes import image_shape, in_format, known_channels, standardize_data_format
 from kerascnn.ops.symbolic import symbolic
 
 if keras.backend.backend() == "tensorflow":
-    from kerascnn.backend.group_conv import group_conv2d as tensorflow_kernel
+    from kerascnn.backend.group_conv import group_conv2d as conv
+else:
+    from kerascnn.backend.keras_conv import conv
 
 
 def group_conv2d_shape(
-    shape, kernel_shape, strides=1, padding="valid", data_format=None, dilation_rate=1
-):
-    """Output shape of `group_conv2d`, and the only place its arguments are checked."""
+    shape: Any,
+    kernel_shape: Any,
+    strides: Sizes = 1,
+    padding: Padding = "valid",
+    data_format: str | None = None,
+    dilation_rate: Sizes = 1,
+) -> tuple[Any, ...]:
+    """Returns the output shape of `group_conv2d`, and checks its arguments."""
     strides = pair(strides, "strides")
     dilation_rate = pair(dilation_rate, "dilation_rate")
     padding = standardize_padding(padding)
@@ -55,18 +64,26 @@ def group_conv2d_shape(
     ]
     if any(size is not None and size < 1 for size in spatial):
         raise ValueError(
-            # The sentence begins as Keras's own does, for whose tests it must.
+            # The message begins like Keras's own, whose tests also run with our layer.
             "Computed output size would be zero or negative: the kernel must fit into the padded "
             "input; "
             f"got kernel size {tuple(kernel_shape[:2])} with dilation_rate={dilation_rate} and "
             f"padding={padding!r} on input shape {tuple(shape)}."
         )
-    return in_format(batch, *spatial, filters, data_format)
+    height, width = spatial
+    return in_format(batch, height, width, filters, data_format)
 
 
 @symbolic(group_conv2d_shape, tensors=2)
 @takes_empty_batches
-def group_conv2d(x, kernel, strides=1, padding="valid", data_format=None, dilation_rate=1):
+def group_conv2d(
+    x: Any,
+    kernel: Any,
+    strides: Sizes = 1,
+    padding: Padding = "valid",
+    data_format: str | None = None,
+    dilation_rate: Sizes = 1,
+) -> Any:
     """Convolves each group of channels with its own filters.
 
     With `G` groups of `I` input and `O` output channels each, `g = o // O`, strides `s` and
@@ -78,7 +95,7 @@ def group_conv2d(x, kernel, strides=1, padding="valid", data_format=None, dilati
     Args:
         x: float tensor of shape `(batch, height, width, G * I)`, or channels first.
         kernel: float tensor of shape `(kernel_height, kernel_width, I, G * O)`; its third axis
-            gives the number of groups.
+            determines the number of groups.
         strides: int or pair of ints.
         padding: `"valid"`, `"same"`, or zeros around the image: an int, a pair
             `(height, width)` or pairs `((top, bottom), (left, right))`.
@@ -113,7 +130,6 @@ def group_conv2d(x, kernel, strides=1, padding="valid", data_format=None, dilati
             padding = "same"
         else:
             x, padding = pad(x, padding, data_format), "valid"
-    conv = tensorflow_kernel if keras.backend.backend() == "tensorflow" else _keras_conv
     return conv(
         x,
         kernel,
@@ -122,14 +138,3 @@ def group_conv2d(x, kernel, strides=1, padding="valid", data_format=None, dilati
         data_format=data_format,
         dilation_rate=dilation_rate,
     )
-
-
-def _keras_conv(x, kernel, **options):
-    dtype = keras.backend.standardize_dtype(x.dtype)
-    dilated_depthwise = kernel.shape[2] == 1 and max(options["dilation_rate"]) > 1
-    on_torch = keras.backend.backend() == "torch"
-    if on_torch and dtype == "bfloat16" and dilated_depthwise and x.device.type == "cpu":
-        # PyTorch 2.13 gives the kernel gradients of up to 1e34 there, or NaN.
-        y = ops.conv(ops.cast(x, "float32"), ops.cast(kernel, "float32"), **options)
-        return ops.cast(y, dtype)
-    return ops.conv(x, kernel, **options)

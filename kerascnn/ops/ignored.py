@@ -1,4 +1,4 @@
-"""The label of pixels that have none."""
+"""The label of ignored pixels."""
 
-# Losses, metrics and scores leave pixels with this label out.
+# Losses, metrics and scores ignore pixels with this label.
 IGNORED = 255

@@ -1,4 +1,6 @@
-"""Local response normalization: neighbouring channels inhibit each other."""
+"""Local response normalization: neighboring channels inhibit each other."""
+
+from typing import Any
 
 import keras
 from keras import ops
@@ -16,7 +18,7 @@ if keras.backend.backend() == "tensorflow":
 
 
 def check_local_response_normalization(size, alpha, k):
-    """The only place where `size`, `alpha` and `k` are checked."""
+    """Checks `size`, `alpha` and `k`."""
     at_least_one(size, "size")
     if not alpha >= 0:
         raise ValueError(f"`alpha` must be at least 0; got alpha={alpha}.")
@@ -25,9 +27,15 @@ def check_local_response_normalization(size, alpha, k):
 
 
 def local_response_normalization_shape(
-    shape, size=5, alpha=1e-4, beta=0.75, k=2.0, divide_alpha=False, data_format=None
-):
-    """Output shape of `local_response_normalization`, and the only place its input is checked."""
+    shape: Any,
+    size: int = 5,
+    alpha: float = 1e-4,
+    beta: float = 0.75,
+    k: float = 2.0,
+    divide_alpha: bool = False,
+    data_format: str | None = None,
+) -> tuple[Any, ...]:
+    """Returns the output shape of `local_response_normalization`, and checks its input."""
     check_local_response_normalization(size, alpha, k)
     channels_of(shape, data_format)
     return tuple(shape)
@@ -35,16 +43,23 @@ def local_response_normalization_shape(
 
 @symbolic(local_response_normalization_shape, output_dtype=float_dtype, window=Window())
 def local_response_normalization(
-    x, size=5, alpha=1e-4, beta=0.75, k=2.0, divide_alpha=False, data_format=None
-):
-    """Divides by a power of the energy in neighbouring channels.
+    x: Any,
+    size: int = 5,
+    alpha: float = 1e-4,
+    beta: float = 0.75,
+    k: float = 2.0,
+    divide_alpha: bool = False,
+    data_format: str | None = None,
+) -> Any:
+    """Divides by a power of the energy in neighboring channels.
 
     `y[..., c] = x[..., c] / (k + a * sum over j of x[..., j]**2)**beta`, where `j` runs from
-    `c - size // 2` to `c + (size - 1) // 2` as far as there are channels, and `a` is `alpha` or,
+    `c - size // 2` to `c + (size - 1) // 2` within the channels, and `a` is `alpha` or,
     with `divide_alpha`, `alpha / size`.
 
     Args:
-        x: float tensor of rank 2 at least, channels last or, by `data_format`, on axis 1.
+        x: float tensor of rank 2 or higher, channels last or, depending on `data_format`, on axis
+            1.
         size: int, the number of channels in a window.
         alpha: float, at least 0.
         beta: float.
@@ -53,10 +68,10 @@ def local_response_normalization(
         data_format: `"channels_last"` or `"channels_first"`; by default Keras's own setting.
 
     Returns:
-        tensor of the shape of `x`, in its dtype; float32 inside if that is narrower.
+        tensor of the shape and dtype of `x`; computed in at least float32.
 
     Raises:
-        ValueError: if `size`, `alpha` or `k` is none of the above.
+        ValueError: if `size`, `alpha` or `k` is invalid.
 
     Reference:
         [Krizhevsky et al., 2012](https://papers.nips.cc/paper/4824)

@@ -1,11 +1,12 @@
-"""Max pooling that remembers where each maximum was."""
+"""Max pooling that returns the position of each maximum."""
 
 import itertools
+from typing import Any
 
 from keras import ops
 
 from kerascnn.arguments import one_of, pair
-from kerascnn.geometry import sliding
+from kerascnn.geometry import Sizes, Window, sliding
 from kerascnn.ops.empty_batch import takes_empty_batches
 from kerascnn.ops.padding import convolved
 from kerascnn.ops.shapes import image_shape, in_format, standardize_data_format
@@ -13,9 +14,13 @@ from kerascnn.ops.symbolic import symbolic
 
 
 def max_pool_with_argmax2d_shape(
-    shape, pool_size=2, strides=None, padding="valid", data_format=None
-):
-    """Output shapes of `max_pool_with_argmax2d`, and the only place its arguments are checked."""
+    shape: Any,
+    pool_size: Sizes = 2,
+    strides: Sizes | None = None,
+    padding: str = "valid",
+    data_format: str | None = None,
+) -> tuple[Any, ...]:
+    """Returns the output shapes of `max_pool_with_argmax2d`, and checks its arguments."""
     pool_size = pair(pool_size, "pool_size")
     strides = pool_size if strides is None else pair(strides, "strides")
     one_of(padding, ("valid", "same"), "padding")
@@ -30,12 +35,18 @@ def max_pool_with_argmax2d_shape(
             "The window must fit into the input when `padding` is 'valid'; "
             f"got pool_size={pool_size} on input shape {tuple(shape)}."
         )
-    pooled = in_format(batch, *spatial, channels, data_format)
+    height, width = spatial
+    pooled = in_format(batch, height, width, channels, data_format)
     return pooled, pooled
 
 
-def max_pool_with_argmax2d_window(pool_size=2, strides=None, padding="valid", data_format=None):
-    """The `Window` of `max_pool_with_argmax2d`."""
+def max_pool_with_argmax2d_window(
+    pool_size: Sizes = 2,
+    strides: Sizes | None = None,
+    padding: str = "valid",
+    data_format: str | None = None,
+) -> Window:
+    """Returns the `Window` of `max_pool_with_argmax2d`."""
     return sliding(pool_size, pool_size if strides is None else strides)
 
 
@@ -45,11 +56,17 @@ def max_pool_with_argmax2d_window(pool_size=2, strides=None, padding="valid", da
     window=max_pool_with_argmax2d_window,
 )
 @takes_empty_batches
-def max_pool_with_argmax2d(x, pool_size=2, strides=None, padding="valid", data_format=None):
-    """The largest pixel of every window, and where it was.
+def max_pool_with_argmax2d(
+    x: Any,
+    pool_size: Sizes = 2,
+    strides: Sizes | None = None,
+    padding: str = "valid",
+    data_format: str | None = None,
+) -> tuple[Any, Any]:
+    """Returns the maximum of every window and its position.
 
     `y[h, w, c] = max over i, j of x[h * s + i, w * s + j, c]`, and `indices[h, w, c]` is
-    `row * width + column` of the first pixel that has this value, the same in both data formats
+    `row * width + column` of the first pixel with this value, the same in both data formats
     (and in PyTorch).
 
     Args:
@@ -98,7 +115,7 @@ def max_pool_with_argmax2d(x, pool_size=2, strides=None, padding="valid", data_f
 
 
 def _windows(size, window, stride, padding):
-    """How many windows an axis has, and how many pixels before the image the first one begins."""
+    """Returns the number of windows along an axis, and the padding before the image."""
     if padding == "valid":
         return (size - window) // stride + 1, 0
     count = -(-size // stride)
@@ -107,16 +124,16 @@ def _windows(size, window, stride, padding):
 
 
 def _first_pixels(windows, stride):
-    """Where each window begins."""
+    """Returns the first pixel of each window."""
     count, before = windows
     return ops.arange(count, dtype="int32") * stride - before
 
 
 def _positions(x, pool_size, strides, padding, windows, data_format):
-    """For every position in a window: its row and column there, and these pixels of all windows.
+    """Yields the row and column of every position in a window, and its pixels in all windows.
 
-    Strided slices are slow in TensorFlow. The image is cut into phases instead, those pixels that
-    lie whole strides apart; a position is a phase, moved by whole strides.
+    Strided slices are slow in TensorFlow. Instead, the image is split into phases: pixels that are
+    whole strides apart. A position is a phase, shifted by whole strides.
     """
     x = ops.stop_gradient(x)
     axes = (1, 2) if data_format == "channels_last" else (2, 3)
@@ -131,16 +148,17 @@ def _positions(x, pool_size, strides, padding, windows, data_format):
         ):
             start = position // stride
             spatial.append(slice(start, start + count) if size > stride else everything)
-        yield i, j, pixels[in_format(everything, *spatial, everything, data_format)]
+        rows, columns = spatial
+        yield i, j, pixels[in_format(everything, rows, columns, everything, data_format)]
 
 
 def _whole_strides(x, axis, size, stride, count, before, padding):
-    """From the first window's first pixel on, as many whole strides as all windows touch."""
+    """Pads or crops an axis to the whole strides that the windows cover."""
     strides_per_window = -(-size // stride)
     length = (count - 1 + strides_per_window) * stride
     if isinstance(length, int) and (before, x.shape[axis]) == (0, length):
         return x
-    # As much as any window can reach out, whatever the size of the image.
+    # As much as a window can extend beyond the image, whatever its size.
     reach_out = size - 1 if padding == "same" else 0
     around = [(0, 0)] * len(x.shape)
     around[axis] = (reach_out, reach_out + -size % stride)
@@ -150,7 +168,7 @@ def _whole_strides(x, axis, size, stride, count, before, padding):
 
 
 def _phases(x, strides, data_format):
-    """`phases[i][j]`: every so many rows and columns, from row `i` and column `j` on."""
+    """Returns `phases[i][j]`: every stride-th row and column from row `i` and column `j` on."""
     rows, columns = strides
     if rows == columns == 1:
         return [[x]]
@@ -158,6 +176,8 @@ def _phases(x, strides, data_format):
     height, width = height // rows, width // columns
     if data_format == "channels_first":
         x = ops.reshape(x, (batch, channels, height, rows, width, columns))
-        return [ops.unstack(row, columns, axis=-1) for row in ops.unstack(x, rows, axis=3)]
+        unstacked: Any = ops.unstack(x, rows, axis=3)
+        return [ops.unstack(row, columns, axis=-1) for row in unstacked]
     x = ops.reshape(x, (batch, height, rows, width, columns * channels))
-    return [ops.split(row, columns, axis=-1) for row in ops.unstack(x, rows, axis=2)]
+    split: Any = ops.unstack(x, rows, axis=2)
+    return [ops.split(row, columns, axis=-1) for row in split]

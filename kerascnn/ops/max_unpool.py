@@ -1,17 +1,24 @@
-"""Max unpooling: every value goes back to where max pooling found it."""
+"""Max unpooling: returns every value to its position before max pooling."""
+
+from typing import Any
 
 from keras import ops
 
 from kerascnn.arguments import one_of, pair
-from kerascnn.geometry import refining
+from kerascnn.geometry import Sizes, Window, refining
 from kerascnn.ops.shapes import image_shape, in_format, standardize_data_format, times
 from kerascnn.ops.symbolic import symbolic
 
 
 def max_unpool2d_shape(
-    shape, indices_shape, like_shape=None, pool_size=2, padding="valid", data_format=None
-):
-    """Output shape of `max_unpool2d`, and the only place its arguments are checked."""
+    shape: Any,
+    indices_shape: Any,
+    like_shape: Any = None,
+    pool_size: Sizes = 2,
+    padding: str = "valid",
+    data_format: str | None = None,
+) -> tuple[Any, ...]:
+    """Returns the output shape of `max_unpool2d`, and checks its arguments."""
     pool_size = pair(pool_size, "pool_size")
     one_of(padding, ("valid", "same"), "padding")
     data_format = standardize_data_format(data_format)
@@ -31,7 +38,7 @@ def max_unpool2d_shape(
         sizes = zip((height, width), whole, pool_size, strict=True)
         if not all(_fits(*axis, padding) for axis in sizes):
             raise ValueError(
-                "`like` must have the height and width of what was pooled; "
+                "`like` must have the height and width before pooling; "
                 f"got shape {tuple(like_shape)} with pool_size={pool_size} and "
                 f"input shape {tuple(shape)}."
             )
@@ -39,31 +46,40 @@ def max_unpool2d_shape(
 
 
 def _fits(size, whole, window, padding):
-    """Whether pooling an axis of this size leaves `whole / window` windows."""
+    """Returns whether pooling an axis of this size gives `whole / window` windows."""
     if size is None or whole is None:
         return True
     return 0 <= size - whole < window if padding == "valid" else 0 <= whole - size < window
 
 
-def max_unpool2d_window(pool_size=2, padding="valid", data_format=None):
-    """The `Window` of `max_unpool2d`."""
+def max_unpool2d_window(
+    pool_size: Sizes = 2, padding: str = "valid", data_format: str | None = None
+) -> Window:
+    """Returns the `Window` of `max_unpool2d`."""
     return refining(pool_size)
 
 
 @symbolic(max_unpool2d_shape, tensors=3, window=max_unpool2d_window)
-def max_unpool2d(x, indices, like=None, pool_size=2, padding="valid", data_format=None):
-    """Puts every value back where `max_pool_with_argmax2d` found it, among zeros.
+def max_unpool2d(
+    x: Any,
+    indices: Any,
+    like: Any = None,
+    pool_size: Sizes = 2,
+    padding: str = "valid",
+    data_format: str | None = None,
+) -> Any:
+    """Returns every value to its position before `max_pool_with_argmax2d`; others are zero.
 
-    `y[indices // width, indices % width] = x`, image by image and channel by channel; the windows
-    lie side by side, so no two values meet.
+    `y[indices // width, indices % width] = x` for each image and channel. The windows do not
+    overlap, so no two values have the same position.
 
     Args:
         x: float tensor of shape `(batch, height, width, channels)`, or channels first.
         indices: int tensor of the same shape, from `max_pool_with_argmax2d`.
-        like: optional tensor whose height and width the output takes; without it the pooled image
-            is taken to have been a multiple of `pool_size`.
-        pool_size: int or pair of ints, of the pooling, whose strides were the same.
-        padding: `"valid"` or `"same"`, of the pooling.
+        like: optional tensor with the height and width of the output; without it, the size before
+            pooling is assumed to be a multiple of `pool_size`.
+        pool_size: int or pair of ints, the window and the strides of the pooling.
+        padding: `"valid"` or `"same"`, as in the pooling.
         data_format: `"channels_last"` or `"channels_first"`; by default Keras's own setting.
 
     Returns:
@@ -71,7 +87,7 @@ def max_unpool2d(x, indices, like=None, pool_size=2, padding="valid", data_forma
         the height and width of `like`, or channels first.
 
     Raises:
-        ValueError: if `indices` or `like` do not fit to `x`.
+        ValueError: if `indices` or `like` do not match `x`.
 
     Reference:
         [Badrinarayanan et al., 2017](https://arxiv.org/abs/1511.00561)
@@ -96,17 +112,15 @@ def max_unpool2d(x, indices, like=None, pool_size=2, padding="valid", data_forma
     if padding == "same":
         before = [(total - part) // 2 for total, part in zip(whole, size, strict=True)]
 
-    # In its window, a value was `row * size[1] + column` pixels after the first.
-    first = _flat(
-        *(
-            ops.arange(count, dtype="int32") * step - out
-            for count, step, out in zip((height, width), (rows, columns), before, strict=True)
-        ),
-        size[1],
+    # In its window, a value was `row * size[1] + column` pixels after the first pixel.
+    first_rows, first_columns = (
+        ops.arange(count, dtype="int32") * step - out
+        for count, step, out in zip((height, width), (rows, columns), before, strict=True)
     )
+    first = _flat(first_rows, first_columns, size[1])
     offset = indices - ops.expand_dims(first, -1 if data_format == "channels_last" else 0)
     position = _flat(ops.arange(rows, dtype="int32"), ops.arange(columns, dtype="int32"), size[1])
-    # Every axis but the last of the columns is a block of memory: four axes are enough.
+    # All axes except the last column axis are contiguous in memory, so four axes are enough.
     if data_format == "channels_last":
         blocks, window = (-1, 1, width, channels), (1, rows, 1, columns * channels)
         x, offset = (
@@ -126,10 +140,11 @@ def _flat(rows, columns, width):
 
 
 def _fitted(y, size, before, pool_size, padding, data_format):
-    """Adds what "valid" pooling left over, or takes away what "same" pooling added."""
+    """Adds the pixels that "valid" pooling left out, or removes the padding of "same" pooling."""
     if padding == "valid":
-        around = in_format((0, 0), *((0, window - 1) for window in pool_size), (0, 0), data_format)
+        below, right = ((0, window - 1) for window in pool_size)
+        around = in_format((0, 0), below, right, (0, 0), data_format)
         y = ops.pad(y, around)
     everything = slice(None)
-    spatial = [slice(out, out + part) for out, part in zip(before, size, strict=True)]
-    return y[in_format(everything, *spatial, everything, data_format)]
+    rows, columns = (slice(out, out + part) for out, part in zip(before, size, strict=True))
+    return y[in_format(everything, rows, columns, everything, data_format)]

@@ -1,4 +1,6 @@
-"""Maxout: the largest of several linear functions is the activation."""
+"""Maxout: the maximum of several linear functions as activation."""
+
+from typing import Any
 
 from keras import ops
 
@@ -9,8 +11,8 @@ from kerascnn.ops.shapes import channel_axis
 from kerascnn.ops.symbolic import symbolic
 
 
-def maxout_shape(shape, units, axis=-1):
-    """Output shape of `maxout`, and the only place its arguments are checked."""
+def maxout_shape(shape: Any, units: int, axis: int = -1) -> tuple[Any, ...]:
+    """Returns the output shape of `maxout`, and checks its arguments."""
     at_least_one(units, "units")
     axis = channel_axis(shape, axis)
     channels = shape[axis]
@@ -25,14 +27,14 @@ def maxout_shape(shape, units, axis=-1):
 
 @symbolic(maxout_shape, window=Window())
 @takes_empty_batches
-def maxout(x, units, axis=-1):
+def maxout(x: Any, units: int, axis: int = -1) -> Any:
     """Takes the maximum over groups of consecutive channels.
 
     With `p = channels / units` pieces, `y[..., u] = max over j of x[..., u * p + j]`.
 
     Args:
         x: tensor of any rank.
-        units: int, a divisor of the channels: how many maxima there are.
+        units: int, the number of maxima, a divisor of the channels.
         axis: int, the channel axis.
 
     Returns:
@@ -53,6 +55,7 @@ def maxout(x, units, axis=-1):
     """
     maxout_shape(x.shape, units, axis)
     axis = channel_axis(x.shape, axis)
-    shape = list(ops.shape(x))
+    sizes: Any = ops.shape(x)
+    shape = list(sizes)
     pieces = [*shape[:axis], units, x.shape[axis] // units, *shape[axis + 1 :]]
     return ops.max(ops.reshape(x, pieces), axis=axis + 1)

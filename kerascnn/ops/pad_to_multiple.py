@@ -1,11 +1,12 @@
-"""Padding of images to sizes that a network can halve again and again."""
+"""Padding of images to sizes that a model can halve repeatedly."""
 
 import numbers
+from typing import Any
 
 from keras import ops
 
 from kerascnn.arguments import one_of, pair
-from kerascnn.geometry import Window
+from kerascnn.geometry import Sizes, Window
 from kerascnn.ops.shapes import image_shape, in_format, standardize_data_format
 from kerascnn.ops.symbolic import symbolic
 
@@ -13,9 +14,14 @@ PAD_MODES = ("reflect", "zeros")
 
 
 def pad_to_multiple2d_shape(
-    shape, multiple, margin=0, remainder=0, mode="reflect", data_format=None
-):
-    """Output shape of `pad_to_multiple2d`, and the only place its arguments are checked."""
+    shape: Any,
+    multiple: Sizes,
+    margin: Sizes = 0,
+    remainder: Sizes = 0,
+    mode: str = "reflect",
+    data_format: str | None = None,
+) -> tuple[Any, ...]:
+    """Returns the output shape of `pad_to_multiple2d`, and checks its arguments."""
     multiple, margin, remainder = check_padding(multiple, margin, remainder, mode)
     data_format = standardize_data_format(data_format)
     batch, *sizes, channels = image_shape(shape, data_format)
@@ -28,11 +34,12 @@ def pad_to_multiple2d_shape(
         None if axis[0] is None else _padded(*axis)
         for axis in zip(sizes, multiple, margin, remainder, strict=True)
     ]
-    return in_format(batch, *padded, channels, data_format)
+    height, width = padded
+    return in_format(batch, height, width, channels, data_format)
 
 
 def check_padding(multiple, margin, remainder, mode):
-    """What construction can know: the three numbers as pairs."""
+    """Checks the arguments; returns the three numbers as pairs."""
     multiple = pair(multiple, "multiple")
     margin, remainder = natural_pair(margin, "margin"), natural_pair(remainder, "remainder")
     if any(rest >= whole for rest, whole in zip(remainder, multiple, strict=True)):
@@ -45,7 +52,7 @@ def check_padding(multiple, margin, remainder, mode):
 
 
 def natural_pair(value, name):
-    """Returns an int or a pair of ints, each at least 0, as a pair `(height, width)`."""
+    """Converts an int or a pair of ints, each at least 0, to a pair `(height, width)`."""
     sizes = (value, value) if isinstance(value, numbers.Integral) else value
     if (
         not isinstance(sizes, (tuple, list))
@@ -60,24 +67,31 @@ def natural_pair(value, name):
 
 def _padded(size, multiple, margin, remainder):
     least = size + 2 * margin
-    # Nothing below zero is divided: ONNX, as it is exported to, rounds that another way.
+    # Avoids the division of negative numbers, which ONNX rounds differently.
     most = least + multiple - 1 - remainder
     return most - most % multiple + remainder
 
 
 @symbolic(pad_to_multiple2d_shape, window=Window())
-def pad_to_multiple2d(x, multiple, margin=0, remainder=0, mode="reflect", data_format=None):
-    """Pads height and width to the next size that is a multiple, or leaves a remainder.
+def pad_to_multiple2d(
+    x: Any,
+    multiple: Sizes,
+    margin: Sizes = 0,
+    remainder: Sizes = 0,
+    mode: str = "reflect",
+    data_format: str | None = None,
+) -> Any:
+    """Pads height and width to the next size with a given remainder modulo `multiple`.
 
     A side of `size` pixels becomes the smallest `n >= size + 2 * margin` with
-    `n % multiple == remainder`. With `y[i] = x[i - margin]` along each axis, positions outside of
-    the image are zero, or mirror it about its end pixels as often as needed:
-    `x[-i] = x[i]`, `x[size - 1 + i] = x[size - 1 - i]`.
+    `n % multiple == remainder`. With `y[i] = x[i - margin]` along each axis, positions outside the
+    image are zero, or reflected at the border pixels as often as needed: `x[-i] = x[i]`,
+    `x[size - 1 + i] = x[size - 1 - i]`.
 
     Args:
         x: tensor of shape `(batch, height, width, channels)`, or channels first.
         multiple: int or pair of ints, at least 1.
-        margin: int or pair of ints, at least 0: how much comes before; the rest comes after.
+        margin: int or pair of ints, at least 0: padding before; the rest is added after.
         remainder: int or pair of ints, from 0 to `multiple - 1`.
         mode: `"reflect"` or `"zeros"`.
         data_format: `"channels_last"` or `"channels_first"`; by default Keras's own setting.
@@ -86,7 +100,7 @@ def pad_to_multiple2d(x, multiple, margin=0, remainder=0, mode="reflect", data_f
         tensor of shape `(batch, padded_height, padded_width, channels)`, or channels first.
 
     Raises:
-        ValueError: if an argument is none of the above.
+        ValueError: if an argument is invalid.
 
     Reference:
         the mirrored margin: [Ronneberger et al., 2015](https://arxiv.org/abs/1505.04597), figure 2
@@ -113,14 +127,14 @@ def pad_to_multiple2d(x, multiple, margin=0, remainder=0, mode="reflect", data_f
         return ops.pad(x, in_format((0, 0), height, width, (0, 0), data_format))
     axes = (1, 2) if data_format == "channels_last" else (2, 3)
     for axis, size, whole, before in zip(axes, sizes, padded, margin, strict=True):
-        # Along an axis of unknown size whose padding may be nothing, a gather is what it costs.
+        # An axis of unknown size needs a gather, even if its padding may be empty.
         if not (isinstance(whole, int) and whole == size):
             x = ops.take(x, _mirrored(size, whole, before), axis=axis)
     return x
 
 
 def _mirrored(size, whole, before):
-    """The pixel that each position mirrors: up to the last one and back again, and so on."""
+    """Returns the pixel that each position reflects: forwards to the last pixel, then backwards."""
     least = max if isinstance(size, int) else ops.maximum
     period = least(2 * (size - 1), 1)
     position = (ops.arange(whole, dtype="int32") + period - before % period) % period

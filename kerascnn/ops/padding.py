@@ -1,14 +1,18 @@
-"""Zeros around an image: "valid", "same" or as many as you say."""
+"""Zero padding of images: "valid", "same" or explicit."""
 
 import numbers
+from collections.abc import Sequence
 
 from keras import ops
 
+# "valid", "same", an int, a pair `(height, width)` or pairs `((top, bottom), (left, right))`.
+Padding = str | int | Sequence[int] | Sequence[Sequence[int]]
+
 
 def standardize_padding(padding):
-    """Returns `"valid"`, `"same"` or `((top, bottom), (left, right))`, and refuses all else.
+    """Converts `padding` to `"valid"`, `"same"` or `((top, bottom), (left, right))`.
 
-    An int stands for zeros on all four sides, a pair of ints for `(height, width)`.
+    An int means zeros on all four sides, and a pair of ints `(height, width)`.
     """
     if isinstance(padding, str) and padding in ("valid", "same"):
         return padding
@@ -33,12 +37,12 @@ def _is_zeros(value):
 
 
 def reach(kernel_size, dilation):
-    """How many pixels a dilated kernel spans."""
+    """Returns the number of pixels that a dilated kernel covers."""
     return (kernel_size - 1) * dilation + 1
 
 
 def convolved(size, kernel_size, stride, dilation, padding):
-    """How many outputs a convolution has along an axis; `padding` is that of the axis."""
+    """Returns the output size of a convolution along an axis with this `padding`."""
     if size is None:
         return None
     if padding == "same":
@@ -48,12 +52,12 @@ def convolved(size, kernel_size, stride, dilation, padding):
 
 
 def of_axes(padding):
-    """The standardized padding of the height and that of the width."""
+    """Returns the standardized padding of the height and of the width."""
     return (padding, padding) if isinstance(padding, str) else padding
 
 
 def is_same(padding, kernel_size, strides, dilation):
-    """Whether explicit padding adds just the zeros that "same" would, at any input size."""
+    """Returns whether explicit padding is the same as "same" for every input size."""
     return strides == (1, 1) and all(
         (before + after, before) == (span - 1, (span - 1) // 2)
         for (before, after), span in zip(padding, map(reach, kernel_size, dilation), strict=True)
@@ -61,7 +65,7 @@ def is_same(padding, kernel_size, strides, dilation):
 
 
 def pad(x, padding, data_format):
-    """Puts explicit zeros around `x`."""
+    """Pads `x` with explicit zeros."""
     if padding == ((0, 0), (0, 0)):
         return x
     if data_format == "channels_first":

@@ -1,17 +1,21 @@
-"""Pixel shuffle: blocks of channels become pixels, and back."""
+"""Pixel shuffle: rearranges channels into blocks of pixels, and back."""
+
+from typing import Any
 
 from keras import ops
 
 from kerascnn.arguments import one_of, pair
-from kerascnn.geometry import refining, sliding
+from kerascnn.geometry import Sizes, refining, sliding
 from kerascnn.ops.shapes import divided, image_shape, in_format, standardize_data_format, times
 from kerascnn.ops.symbolic import symbolic
 
 MODES = ("DCR", "CRD")
 
 
-def pixel_shuffle_shape(shape, block_size, mode="DCR", data_format=None):
-    """Output shape of `pixel_shuffle`, and the only place its arguments are checked."""
+def pixel_shuffle_shape(
+    shape: Any, block_size: Sizes, mode: str = "DCR", data_format: str | None = None
+) -> tuple[Any, ...]:
+    """Returns the output shape of `pixel_shuffle`, and checks its arguments."""
     rows, columns = pair(block_size, "block_size")
     one_of(mode, MODES, "mode")
     data_format = standardize_data_format(data_format)
@@ -30,8 +34,10 @@ def pixel_shuffle_shape(shape, block_size, mode="DCR", data_format=None):
     )
 
 
-def pixel_unshuffle_shape(shape, block_size, mode="DCR", data_format=None):
-    """Output shape of `pixel_unshuffle`, and the only place its arguments are checked."""
+def pixel_unshuffle_shape(
+    shape: Any, block_size: Sizes, mode: str = "DCR", data_format: str | None = None
+) -> tuple[Any, ...]:
+    """Returns the output shape of `pixel_unshuffle`, and checks its arguments."""
     rows, columns = pair(block_size, "block_size")
     one_of(mode, MODES, "mode")
     data_format = standardize_data_format(data_format)
@@ -54,18 +60,18 @@ def pixel_unshuffle_shape(shape, block_size, mode="DCR", data_format=None):
 
 
 def pixel_shuffle_window(block_size, mode="DCR", data_format=None):
-    """The `Window` of `pixel_shuffle`."""
+    """Returns the `Window` of `pixel_shuffle`."""
     return refining(block_size)
 
 
 def pixel_unshuffle_window(block_size, mode="DCR", data_format=None):
-    """The `Window` of `pixel_unshuffle`."""
+    """Returns the `Window` of `pixel_unshuffle`."""
     return sliding(block_size, strides=block_size)
 
 
-# Where each of the six axes (batch, height, block row i, width, block column j, channel) of the
-# shuffled image lies in the channel-rich one. The order is written out, not left to
-# `keras.ops.depth_to_space`, whose channels_first form differs between backends.
+# Position of each of the six axes (batch, height, block row i, width, block column j, channel) of
+# the shuffled image in the input. The order is explicit, because the channels_first form of
+# `keras.ops.depth_to_space` differs between backends.
 _DEPTH_AXES = {
     ("channels_last", "DCR"): "bhwijc",
     ("channels_last", "CRD"): "bhwcij",
@@ -81,8 +87,10 @@ def _rearrange(x, sizes, before, after, output_shape):
 
 
 @symbolic(pixel_shuffle_shape, window=pixel_shuffle_window)
-def pixel_shuffle(x, block_size, mode="DCR", data_format=None):
-    """Moves blocks of channels into space.
+def pixel_shuffle(
+    x: Any, block_size: Sizes, mode: str = "DCR", data_format: str | None = None
+) -> Any:
+    """Rearranges channels into blocks of pixels.
 
     `y[h * r + i, w * s + j, c]` is `x[h, w, (i * s + j) * C + c]` in mode `"DCR"` and
     `x[h, w, c * r * s + i * s + j]` in mode `"CRD"`.
@@ -124,10 +132,12 @@ def pixel_shuffle(x, block_size, mode="DCR", data_format=None):
 
 
 @symbolic(pixel_unshuffle_shape, window=pixel_unshuffle_window)
-def pixel_unshuffle(x, block_size, mode="DCR", data_format=None):
-    """The inverse of `pixel_shuffle`.
+def pixel_unshuffle(
+    x: Any, block_size: Sizes, mode: str = "DCR", data_format: str | None = None
+) -> Any:
+    """Rearranges blocks of pixels into channels: the inverse of `pixel_shuffle`.
 
-    `x[h * r + i, w * s + j, c]` goes to `y[h, w, (i * s + j) * C + c]` in mode `"DCR"` and to
+    `x[h * r + i, w * s + j, c]` becomes `y[h, w, (i * s + j) * C + c]` in mode `"DCR"` and
     `y[h, w, c * r * s + i * s + j]` in mode `"CRD"`.
 
     Args:

@@ -1,18 +1,18 @@
-"""Which precision a computation takes, and which one it returns."""
+"""The precision of computations and results."""
 
 import keras
 from keras import ops
 
-# Not `keras.backend.result_type`, which makes float32 of float64 on PyTorch.
+# Not `keras.backend.result_type`, which converts float64 to float32 on PyTorch.
 
 
 def widened(x):
-    """`x` in a precision in which statistics are safe: float32 at least."""
+    """Casts `x` to at least float32, for accurate statistics."""
     return ops.cast(x, "float64" if _name(x.dtype) == "float64" else "float32")
 
 
 def float_dtype(dtype):
-    """`dtype` itself, or Keras's float for integers."""
+    """Returns `dtype`, or Keras's default float for integers."""
     return _name(dtype) if "float" in _name(dtype) else keras.config.floatx()
 
 

@@ -1,4 +1,6 @@
-"""Radial basis functions at the output: the distance to a prototype of every class."""
+"""Radial basis functions: distances to a prototype of every class."""
+
+from typing import Any
 
 from keras import ops
 
@@ -6,8 +8,8 @@ from kerascnn.ops.precision import float_dtype, widened
 from kerascnn.ops.symbolic import symbolic
 
 
-def rbf_output_shape(shape, prototypes_shape):
-    """Output shape of `rbf_output`, and the only place its input is checked."""
+def rbf_output_shape(shape: Any, prototypes_shape: Any) -> tuple[Any, ...]:
+    """Returns the output shape of `rbf_output`, and checks its input."""
     if not shape or len(prototypes_shape) != 2 or shape[-1] != prototypes_shape[1]:
         raise ValueError(
             "`prototypes` must have the shape (units, features), with the features of the input; "
@@ -17,8 +19,8 @@ def rbf_output_shape(shape, prototypes_shape):
 
 
 @symbolic(rbf_output_shape, tensors=2, output_dtype=float_dtype)
-def rbf_output(x, prototypes):
-    """Squared Euclidean distance of `x` to every prototype; the smaller, the more alike.
+def rbf_output(x: Any, prototypes: Any) -> Any:
+    """Computes the squared Euclidean distances of `x` to all prototypes.
 
     `y[..., i] = sum over j of (x[..., j] - prototypes[i, j])**2`; `-y` serves as logits.
 
@@ -27,11 +29,10 @@ def rbf_output(x, prototypes):
         prototypes: float tensor of shape `(units, features)`.
 
     Returns:
-        float tensor of shape `(..., units)`, in the dtype of `x`; float32 inside if that is
-        narrower.
+        float tensor of shape `(..., units)`, in the dtype of `x`; computed in at least float32.
 
     Raises:
-        ValueError: if `prototypes` has not the features of `x`.
+        ValueError: if `prototypes` and `x` have different numbers of features.
 
     Reference:
         [LeCun et al., 1998](http://yann.lecun.com/exdb/publis/pdf/lecun-01a.pdf), section II.B
@@ -45,6 +46,6 @@ def rbf_output(x, prototypes):
         [[1.0, 5.0]]
     """
     rbf_output_shape(x.shape, prototypes.shape)
-    # The differences themselves: |x|**2 - 2 * x @ p + |p|**2 would lose the small distances.
+    # Sums squared differences, because |x|**2 - 2 * x @ p + |p|**2 rounds small distances.
     difference = ops.expand_dims(widened(x), -2) - widened(prototypes)
     return ops.cast(ops.sum(ops.square(difference), -1), float_dtype(x.dtype))

@@ -1,21 +1,24 @@
-"""S-cells of the later Neocognitron: each answers to patterns that are like its reference."""
+"""S-cells of the later Neocognitron, which respond to patterns similar to their references."""
+
+from typing import Any
 
 import numpy as np
 from keras import ops
 
+from kerascnn.geometry import Sizes
 from kerascnn.ops.group_conv import group_conv2d, group_conv2d_shape
-from kerascnn.ops.padding import standardize_padding
+from kerascnn.ops.padding import Padding, standardize_padding
 from kerascnn.ops.precision import float_dtype, widened
 from kerascnn.ops.shapes import known_channels, standardize_data_format
 from kerascnn.ops.symbolic import symbolic
 from kerascnn.ops.weightings import check_sigma, gaussian
 
-# Added to squared lengths, so that the gradient of a length of 0 is finite.
+# Added to squared lengths, to keep the gradient at a length of 0 finite.
 EPSILON = 1e-12
 
 
 def check_s_cells(threshold, power, sigma):
-    """The only place where these three are checked."""
+    """Checks `threshold`, `power` and `sigma`."""
     if not 0 <= threshold < 1:
         raise ValueError(f"`threshold` must be in [0, 1); got threshold={threshold}.")
     if not 0 <= power <= 1:
@@ -24,16 +27,16 @@ def check_s_cells(threshold, power, sigma):
 
 
 def s_cells2d_shape(
-    shape,
-    kernel_shape,
-    threshold=0.5,
-    power=1.0,
-    sigma=1.0,
-    strides=1,
-    padding="same",
-    data_format=None,
-):
-    """Output shape of `s_cells2d`, and the only place its arguments are checked."""
+    shape: Any,
+    kernel_shape: Any,
+    threshold: float = 0.5,
+    power: float = 1.0,
+    sigma: float = 1.0,
+    strides: Sizes = 1,
+    padding: Padding = "same",
+    data_format: str | None = None,
+) -> tuple[Any, ...]:
+    """Returns the output shape of `s_cells2d`, and checks its arguments."""
     check_s_cells(threshold, power, sigma)
     standardize_padding(padding)
     channels = known_channels(shape, data_format)
@@ -48,44 +51,44 @@ def s_cells2d_shape(
 
 @symbolic(s_cells2d_shape, tensors=2, output_dtype=float_dtype)
 def s_cells2d(
-    x,
-    kernel,
-    threshold=0.5,
-    power=1.0,
-    sigma=1.0,
-    strides=1,
-    padding="same",
-    data_format=None,
-):
+    x: Any,
+    kernel: Any,
+    threshold: float = 0.5,
+    power: float = 1.0,
+    sigma: float = 1.0,
+    strides: Sizes = 1,
+    padding: Padding = "same",
+    data_format: str | None = None,
+) -> Any:
     """Compares every window with references by the angle between them.
 
     With `<x, X> = sum over i, j, c of g[i, j] * x[i, j, c] * X[i, j, c]`, weighted by a Gaussian
-    `g` of width `sigma` over the window (its sum is 1), and `|x| = sqrt(<x, x>)`, for the window
-    `x` of each place and each reference `X = kernel[..., k]`,
+    `g` of width `sigma` over the window (with sum 1), and `|x| = sqrt(<x, x>)`, for the window `x`
+    at each position and each reference `X = kernel[..., k]`,
 
         s = <x, X> / (|x| * |X|)
         y = |x|**power * max(s - threshold, 0) / (1 - threshold)
 
-    A window or a reference of zeros gives 0. `1e-12` is added to the squared lengths.
+    If the window or the reference is zero, the output is 0. `1e-12` is added to squared lengths.
 
     Args:
         x: float tensor of shape `(batch, height, width, channels)`, or channels first.
         kernel: float tensor of shape `(kernel_height, kernel_width, channels, filters)`, the
             references.
-        threshold: float in [0, 1), the least cosine that is answered to.
-        power: float in [0, 1]: with 1 the output grows with the strength of the input, as in 2011;
-            with 0 it is the cosine alone.
+        threshold: float in [0, 1), the smallest cosine with a response.
+        power: float in [0, 1]; with 1, the output grows with the strength of the input, as in 2011;
+            with 0, it depends only on the cosine.
         sigma: float, the standard deviation of the weights in pixels.
         strides: int or pair of ints.
         padding: `"same"`, `"valid"`, or zeros around the image, as in `group_conv2d`.
         data_format: `"channels_last"` or `"channels_first"`; by default Keras's own setting.
 
     Returns:
-        float tensor of shape `(batch, new_height, new_width, filters)`, or channels first; float32
-        inside if `x` is narrower.
+        float tensor of shape `(batch, new_height, new_width, filters)`, or channels first; computed
+        in at least float32.
 
     Raises:
-        ValueError: if a number is out of its range, or the kernel does not have the channels of `x`
+        ValueError: if a number is out of range, or the kernel does not have the channels of `x`
             or does not fit.
 
     Reference:

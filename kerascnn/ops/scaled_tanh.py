@@ -1,20 +1,22 @@
-"""The scaled hyperbolic tangent: the activation of the LeNet of 1998."""
+"""The scaled hyperbolic tangent: the activation of LeNet-5 (1998)."""
+
+from typing import Any
 
 import keras
 from keras import ops
 
 
 @keras.saving.register_keras_serializable(package="kerascnn")
-def scaled_tanh(x, amplitude=1.7159, slope=2 / 3):
-    """`y = amplitude * tanh(slope * x)`.
+def scaled_tanh(x: Any, amplitude: float = 1.7159, slope: float = 2 / 3) -> Any:
+    """Computes `y = amplitude * tanh(slope * x)`.
 
-    With the default constants, `y` is about 1 at 1 and -1 at -1, the targets of training, and
-    bends most there. It can be the `activation` of a Keras layer.
+    With the default constants, `y` is about 1 at 1 and -1 at -1, the training targets, where its
+    curvature is largest. It can be the `activation` of a Keras layer.
 
     Args:
         x: float tensor of any rank.
         amplitude: float, the limit of `y` for large `x`.
-        slope: float, the slope of the tangent's argument.
+        slope: float, the factor of `x`.
 
     Returns:
         float tensor of the shape of `x`.

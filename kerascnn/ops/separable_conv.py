@@ -1,21 +1,25 @@
-"""Separable convolution: a depthwise convolution, then a pointwise one."""
+"""Separable convolution: a depthwise convolution followed by a pointwise convolution."""
 
+from typing import Any
+
+from kerascnn.geometry import Sizes
 from kerascnn.ops.depthwise_conv import depthwise_conv2d, depthwise_conv2d_shape
+from kerascnn.ops.padding import Padding
 from kerascnn.ops.pointwise_conv import pointwise_conv2d, pointwise_conv2d_shape
 from kerascnn.ops.shapes import image_shape, standardize_data_format
 from kerascnn.ops.symbolic import symbolic
 
 
 def separable_conv2d_shape(
-    shape,
-    depthwise_kernel_shape,
-    pointwise_kernel_shape,
-    strides=1,
-    padding="valid",
-    data_format=None,
-    dilation_rate=1,
-):
-    """Output shape of `separable_conv2d`, and the only place its arguments are checked."""
+    shape: Any,
+    depthwise_kernel_shape: Any,
+    pointwise_kernel_shape: Any,
+    strides: Sizes = 1,
+    padding: Padding = "valid",
+    data_format: str | None = None,
+    dilation_rate: Sizes = 1,
+) -> tuple[Any, ...]:
+    """Returns the output shape of `separable_conv2d`, and checks its arguments."""
     between = depthwise_conv2d_shape(
         shape, depthwise_kernel_shape, strides, padding, data_format, dilation_rate
     )
@@ -31,15 +35,15 @@ def separable_conv2d_shape(
 
 @symbolic(separable_conv2d_shape, tensors=3)
 def separable_conv2d(
-    x,
-    depthwise_kernel,
-    pointwise_kernel,
-    strides=1,
-    padding="valid",
-    data_format=None,
-    dilation_rate=1,
-):
-    """Filters every channel in space, then mixes the channels of every pixel.
+    x: Any,
+    depthwise_kernel: Any,
+    pointwise_kernel: Any,
+    strides: Sizes = 1,
+    padding: Padding = "valid",
+    data_format: str | None = None,
+    dilation_rate: Sizes = 1,
+) -> Any:
+    """Filters every channel spatially, then mixes the channels of every pixel.
 
     `y = pointwise_conv2d(depthwise_conv2d(x, depthwise_kernel), pointwise_kernel)`
 
@@ -47,7 +51,7 @@ def separable_conv2d(
         x: float tensor of shape `(batch, height, width, channels)`, or channels first.
         depthwise_kernel: float tensor of shape `(kernel_height, kernel_width, channels, M)`.
         pointwise_kernel: float tensor of shape `(1, 1, channels * M, filters)`.
-        strides: int or pair of ints, those of the depthwise part, as all that follows.
+        strides: int or pair of ints; for the depthwise part, like the arguments below.
         padding: `"valid"`, `"same"`, or zeros around the image: an int, a pair
             `(height, width)` or pairs `((top, bottom), (left, right))`.
         data_format: `"channels_last"` or `"channels_first"`; by default Keras's own setting.
@@ -57,7 +61,7 @@ def separable_conv2d(
         float tensor of shape `(batch, new_height, new_width, filters)`, or channels first.
 
     Raises:
-        ValueError: if the kernels fit neither the input nor each other.
+        ValueError: if the kernels do not match the input or each other.
 
     Reference:
         [Chollet, 2017](https://arxiv.org/abs/1610.02357)

@@ -1,11 +1,15 @@
-"""Small questions about shapes and arguments that several ops ask."""
+"""Helpers for shapes and arguments of ops."""
+
+from typing import Any
 
 import keras
 
 from kerascnn.arguments import one_of
 
 
-def image_shape(shape, data_format, name="inputs"):
+def image_shape(
+    shape: Any, data_format: str | None, name: str = "inputs"
+) -> tuple[Any, Any, Any, Any]:
     """Splits a rank 4 shape into `(batch, height, width, channels)`, whatever the data format."""
     if len(shape) != 4:
         raise ValueError(
@@ -19,7 +23,7 @@ def image_shape(shape, data_format, name="inputs"):
 
 
 def known_channels(shape, data_format):
-    """The number of channels of an image, which must be known."""
+    """Returns the number of channels of an image, which must be known."""
     channels = image_shape(shape, standardize_data_format(data_format))[3]
     if channels is None:
         raise ValueError(f"The number of input channels must be known; got shape {tuple(shape)}.")
@@ -27,21 +31,21 @@ def known_channels(shape, data_format):
 
 
 def in_format(batch, height, width, channels, data_format):
-    """The inverse of `image_shape`."""
+    """Builds a shape in a data format: the inverse of `image_shape`."""
     if data_format == "channels_first":
         return batch, channels, height, width
     return batch, height, width, channels
 
 
-def standardize_data_format(data_format):
-    """Resolves `None` to Keras's own setting and refuses what is no data format."""
+def standardize_data_format(data_format: str | None) -> str:
+    """Resolves `None` to Keras's own setting, and checks the data format."""
     if data_format is None:
         return keras.config.image_data_format()
     return one_of(data_format, ("channels_last", "channels_first"), "data_format")
 
 
 def channel_axis(shape, axis):
-    """`axis` counted from the front, and the only place where it is checked."""
+    """Checks `axis`, and returns it as a non-negative int."""
     if not -len(shape) <= axis < len(shape):
         raise ValueError(
             f"`axis` must name an axis of the input; got axis={axis} with shape {tuple(shape)}."
@@ -50,10 +54,10 @@ def channel_axis(shape, axis):
 
 
 def channels_of(shape, data_format):
-    """Returns `(axis, size)` of the channels, which must be known, at any rank from 2 on."""
+    """Returns `(axis, size)` of the channels, which must be known, for a rank of 2 or higher."""
     if len(shape) < 2:
         raise ValueError(
-            f"`inputs` must have rank 2 at least; got rank {len(shape)} (shape {tuple(shape)})."
+            f"`inputs` must have at least rank 2; got rank {len(shape)} (shape {tuple(shape)})."
         )
     axis = 1 if standardize_data_format(data_format) == "channels_first" else len(shape) - 1
     if shape[axis] is None:
@@ -62,10 +66,10 @@ def channels_of(shape, data_format):
 
 
 def times(size, factor):
-    """`size * factor` where the size may be unknown."""
+    """Returns `size * factor`, or `None` for an unknown size."""
     return None if size is None else size * factor
 
 
 def divided(size, factor):
-    """`size // factor` where the size may be unknown."""
+    """Returns `size // factor`, or `None` for an unknown size."""
     return None if size is None else size // factor

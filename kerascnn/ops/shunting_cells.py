@@ -1,11 +1,13 @@
-"""S-cells and C-cells of the Neocognitron of 1980: inhibition divides."""
+"""S-cells and C-cells of the Neocognitron of 1980, with shunting (divisive) inhibition."""
 
 import math
+from typing import Any
 
 import numpy as np
 from keras import ops
 
 from kerascnn.arguments import pair
+from kerascnn.geometry import Sizes
 from kerascnn.ops.depthwise_conv import depthwise_conv2d
 from kerascnn.ops.group_conv import group_conv2d
 from kerascnn.ops.precision import float_dtype, widened
@@ -16,19 +18,19 @@ from kerascnn.ops.weightings import check_decay, decaying
 
 
 def standardize_output_size(output_size):
-    """A pair, or `None` for as many cells as there are pixels."""
+    """Returns a pair, or `None` for one cell for each pixel."""
     return None if output_size is None else pair(output_size, "output_size")
 
 
 def check_shunting_s_cells(selectivity, decay, spacing):
-    """The only place where these three are checked."""
+    """Checks `selectivity`, `decay` and `spacing`."""
     _check_positive(selectivity, "selectivity")
     check_decay(decay)
     _check_positive(spacing, "spacing")
 
 
 def check_shunting_c_cells(alpha, decay, spacing):
-    """The only place where these three are checked."""
+    """Checks `alpha`, `decay` and `spacing`."""
     _check_positive(alpha, "alpha")
     check_decay(decay)
     _check_positive(spacing, "spacing")
@@ -40,17 +42,17 @@ def _check_positive(value, name):
 
 
 def positions(size, count, spacing):
-    """The pixels that `count` cells along an axis are over: centered, `spacing` apart.
+    """Returns the pixels at the centers of `count` cells along an axis, `spacing` apart.
 
-    Cell `i` is over pixel `ceil((size - 1 - spacing * (count - 1)) / 2 + spacing * i - 0.5)`, or
-    the nearest one that there is.
+    Cell `i` is at pixel `ceil((size - 1 - spacing * (count - 1)) / 2 + spacing * i - 0.5)`, or at
+    the nearest existing pixel.
     """
     first = (size - 1 - spacing * (count - 1)) / 2 - 0.5
     return [min(max(math.ceil(first + spacing * i - 1e-4), 0), size - 1) for i in range(count)]
 
 
 def _sampled(x, output_size, spacing, data_format):
-    """The pixels of planes that cells are over."""
+    """Returns the pixels of planes at the positions of cells."""
     if output_size is None:
         return x
     axes = (2, 3) if data_format == "channels_first" else (1, 2)
@@ -69,22 +71,22 @@ def _sampled(x, output_size, spacing, data_format):
 
 def _shape(shape, output_size, channels, data_format):
     data_format = standardize_data_format(data_format)
-    batch, *size, _ = image_shape(shape, data_format)
-    output_size = standardize_output_size(output_size)
-    return in_format(batch, *(output_size or size), channels, data_format)
+    batch, height, width, _ = image_shape(shape, data_format)
+    height, width = standardize_output_size(output_size) or (height, width)
+    return in_format(batch, height, width, channels, data_format)
 
 
 def shunting_s_cells2d_shape(
-    shape,
-    kernel_shape,
-    inhibition_shape,
-    selectivity=4.0,
-    decay=0.9,
-    output_size=None,
-    spacing=1.0,
-    data_format=None,
-):
-    """Output shape of `shunting_s_cells2d`, and the only place its arguments are checked."""
+    shape: Any,
+    kernel_shape: Any,
+    inhibition_shape: Any,
+    selectivity: float = 4.0,
+    decay: float = 0.9,
+    output_size: Sizes | None = None,
+    spacing: float = 1.0,
+    data_format: str | None = None,
+) -> tuple[Any, ...]:
+    """Returns the output shape of `shunting_s_cells2d`, and checks its arguments."""
     check_shunting_s_cells(selectivity, decay, spacing)
     channels = known_channels(shape, data_format)
     if len(kernel_shape) != 4 or kernel_shape[2] != channels:
@@ -95,7 +97,7 @@ def shunting_s_cells2d_shape(
         )
     if tuple(inhibition_shape) != (kernel_shape[3],):
         raise ValueError(
-            f"`inhibition` must have one number per filter; got shape {tuple(inhibition_shape)} "
+            f"`inhibition` must have one value per filter; got shape {tuple(inhibition_shape)} "
             f"with {kernel_shape[3]} filters."
         )
     return _shape(shape, output_size, kernel_shape[3], data_format)
@@ -103,44 +105,45 @@ def shunting_s_cells2d_shape(
 
 @symbolic(shunting_s_cells2d_shape, tensors=3, output_dtype=float_dtype)
 def shunting_s_cells2d(
-    x,
-    kernel,
-    inhibition,
-    selectivity=4.0,
-    decay=0.9,
-    output_size=None,
-    spacing=1.0,
-    data_format=None,
-):
-    """Divides excitation by inhibition, as the S-cells of 1980.
+    x: Any,
+    kernel: Any,
+    inhibition: Any,
+    selectivity: float = 4.0,
+    decay: float = 0.9,
+    output_size: Sizes | None = None,
+    spacing: float = 1.0,
+    data_format: str | None = None,
+) -> Any:
+    """Divides excitation by inhibition, like the S-cells of 1980.
 
     With the window `x` of each cell, padded with zeros, `phi = max(., 0)`, `r = selectivity`,
     `a = kernel[..., k]`, `b = inhibition[k]`, and `c = decay**|nu|` at the distance `|nu|` from the
-    middle of the window, divided by its sum over all planes and pixels,
+    center of the window, divided by its sum over all planes and pixels,
 
         v = sqrt(sum over i, j, p of c[i, j] * x[i, j, p]**2)
         y = r * phi((1 + sum over i, j, p of a[i, j, p] * x[i, j, p])
                     / (1 + 2 * r / (1 + r) * b * v) - 1)
 
-    `1e-12` is added under the root. The paper leaves the decay open.
+    `1e-12` is added under the root. The paper does not specify the decay.
 
     Args:
         x: float tensor of shape `(batch, height, width, planes)`, or channels first.
         kernel: float tensor of shape `(kernel_height, kernel_width, planes, filters)`.
         inhibition: float tensor of shape `(filters,)`.
-        selectivity: float above 0; the larger, the more a pattern must be like the learned one.
+        selectivity: float above 0; with a larger value, patterns must match the learned pattern
+            better.
         decay: float in (0, 1].
         output_size: int or pair of ints, the number of cells along each axis; by default one for
             each pixel.
-        spacing: float, how many pixels the cells are apart; they are centered over the image.
+        spacing: float, distance between cells in pixels; the cells are centered over the image.
         data_format: `"channels_last"` or `"channels_first"`; by default Keras's own setting.
 
     Returns:
-        float tensor of shape `(batch, new_height, new_width, filters)`, or channels first; float32
-        inside if `x` is narrower.
+        float tensor of shape `(batch, new_height, new_width, filters)`, or channels first; computed
+        in at least float32.
 
     Raises:
-        ValueError: if a number is out of its range, or the shapes do not fit to each other.
+        ValueError: if a number is out of range, or the shapes do not match.
 
     Reference:
         [Fukushima, 1980](https://doi.org/10.1007/BF00344251), equations 1 to 3
@@ -180,15 +183,15 @@ def shunting_s_cells2d(
 
 
 def shunting_c_cells2d_shape(
-    shape,
-    kernel_size=5,
-    alpha=0.5,
-    decay=0.8,
-    output_size=None,
-    spacing=1.0,
-    data_format=None,
-):
-    """Output shape of `shunting_c_cells2d`, and the only place its arguments are checked."""
+    shape: Any,
+    kernel_size: Sizes = 5,
+    alpha: float = 0.5,
+    decay: float = 0.8,
+    output_size: Sizes | None = None,
+    spacing: float = 1.0,
+    data_format: str | None = None,
+) -> tuple[Any, ...]:
+    """Returns the output shape of `shunting_c_cells2d`, and checks its arguments."""
     pair(kernel_size, "kernel_size")
     check_shunting_c_cells(alpha, decay, spacing)
     channels = known_channels(shape, data_format)
@@ -197,41 +200,42 @@ def shunting_c_cells2d_shape(
 
 @symbolic(shunting_c_cells2d_shape, output_dtype=float_dtype)
 def shunting_c_cells2d(
-    x,
-    kernel_size=5,
-    alpha=0.5,
-    decay=0.8,
-    output_size=None,
-    spacing=1.0,
-    data_format=None,
-):
-    """Pools every plane, with inhibition by the mean of all planes, as the C-cells of 1980.
+    x: Any,
+    kernel_size: Sizes = 5,
+    alpha: float = 0.5,
+    decay: float = 0.8,
+    output_size: Sizes | None = None,
+    spacing: float = 1.0,
+    data_format: str | None = None,
+) -> Any:
+    """Pools every plane, with inhibition by the mean of all planes, like the C-cells of 1980.
 
     With the window `x` of each cell, padded with zeros, `d = decay**|nu|` at the distance `|nu|`
-    from the middle of the window, and `psi(z) = phi(z) / (alpha + phi(z))` with
+    from the center of the window, and `psi(z) = phi(z) / (alpha + phi(z))` with
     `phi = max(., 0)`,
 
         e[k] = sum over i, j of d[i, j] * x[i, j, k]
         y[k] = psi((1 + e[k]) / (1 + mean over all planes of e) - 1)
 
-    The paper leaves `d` open. With a sum of 1 instead of a peak of 1 the last cells hardly answer.
+    The paper does not specify `d`. With a sum of 1 instead of a peak of 1, the last cells hardly
+    respond.
 
     Args:
         x: float tensor of shape `(batch, height, width, planes)`, or channels first.
         kernel_size: int or pair of ints, the window.
-        alpha: float above 0, at which half of the saturation is reached.
+        alpha: float above 0, the input at half of the saturation.
         decay: float in (0, 1].
         output_size: int or pair of ints, the number of cells along each axis; by default one for
             each pixel.
-        spacing: float, how many pixels the cells are apart; they are centered over the image.
+        spacing: float, distance between cells in pixels; the cells are centered over the image.
         data_format: `"channels_last"` or `"channels_first"`; by default Keras's own setting.
 
     Returns:
         float tensor of shape `(batch, new_height, new_width, planes)`, or channels first, with
-        values in [0, 1); float32 inside if `x` is narrower.
+        values in [0, 1); computed in at least float32.
 
     Raises:
-        ValueError: if a number is out of its range.
+        ValueError: if a number is out of range.
 
     Reference:
         [Fukushima, 1980](https://doi.org/10.1007/BF00344251), equations 4 to 6

@@ -1,4 +1,6 @@
-"""Squeeze and excitation: every channel is weighted by what the whole image shows."""
+"""Squeeze and excitation: scales channels by gates that depend on the whole image."""
+
+from typing import Any
 
 import keras
 from keras import ops
@@ -9,16 +11,16 @@ from kerascnn.ops.symbolic import symbolic
 
 
 def squeeze_excite_shape(
-    shape,
-    squeeze_kernel_shape,
-    squeeze_bias_shape,
-    excite_kernel_shape,
-    excite_bias_shape,
-    activation="relu",
-    gate_activation="sigmoid",
-    data_format=None,
-):
-    """Output shape of `squeeze_excite`, and the only place its arguments are checked."""
+    shape: Any,
+    squeeze_kernel_shape: Any,
+    squeeze_bias_shape: Any,
+    excite_kernel_shape: Any,
+    excite_bias_shape: Any,
+    activation: Any = "relu",
+    gate_activation: Any = "sigmoid",
+    data_format: str | None = None,
+) -> tuple[Any, ...]:
+    """Returns the output shape of `squeeze_excite`, and checks its arguments."""
     channels = known_channels(shape, data_format)
     hidden = squeeze_kernel_shape[-1]
     for name, found, expected in (
@@ -37,16 +39,16 @@ def squeeze_excite_shape(
 
 @symbolic(squeeze_excite_shape, tensors=5, output_dtype=float_dtype)
 def squeeze_excite(
-    x,
-    squeeze_kernel,
-    squeeze_bias,
-    excite_kernel,
-    excite_bias,
-    activation="relu",
-    gate_activation="sigmoid",
-    data_format=None,
-):
-    """Weights every channel by a gate that is computed from the means of all channels.
+    x: Any,
+    squeeze_kernel: Any,
+    squeeze_bias: Any,
+    excite_kernel: Any,
+    excite_bias: Any,
+    activation: Any = "relu",
+    gate_activation: Any = "sigmoid",
+    data_format: str | None = None,
+) -> Any:
+    """Scales every channel by a gate that is computed from the means of all channels.
 
         mean[c]    = 1 / (H * W) * sum over h, w of x[h, w, c]
         hidden     = activation(mean @ squeeze_kernel + squeeze_bias)
@@ -64,10 +66,10 @@ def squeeze_excite(
         data_format: `"channels_last"` or `"channels_first"`; by default Keras's own setting.
 
     Returns:
-        tensor of the shape of `x`; the mean is taken in float32 if `x` is narrower.
+        tensor of the shape of `x`; the mean is computed in at least float32.
 
     Raises:
-        ValueError: if a kernel or bias has not the shape above.
+        ValueError: if a kernel or bias does not have the shape above.
 
     Reference:
         [Hu et al., 2018](https://arxiv.org/abs/1709.01507)
@@ -82,7 +84,10 @@ def squeeze_excite(
     """
     weights = (squeeze_kernel, squeeze_bias, excite_kernel, excite_bias)
     shapes = [None if weight is None else weight.shape for weight in weights]
-    squeeze_excite_shape(x.shape, *shapes, activation, gate_activation, data_format)
+    squeeze_excite_shape(
+        x.shape, *shapes, activation=activation, gate_activation=gate_activation,
+        data_format=data_format,
+    )  # fmt: skip
     x = ops.cast(x, float_dtype(x.dtype))
     axes = (2, 3) if standardize_data_format(data_format) == "channels_first" else (1, 2)
     mean = ops.cast(ops.mean(widened(x), axes), x.dtype)

@@ -1,17 +1,27 @@
-"""Stochastic depth: a random part of the samples skips a residual branch in training."""
+"""Stochastic depth: random samples skip a residual branch in training."""
+
+from typing import Any
+
+import keras
 
 from kerascnn.ops.dropout import dropout
 
 
-def stochastic_depth_shape(shape):
-    """Output shape of `stochastic_depth`, and the only place its input is checked."""
+def stochastic_depth_shape(shape: Any) -> tuple[Any, ...]:
+    """Returns the output shape of `stochastic_depth`, and checks its input."""
     if not shape:
-        raise ValueError("`inputs` must have rank 1 at least; got rank 0 (shape ()).")
+        raise ValueError("`inputs` must have at least rank 1; got rank 0 (shape ()).")
     return tuple(shape)
 
 
-def stochastic_depth(x, rate, seed=None, mode="inverted", training=True):
-    """Drops the whole of a sample with probability `rate` in training.
+def stochastic_depth(
+    x: Any,
+    rate: float,
+    seed: int | keras.random.SeedGenerator | None = None,
+    mode: str = "inverted",
+    training: bool = True,
+) -> Any:
+    """Drops whole samples with probability `rate` in training.
 
     This is `dropout` with one draw `b[n]` per sample, 1 with probability `p = 1 - rate`, else 0:
 
@@ -21,8 +31,8 @@ def stochastic_depth(x, rate, seed=None, mode="inverted", training=True):
     | `classic`  | `y[n] = b[n] * x[n]`     | `y = p * x` |
 
     Args:
-        x: float tensor of rank 1 at least, the samples along its first axis.
-        rate: float from 0 to 1, the probability of dropping.
+        x: float tensor of rank 1 or higher, with samples along its first axis.
+        rate: float in [0, 1], the probability of dropping.
         seed: optional int or `keras.random.SeedGenerator`.
         mode: `"inverted"` or `"classic"` (the original form).
         training: bool.
@@ -31,7 +41,7 @@ def stochastic_depth(x, rate, seed=None, mode="inverted", training=True):
         tensor of the shape of `x`.
 
     Raises:
-        ValueError: if `rate` or `mode` is none of the above, or `x` has rank 0.
+        ValueError: if `rate` or `mode` is invalid, or `x` has rank 0.
 
     Reference:
         [Huang et al., 2016](https://arxiv.org/abs/1603.09382)

@@ -1,25 +1,29 @@
-"""Sub-pixel convolution: a convolution that computes blocks of pixels, and a pixel shuffle."""
+"""Sub-pixel convolution: a convolution followed by a pixel shuffle."""
 
+from typing import Any
+
+from kerascnn.geometry import Sizes
 from kerascnn.ops.add_bias import add_bias
 from kerascnn.ops.group_conv import group_conv2d, group_conv2d_shape
+from kerascnn.ops.padding import Padding
 from kerascnn.ops.pixel_shuffle import pixel_shuffle, pixel_shuffle_shape
 from kerascnn.ops.symbolic import symbolic
 
 
 def subpixel_conv2d_shape(
-    shape,
-    kernel_shape,
-    bias_shape,
-    block_size,
-    padding="same",
-    data_format=None,
-    dilation_rate=1,
-    mode="DCR",
-):
-    """Output shape of `subpixel_conv2d`, and the only place its arguments are checked."""
+    shape: Any,
+    kernel_shape: Any,
+    bias_shape: Any,
+    block_size: Sizes,
+    padding: Padding = "same",
+    data_format: str | None = None,
+    dilation_rate: Sizes = 1,
+    mode: str = "DCR",
+) -> tuple[Any, ...]:
+    """Returns the output shape of `subpixel_conv2d`, and checks its arguments."""
     if bias_shape is not None and tuple(bias_shape) != tuple(kernel_shape[3:]):
         raise ValueError(
-            "`bias` must have one number for each filter of `kernel`; "
+            "`bias` must have one value for each filter of `kernel`; "
             f"got bias shape {tuple(bias_shape)} with kernel shape {tuple(kernel_shape)}."
         )
     between = group_conv2d_shape(shape, kernel_shape, 1, padding, data_format, dilation_rate)
@@ -28,9 +32,16 @@ def subpixel_conv2d_shape(
 
 @symbolic(subpixel_conv2d_shape, tensors=3)
 def subpixel_conv2d(
-    x, kernel, bias, block_size, padding="same", data_format=None, dilation_rate=1, mode="DCR"
-):
-    """Convolves, then shuffles: `pixel_shuffle(group_conv2d(x, kernel) + bias, block_size, mode)`.
+    x: Any,
+    kernel: Any,
+    bias: Any,
+    block_size: Sizes,
+    padding: Padding = "same",
+    data_format: str | None = None,
+    dilation_rate: Sizes = 1,
+    mode: str = "DCR",
+) -> Any:
+    """Computes `pixel_shuffle(group_conv2d(x, kernel) + bias, block_size, mode)`.
 
     Args:
         x: float tensor of shape `(batch, height, width, channels)`, or channels first.
@@ -47,7 +58,7 @@ def subpixel_conv2d(
         float tensor of shape `(batch, height * r, width * s, filters)`, or channels first.
 
     Raises:
-        ValueError: if the kernel fits neither the input nor the blocks.
+        ValueError: if the kernel does not match the input or the blocks.
 
     Reference:
         [Shi et al., 2016](https://arxiv.org/abs/1609.05158)

@@ -1,8 +1,11 @@
-"""Trainable subsampling: the pooling of the LeNet of 1998."""
+"""Trainable subsampling: the pooling of LeNet-5 (1998)."""
+
+from typing import Any
 
 from keras import ops
 
 from kerascnn.arguments import one_of, pair
+from kerascnn.geometry import Sizes
 from kerascnn.ops.add_bias import add_bias
 from kerascnn.ops.group_conv import group_conv2d
 from kerascnn.ops.padding import convolved
@@ -12,15 +15,15 @@ from kerascnn.ops.symbolic import symbolic
 
 
 def subsampling2d_shape(
-    shape,
-    kernel_shape,
-    bias_shape,
-    pool_size=2,
-    strides=None,
-    padding="valid",
-    data_format=None,
-):
-    """Output shape of `subsampling2d`, and the only place its arguments are checked."""
+    shape: Any,
+    kernel_shape: Any,
+    bias_shape: Any,
+    pool_size: Sizes = 2,
+    strides: Sizes | None = None,
+    padding: str = "valid",
+    data_format: str | None = None,
+) -> tuple[Any, ...]:
+    """Returns the output shape of `subsampling2d`, and checks its arguments."""
     pool_size = pair(pool_size, "pool_size")
     strides = pool_size if strides is None else pair(strides, "strides")
     one_of(padding, ("valid", "same"), "padding")
@@ -30,7 +33,7 @@ def subsampling2d_shape(
     for name, found in (("kernel", kernel_shape), ("bias", bias_shape)):
         if tuple(found) != (channels,):
             raise ValueError(
-                f"`{name}` must have one number per channel; "
+                f"`{name}` must have one value per channel; "
                 f"got shape {tuple(found)} with {channels} channels (input shape {tuple(shape)})."
             )
     spatial = [
@@ -39,15 +42,24 @@ def subsampling2d_shape(
     ]
     if any(size is not None and size < 1 for size in spatial):
         raise ValueError(
-            "The pool must fit into the input when `padding` is 'valid'; "
+            "The window must fit into the input when `padding` is 'valid'; "
             f"got pool_size={pool_size} on input shape {tuple(shape)}."
         )
-    return in_format(batch, *spatial, channels, data_format)
+    height, width = spatial
+    return in_format(batch, height, width, channels, data_format)
 
 
 @symbolic(subsampling2d_shape, tensors=3, output_dtype=float_dtype)
-def subsampling2d(x, kernel, bias, pool_size=2, strides=None, padding="valid", data_format=None):
-    """Adds up the pixels of every window, then scales and shifts the sum by channel.
+def subsampling2d(
+    x: Any,
+    kernel: Any,
+    bias: Any,
+    pool_size: Sizes = 2,
+    strides: Sizes | None = None,
+    padding: str = "valid",
+    data_format: str | None = None,
+) -> Any:
+    """Sums the pixels of every window, then scales and shifts the sum of each channel.
 
     With strides `s`, on the padded `x`,
 
@@ -66,8 +78,8 @@ def subsampling2d(x, kernel, bias, pool_size=2, strides=None, padding="valid", d
         float tensor of shape `(batch, new_height, new_width, channels)`, or channels first.
 
     Raises:
-        ValueError: if `kernel` or `bias` has not one number per channel, or the window does not
-            fit.
+        ValueError: if `kernel` or `bias` does not have one value per channel, or the window does
+            not fit into the input.
 
     Reference:
         [LeCun et al., 1998](http://yann.lecun.com/exdb/publis/pdf/lecun-01a.pdf)
@@ -84,7 +96,7 @@ def subsampling2d(x, kernel, bias, pool_size=2, strides=None, padding="valid", d
     pool_size = pair(pool_size, "pool_size")
     data_format = standardize_data_format(data_format)
     x = ops.cast(x, float_dtype(x.dtype))
-    # A convolution of every channel with a kernel that is the same everywhere in the window.
+    # A depthwise convolution whose kernel is constant within the window.
     kernel = ops.broadcast_to(ops.cast(kernel, x.dtype), (*pool_size, 1, kernel.shape[0]))
     strides = pool_size if strides is None else strides
     y = group_conv2d(x, kernel, strides, padding, data_format)

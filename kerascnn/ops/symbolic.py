@@ -1,27 +1,37 @@
-"""Lets an op take the symbolic tensors of a functional model, as the ops of `keras.ops` do."""
+"""Support for symbolic tensors of functional models in ops, as in `keras.ops`."""
 
 import functools
 import inspect
+from collections.abc import Callable
+from typing import Any, TypeVar
 
 import keras
 
+# An op; the decorated op has the same signature.
+_Op = TypeVar("_Op", bound=Callable[..., Any])
 
-def symbolic(output_shape, tensors=1, output_dtype=None, window=None):
-    """Decorates an op: called with a `keras.KerasTensor`, it becomes a node of the model.
+
+def symbolic(
+    output_shape: Callable[..., Any],
+    tensors: int = 1,
+    output_dtype: Callable[[Any], Any] | None = None,
+    window: Any = None,
+) -> Callable[[_Op], _Op]:
+    """Decorates an op so that a call with a `keras.KerasTensor` adds a node to the model.
 
     Args:
-        output_shape: function of the shapes of the tensors and of the op's other arguments; it
-            checks them and returns the shape of the output, or a tuple of shapes.
-        tensors: int, how many of the op's arguments, counted from the first, are tensors (or
-            `None`); all others must be plain values, which are saved with the model.
-        output_dtype: optional function from the dtype of the first tensor to that of the output,
-            or to a tuple of dtypes; by default they are the same.
+        output_shape: function of the shapes of the tensors and of the op's other arguments that
+            checks them and returns the output shape, or a tuple of shapes.
+        tensors: int, number of leading arguments that are tensors (or `None`); all others must be
+            plain values, which are saved with the model.
+        output_dtype: optional function from the dtype of the first tensor to the dtype of the
+            output, or to a tuple of dtypes; by default they are the same.
         window: optional `kerascnn.geometry.Window`, or function of the op's other arguments that
-            returns it, of an op that only moves, compares or weights single elements. Without it
-            the window and the multiply-adds of the node are not known.
+            returns it, for an op that only moves, compares or scales single elements. Without it,
+            the window and the multiply-adds of the node are unknown.
     """
 
-    def decorate(function):
+    def decorate(function: Any) -> Any:
         @keras.saving.register_keras_serializable(package="kerascnn", name=function.__name__)
         class Node(keras.Operation):
             def __init__(self, *, given=(True,) * tensors, name=None, **arguments):
@@ -63,7 +73,7 @@ def symbolic(output_shape, tensors=1, output_dtype=None, window=None):
             inputs = [value for _, value in bound[:tensors]]
             if any(isinstance(x, keras.KerasTensor) for x in inputs):
                 arguments = dict(bound[tensors:])
-                # Keras would wrap an error from inside the node into many more words.
+                # Keras would wrap an error from inside the node in a long message.
                 output_shape(*(None if x is None else x.shape for x in inputs), **arguments)
                 node = Node(given=[x is not None for x in inputs], **arguments)
                 return node(*(x for x in inputs if x is not None))

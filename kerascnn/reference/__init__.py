@@ -1,8 +1,8 @@
-"""The operations in NumPy loops, forward and backward, written to be read.
+"""Readable reference implementations of the operations as NumPy loops, forward and backward.
 
 They are slow and have no options beyond the mathematics; the tests compare the layers with them.
-Images are channels last. Each `..._backward` takes the gradient `dy` of a loss by the output and
-returns its gradients by the inputs, derived by hand.
+Images are channels last. Each `..._backward` function takes the gradient `dy` of a loss with
+respect to the output, and returns the gradients with respect to the inputs, derived by hand.
 """
 
 from kerascnn.reference.activations import (

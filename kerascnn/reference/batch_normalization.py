@@ -4,7 +4,7 @@ import numpy as np
 
 
 def batch_normalization(x, gamma, beta, epsilon=1e-3):
-    """Normalizes `x` `(..., channels)` by its own statistics; returns `(y, mean, variance)`."""
+    """Normalizes `x` `(..., channels)` with its own statistics; returns `(y, mean, variance)`."""
     y = np.zeros_like(x)
     mean, variance = np.zeros_like(gamma), np.zeros_like(gamma)
     for c in range(x.shape[-1]):
@@ -18,8 +18,8 @@ def batch_normalization(x, gamma, beta, epsilon=1e-3):
 def batch_normalization_backward(dy, x, gamma, epsilon=1e-3):
     """Gradients `(dx, dgamma, dbeta)`.
 
-    With `x_hat = (x - mean) / s` and `s = sqrt(variance + epsilon)`, a value moves its own
-    `x_hat`, the mean and the variance. Summed up,
+    With `x_hat = (x - mean) / s` and `s = sqrt(variance + epsilon)`, a value affects its own
+    `x_hat`, the mean and the variance. In total,
     `dx = gamma / s * (dy - average(dy) - x_hat * average(dy * x_hat))`.
     """
     dx, dgamma, dbeta = np.zeros_like(x), np.zeros_like(gamma), np.zeros_like(gamma)

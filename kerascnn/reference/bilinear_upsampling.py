@@ -14,7 +14,7 @@ def bilinear_upsampling2d(x, rows, columns):
 
 
 def bilinear_upsampling2d_backward(dy, rows, columns):
-    """The gradient by `x`: every number goes back to the pixels it was interpolated from."""
+    """Gradient `dx`: every value flows back to the pixels it was interpolated from."""
     batch, height, width, channels = dy.shape
     height, width = height // rows, width // columns
     dx = np.zeros((batch, height, width, channels), dy.dtype)
@@ -33,7 +33,7 @@ def _pairs(h, rows, height, w, columns, width):
 
 
 def _neighbours(place, factor, size):
-    """The two pixels beside a place in the larger image, and their weights."""
+    """The two nearest input pixels of an output pixel, and their weights."""
     center = (place + 0.5) / factor - 0.5
     before = int(np.floor(center))
     share = center - before

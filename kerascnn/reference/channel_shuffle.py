@@ -13,7 +13,7 @@ def channel_shuffle(x, groups):
 
 
 def channel_shuffle_backward(dy, groups):
-    """Gradient `dx`: every channel was copied to one place, so its gradient is the one of there."""
+    """Gradient `dx`: every channel was moved to one position, where its gradient is."""
     dx = np.zeros_like(dy)
     n = dy.shape[-1] // groups
     for g, i in np.ndindex(groups, n):

@@ -1,4 +1,4 @@
-"""Convolution by a table of connections, one kernel after the other."""
+"""Convolution with a connection table, one kernel after the other."""
 
 import numpy as np
 
@@ -30,7 +30,7 @@ def connection_table_conv2d(x, kernel, bias, table, strides=(1, 1), padding="val
 def connection_table_conv2d_backward(dy, x, kernel, table, strides=(1, 1), padding="valid"):
     """Gradients `(dx, dkernel, dbias)`.
 
-    `dy[h, w, o]` flows along the connections of filter `o` only: to each pixel times its weight,
+    `dy[h, w, o]` flows only along the connections of filter `o`: to each pixel times its weight,
     and to each weight times its pixel.
     """
     pads, counts = place_windows(x.shape[1:3], kernel.shape[:2], strides, padding)

@@ -1,4 +1,4 @@
-"""Transposed convolution: every input pixel stamps the kernel, weighted, onto a canvas."""
+"""Transposed convolution: every input pixel adds the kernel, times its value, to a canvas."""
 
 import numpy as np
 
@@ -6,17 +6,17 @@ from kerascnn.reference.windows import explicit_padding, pair, span, windows
 
 
 def _crop(length, size, stride, padding, output_padding, dilation):
-    """Along one axis, `(canvas, first, output)`: all that the stamps reach, and what is kept of it.
+    """`(canvas, first, output)` along one axis: the size of the canvas, and the part to keep.
 
-    The stamps reach `canvas = (length - 1) * stride + window` pixels, where
+    All kernels cover `canvas = (length - 1) * stride + window` pixels, where
     `window = (size - 1) * dilation + 1`. Of these, the output keeps
 
     - "valid": `canvas + output_padding`; by default `(length - 1) * stride + max(window, stride)`,
     - "same": `(length - 1) * stride + window % 2 + output_padding`; by default `length * stride`,
     - `(before, after)`: `canvas - before - after + output_padding`; by default this is 0.
 
-    "same" crops both ends alike, an odd pixel at the far one. Where the output goes beyond the
-    stamps, it is zero.
+    "same" crops both ends equally, and an odd pixel at the far end. Where the output is larger than
+    the canvas, it is zero.
     """
     window = span(size, dilation)
     canvas = (length - 1) * stride + window
@@ -35,7 +35,7 @@ def _crop(length, size, stride, padding, output_padding, dilation):
 
 
 def _canvas(x, kernel, strides, padding, output_padding, dilation):
-    """The canvas's `(height, width)`, and the `(rows, columns)` of it that are the output."""
+    """`(height, width)` of the canvas, and its `(rows, columns)` that form the output."""
     both = zip(
         x.shape[1:3],
         kernel.shape[:2],
@@ -50,7 +50,7 @@ def _canvas(x, kernel, strides, padding, output_padding, dilation):
 
 
 def _output_channels(c, x, kernel, groups):
-    """The filters that input channel `c` feeds: those of its group."""
+    """The filters of the group of input channel `c`."""
     filters_per_group = kernel.shape[2]
     group = c // (x.shape[-1] // groups)
     return slice(group * filters_per_group, (group + 1) * filters_per_group)
@@ -65,12 +65,12 @@ def conv_transpose2d(
     dilation=(1, 1),
     groups=1,
 ):
-    """Spreads `x` `(n, h, w, c)` by `kernel` `(kh, kw, filters / groups, c)`.
+    """Transposed convolution of `x` `(n, h, w, c)` with `kernel` `(kh, kw, filters / groups, c)`.
 
     Every product `x[h, w, c] * kernel[i, j, o, c]`, where `o` runs over the filters of the group of
     channel `c`, is added to `canvas[h * stride + i * dilation, w * stride + j * dilation, o]`; the
     output is the canvas, cropped. `padding` is "valid" or "same", as in
-    `keras.layers.Conv2DTranspose`, or how much to crop, as in PyTorch: an int, a pair
+    `keras.layers.Conv2DTranspose`, or the pixels to crop, as in PyTorch: an int, a pair
     `(height, width)` or `((top, bottom), (left, right))`.
     """
     canvas_size, (kept_rows, kept_columns) = _canvas(
@@ -98,9 +98,10 @@ def conv_transpose2d_backward(
 ):
     """Gradients `(dx, dkernel)`.
 
-    Pixel times weight was added to one place of the canvas, so the `dy` of that place flows to the
-    pixel times the weight, and to the weight times the pixel; what was cropped has no gradient.
-    For the pixel that makes a sum over the stamp: the backward of spreading is a convolution.
+    Pixel times weight was added to one position of the canvas, so the `dy` at this position flows
+    to the pixel times the weight, and to the weight times the pixel; cropped positions have no
+    gradient. For a pixel, this is a sum over the kernel: the backward pass of transposed
+    convolution is a convolution.
     """
     canvas_size, (kept_rows, kept_columns) = _canvas(
         x, kernel, strides, padding, output_padding, dilation

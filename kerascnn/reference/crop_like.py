@@ -6,7 +6,7 @@ from kerascnn.reference.windows import pair
 
 
 def crop_like2d(x, like, offset=0):
-    """The part of `x` `(n, h, w, c)` from `offset` on that is as large as the image `like`."""
+    """Crops `x` `(n, h, w, c)` from `offset` on to the height and width of the image `like`."""
     top, left = pair(offset)
     _, height, width, _ = like.shape
     y = np.zeros((len(x), height, width, x.shape[-1]), x.dtype)
@@ -17,7 +17,7 @@ def crop_like2d(x, like, offset=0):
 
 
 def crop_like2d_backward(dy, x, offset=0):
-    """Gradient `dx`: zero where pixels were left out."""
+    """Gradient `dx`: zero for cropped pixels."""
     top, left = pair(offset)
     _, height, width, _ = dy.shape
     dx = np.zeros(x.shape, dy.dtype)

@@ -14,6 +14,6 @@ def depthwise_conv2d(x, kernel, strides=(1, 1), padding="valid", dilation=(1, 1)
 
 
 def depthwise_conv2d_backward(dy, x, kernel, strides=(1, 1), padding="valid", dilation=(1, 1)):
-    """Gradients `(dx, dkernel)`: those of the group convolution."""
+    """Gradients `(dx, dkernel)`, from the group convolution."""
     dx, dkernel = group_conv2d_backward(dy, x, _grouped(kernel), strides, padding, dilation)
     return dx, dkernel.reshape(kernel.shape)

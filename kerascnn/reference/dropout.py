@@ -2,7 +2,7 @@
 
 
 def dropout(x, mask, rate, mode="inverted", training=True):
-    """`mask * x / (1 - rate)` in training ("inverted"), or the classic form."""
+    """Computes `mask * x / (1 - rate)` in training ("inverted"), or the classic form."""
     keep = 1 - rate
     if training:
         return mask * x / keep if mode == "inverted" else mask * x

@@ -1,4 +1,4 @@
-"""One kernel that is not trained, applied to every channel."""
+"""A fixed kernel, applied to every channel."""
 
 import numpy as np
 

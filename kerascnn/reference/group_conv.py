@@ -1,4 +1,4 @@
-"""Group convolution in loops; with one group it is the ordinary convolution."""
+"""Group convolution in loops; with one group it is an ordinary convolution."""
 
 import numpy as np
 
@@ -6,7 +6,7 @@ from kerascnn.reference.windows import place_windows, windows
 
 
 def _input_channels(o, x, kernel):
-    """The channels of `x` that filter `o` sees: those of its group."""
+    """The channels of `x` in the group of filter `o`."""
     per_group, filters = kernel.shape[2:]
     groups = x.shape[-1] // per_group
     group = o // (filters // groups)
@@ -18,8 +18,8 @@ def group_conv2d(x, kernel, strides=(1, 1), padding="valid", dilation=(1, 1)):
 
     On the padded image, `y[h, w, o]` is the sum over `i, j, c` of
     `x[h * stride + i * dilation, w * stride + j * dilation, c] * kernel[i, j, c, o]`, where `c`
-    runs over the channels of the group of filter `o`. `padding` is "valid", "same", or how many
-    zeros: an int, a pair `(height, width)` or `((top, bottom), (left, right))`.
+    runs over the channels of the group of filter `o`. `padding` is "valid", "same", or the number
+    of zeros: an int, a pair `(height, width)` or `((top, bottom), (left, right))`.
     """
     pads, counts = place_windows(x.shape[1:3], kernel.shape[:2], strides, padding, dilation)
     padded = np.pad(x, [(0, 0), *pads, (0, 0)])

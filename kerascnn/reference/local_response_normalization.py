@@ -19,8 +19,8 @@ def _bases(x, size, a, k):
 def local_response_normalization(x, size=5, a=1e-4, beta=0.75, k=2.0):
     """`y[..., c] = x[..., c] / base[c]**beta`; `x` is `(..., channels)`.
 
-    `base[c] = k + a * sum(x[..., j]**2 for j in window(c))`, where the window reaches from
-    `c - size // 2` to `c + (size - 1) // 2` as far as there are channels.
+    `base[c] = k + a * sum(x[..., j]**2 for j in window(c))`, where the window is from
+    `c - size // 2` to `c + (size - 1) // 2` within the channels.
     """
     return x / _bases(x, size, a, k) ** beta
 
@@ -28,8 +28,9 @@ def local_response_normalization(x, size=5, a=1e-4, beta=0.75, k=2.0):
 def local_response_normalization_backward(dy, x, size=5, a=1e-4, beta=0.75, k=2.0):
     """Gradient `dx`.
 
-    Channel `j` moves its own `y[j]` by `base[j]**-beta`, and the base of every channel `c` with
-    `j` in its window by `2 * a * x[j]`, which moves `y[c]` by `-beta * y[c] / base[c]` times that.
+    Channel `j` affects its own `y[j]` by `base[j]**-beta`, and the base of every channel `c` with
+    `j` in its window by `2 * a * x[j]`, which affects `y[c]` by `-beta * y[c] / base[c]` times
+    that.
     """
     bases = _bases(x, size, a, k)
     y = x / bases**beta

@@ -1,4 +1,4 @@
-"""Losses: one number for a batch. Their backward takes `dloss`, 1 where the loss is the end."""
+"""Losses: one value for a batch. Their backward takes `dloss`, which is 1 for the final loss."""
 
 import numpy as np
 
@@ -6,11 +6,11 @@ from kerascnn.reference.activations import softmax
 
 
 def softmax_cross_entropy(logits, labels):
-    """The mean over the batch of `-log(softmax(logits)[label])`.
+    """Computes the mean over the batch of `-log(softmax(logits)[label])`.
 
-    `logits` is `(n, classes)`, `labels` `(n,)` ints. The logarithm is taken apart,
-    `-log(exp(l[label]) / sum(exp(l))) = log(sum(exp(l))) - l[label]`, with the largest logit
-    subtracted first, so that nothing overflows and no logarithm of 0 is taken.
+    `logits` is `(n, classes)`, `labels` `(n,)` ints. The logarithm is expanded,
+    `-log(exp(l[label]) / sum(exp(l))) = log(sum(exp(l))) - l[label]`, and the largest logit is
+    subtracted first, which prevents overflow and a logarithm of 0.
     """
     shifted = logits - logits.max(axis=-1, keepdims=True)
     of_labels = shifted[np.arange(len(labels)), labels]
@@ -20,8 +20,8 @@ def softmax_cross_entropy(logits, labels):
 def softmax_cross_entropy_backward(dloss, logits, labels):
     """Gradient `dlogits`.
 
-    `log(sum(exp(l)))` has the slope `softmax(l)`, and `-l[label]` takes 1 off at the label; the
-    mean divides by the batch: `(softmax(logits) - one_hot(labels)) / n`.
+    `log(sum(exp(l)))` has the derivative `softmax(l)`, and `-l[label]` subtracts 1 at the label;
+    the mean divides by the batch size: `(softmax(logits) - one_hot(labels)) / n`.
     """
     dlogits = softmax(logits)
     dlogits[np.arange(len(labels)), labels] -= 1
@@ -29,10 +29,10 @@ def softmax_cross_entropy_backward(dloss, logits, labels):
 
 
 def squared_loss(y, target):
-    """The mean over all elements of `(y - target)**2`; both have the same shape."""
+    """Computes the mean of `(y - target)**2` over all elements; both have the same shape."""
     return ((y - target) ** 2).mean()
 
 
 def squared_loss_backward(dloss, y, target):
-    """Gradient by `y`: a square has the slope `2 * (y - target)`; the mean divides by the size."""
+    """Gradient `dy`: the derivative `2 * (y - target)` of a square, divided by the size."""
     return dloss * 2 * (y - target) / y.size

@@ -13,7 +13,7 @@ def maxout(x, units):
 
 
 def maxout_backward(dy, x):
-    """Gradient `dx`: the largest piece was copied, so the gradient is its; of equals, the first."""
+    """Gradient `dx`: flows to the largest piece, or to the first of equal pieces."""
     units = dy.shape[-1]
     p = x.shape[-1] // units
     dx = np.zeros(x.shape, dy.dtype)

@@ -1,4 +1,4 @@
-"""The Neocognitron, cell by cell: its later form of 2003 to 2013, and that of 1980."""
+"""The Neocognitron, cell by cell: its later form of 2003 to 2013, and its form of 1980."""
 
 from math import ceil, exp, hypot, sqrt
 
@@ -10,7 +10,7 @@ _EPSILON = 1e-12
 
 
 def _gaussian(kernel_size, sigma):
-    """`exp(-distance**2 / (2 * sigma**2))` from the middle of the window, with sum 1."""
+    """`exp(-distance**2 / (2 * sigma**2))` from the center of the window, with sum 1."""
     rows, columns = pair(kernel_size)
     weights = np.zeros((rows, columns))
     for i, j in np.ndindex(rows, columns):
@@ -20,7 +20,7 @@ def _gaussian(kernel_size, sigma):
 
 
 def _decaying(kernel_size, decay):
-    """`decay**distance` from the middle of the window."""
+    """`decay**distance` from the center of the window."""
     rows, columns = pair(kernel_size)
     weights = np.zeros((rows, columns))
     for i, j in np.ndindex(rows, columns):
@@ -29,7 +29,7 @@ def _decaying(kernel_size, decay):
 
 
 def _windows(x, kernel_size, strides, padding):
-    """The counts of the windows of `x` `(n, h, w, c)`, and `(h, w, window)` of each."""
+    """The number of windows of `x` `(n, h, w, c)` along each axis, and `(h, w, window)` of each."""
     pads, counts = place_windows(x.shape[1:3], kernel_size, strides, padding)
     padded = np.pad(x, ((0, 0), *pads, (0, 0)))
     return counts, (
@@ -39,10 +39,11 @@ def _windows(x, kernel_size, strides, padding):
 
 
 def contrast_extraction2d(x, kernel_size=7, center=0.65, surround=1.3, padding="same"):
-    """Off-center planes, then on-center planes, of `x` `(n, h, w, c)`.
+    """Computes off-center planes, then on-center planes, of `x` `(n, h, w, c)`.
 
-    The weights `a` are a Gaussian minus a wider one, scaled so that the positive ones have the sum
-    1; an on-center cell is `max(sum(a * window), 0)`, an off-center cell that of the negative sum.
+    The weights `a` are a Gaussian minus a wider one, scaled so that the positive weights have the
+    sum 1; an on-center cell is `max(sum(a * window), 0)`, an off-center cell
+    `max(-sum(a * window), 0)`.
     """
     a = _gaussian(kernel_size, center) - _gaussian(kernel_size, surround)
     a = a / a[a > 0].sum()
@@ -74,7 +75,7 @@ def s_cells2d(x, kernel, threshold=0.5, power=1.0, sigma=1.0, strides=1, padding
 
 
 def c_cells2d(x, sigma=1.0, strides=2, kernel_size=None, padding="same"):
-    """The root of the mean square of every window and plane, weighted by a Gaussian."""
+    """Computes the root mean square of every window and plane, weighted by a Gaussian."""
     size = pair(2 * ceil(2 * sigma) + 1 if kernel_size is None else kernel_size)
     a = _gaussian(size, sigma)
     counts, places = _windows(x, size, strides, padding)
@@ -86,10 +87,10 @@ def c_cells2d(x, sigma=1.0, strides=2, kernel_size=None, padding="same"):
 
 
 def interpolating_vectors(x, vectors, counts, neighbors=10):
-    """The cosine of each row of `x` to the best mixture of two vectors of each class.
+    """Computes the cosine of each row of `x` to the best mixture of two vectors of each class.
 
-    `vectors` are of length 1: those of the first class, then those of the second and so on. Only
-    the `neighbors` nearest ones of a class are mixed. A class without vectors scores -1.
+    `vectors` are unit vectors, ordered by class. Only the `neighbors` nearest vectors of a class
+    are mixed. A class without vectors has a score of -1.
     """
     scores = np.full((len(x), len(counts)), -1.0)
     for n, row in enumerate(x):
@@ -108,20 +109,20 @@ def interpolating_vectors(x, vectors, counts, neighbors=10):
 
 
 def _mixture(s_i, s_j, g):
-    """The cosine of the best mixture of two vectors with weights of 0 or more."""
+    """The cosine of the best mixture of two vectors with non-negative weights."""
     if s_i > g * s_j and s_j > g * s_i and 1 - g**2 > 1e-4:
         return sqrt(max((s_i**2 + s_j**2 - 2 * g * s_i * s_j) / (1 - g**2), _EPSILON))
     return max(s_i, s_j)
 
 
 def _positions(size, count, spacing):
-    """The pixels that the cells along an axis are over: centered, `spacing` apart."""
+    """The pixels at the centers of the cells along an axis, `spacing` apart."""
     first = (size - 1 - spacing * (count - 1)) / 2
     return [min(max(ceil(first + spacing * i - 0.5 - 1e-4), 0), size - 1) for i in range(count)]
 
 
 def _cells(x, kernel_size, output_size, spacing):
-    """The counts of cells over an image, and `(h, w, window)` of each."""
+    """The number of cells over an image along each axis, and `(h, w, window)` of each."""
     counts = x.shape[1:3] if output_size is None else pair(output_size)
     _, places = _windows(x, kernel_size, 1, "same")
     found = {(h, w): window for h, w, window in places}

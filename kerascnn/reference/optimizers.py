@@ -1,10 +1,10 @@
-"""Gradient descent, and its stochastic form on small batches."""
+"""Gradient descent, and stochastic gradient descent on mini-batches."""
 
 import numpy as np
 
 
 def gradient_descent(parameters, gradients, learning_rate):
-    """One step downhill: `p - learning_rate * g` for each parameter array."""
+    """One step: `p - learning_rate * g` for each parameter array."""
     return [p - learning_rate * g for p, g in zip(parameters, gradients, strict=True)]
 
 
@@ -19,14 +19,14 @@ def sgd(
     momentum=0.0,
     seed=0,
 ):
-    """Stochastic gradient descent: each step follows the gradient of one small batch.
+    """Stochastic gradient descent: each step uses the gradient of one mini-batch.
 
     `loss_and_gradients(parameters, x, y)` returns the loss of a batch, and its gradients in the
-    order of `parameters`. Every epoch shuffles the examples and cuts them into batches. Yields
-    `(loss, parameters)` for every step: the loss before it, the parameters after it.
+    order of `parameters`. Every epoch shuffles the examples and splits them into batches. Yields
+    `(loss, parameters)` for every step: the loss before it, and the parameters after it.
 
-    Momentum lets each parameter roll: its velocity is `v = momentum * v - learning_rate * g`, and
-    the step `p + v`. Without momentum, a step is that of `gradient_descent`.
+    With momentum, each parameter has a velocity `v = momentum * v - learning_rate * g`, and the
+    step is `p + v`. Without momentum, a step is the same as in `gradient_descent`.
     """
     rng = np.random.default_rng(seed)
     velocities = [np.zeros_like(p) for p in parameters]

@@ -1,4 +1,4 @@
-"""Pixel shuffle in loops. Each is the other's backward: both only move numbers."""
+"""Pixel shuffle in loops. Each function is the backward of the other: both only move values."""
 
 import numpy as np
 

@@ -12,7 +12,7 @@ def pointwise_conv2d(x, kernel):
 
 
 def pointwise_conv2d_backward(dy, x, kernel):
-    """Gradients `(dx, dkernel)`: those of a matrix product, pixel by pixel."""
+    """Gradients `(dx, dkernel)` of a matrix product for every pixel."""
     dx = np.zeros(x.shape, np.result_type(dy, kernel))
     dkernel = np.zeros(kernel.shape, np.result_type(dy, x))
     for n, h, w in np.ndindex(x.shape[:3]):

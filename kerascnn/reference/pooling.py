@@ -1,7 +1,7 @@
 """Maximum and average pooling over windows, channel by channel, and unpooling.
 
-Padding only says where the windows lie: a window at the border sees the pixels of the image that
-are in it, and no zeros. `strides=None` means `pool_size`: windows side by side.
+Padding only determines the positions of windows: a window at the border contains only pixels of the
+image, and no zeros. `strides=None` means `pool_size`: windows without overlap.
 """
 
 import numpy as np
@@ -10,12 +10,12 @@ from kerascnn.reference.windows import place_windows, windows
 
 
 def _inside(pixels, before, length):
-    """The part of a window on the padded axis that lies on the image, in image coordinates."""
+    """The part of a window on the padded axis inside the image, in image coordinates."""
     return slice(max(pixels.start - before, 0), min(pixels.stop - before, length))
 
 
 def _pools(x, pool_size, strides, padding):
-    """How many outputs there are, and `(h, w, rows, columns)`: the pixels that each one sees."""
+    """The output size, and `(h, w, rows, columns)`: the pixels that each output sees."""
     strides = pool_size if strides is None else strides
     height, width = x.shape[1:3]
     ((top, _), (left, _)), counts = place_windows((height, width), pool_size, strides, padding)
@@ -27,10 +27,10 @@ def _pools(x, pool_size, strides, padding):
 
 
 def max_pool2d(x, pool_size, strides=None, padding="valid"):
-    """The largest pixel of every window of `x` `(n, h, w, c)`, and where it was.
+    """Returns the maximum of every window of `x` `(n, h, w, c)`, and its position.
 
     Returns `(y, indices)`, both `(n, outputs down, outputs across, c)`, with
-    `indices = row * width + column` of the maximum in `x`; of equal pixels, the first.
+    `indices = row * width + column` of the maximum in `x`, or of the first of equal pixels.
     """
     batch, _, width, channels = x.shape
     counts, pools = _pools(x, pool_size, strides, padding)
@@ -47,8 +47,8 @@ def max_pool2d(x, pool_size, strides=None, padding="valid"):
 def max_pool2d_backward(dy, x, pool_size, strides=None, padding="valid"):
     """Gradient `dx`.
 
-    The output is a copy of the largest pixel, so the gradient goes to that pixel alone; where
-    windows overlap, a pixel collects the gradients of all windows it won.
+    The output is a copy of the largest pixel, so the gradient flows only to that pixel; if windows
+    overlap, a pixel collects the gradients of all windows in which it is the largest.
     """
     batch, height, width, channels = x.shape
     _, indices = max_pool2d(x, pool_size, strides, padding)
@@ -59,7 +59,7 @@ def max_pool2d_backward(dy, x, pool_size, strides=None, padding="valid"):
 
 
 def max_unpool2d(y, indices, height, width):
-    """Puts each value of `y` back where `max_pool2d` found it; the rest of the image is zero.
+    """Returns each value of `y` to its position before `max_pool2d`; all other pixels are zero.
 
     `y` and `indices` are `(n, h, w, c)`; returns `x` `(n, height, width, c)` with
     `x[indices // width, indices % width] = y` for each image and channel.
@@ -71,9 +71,9 @@ def max_unpool2d(y, indices, height, width):
 
 
 def max_unpool2d_backward(dx, indices):
-    """Gradient `dy`, for indices that name no pixel twice.
+    """Gradient `dy`, for indices without duplicates.
 
-    Every value was copied to one place, so its gradient is the one of that place.
+    Every value was copied to one position, where its gradient is.
     """
     flat = dx.reshape(len(dx), -1, dx.shape[-1])
     dy = np.zeros(indices.shape, dx.dtype)
@@ -83,7 +83,7 @@ def max_unpool2d_backward(dx, indices):
 
 
 def average_pool2d(x, pool_size, strides=None, padding="valid"):
-    """The mean of every window of `x` `(n, h, w, c)`, over the pixels of the image in it."""
+    """Computes the mean of every window of `x` `(n, h, w, c)`, over the pixels inside the image."""
     counts, pools = _pools(x, pool_size, strides, padding)
     y = np.zeros((len(x), *counts, x.shape[-1]), np.result_type(x, 0.0))
     for h, w, rows, columns in pools:

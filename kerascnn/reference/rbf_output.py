@@ -14,8 +14,8 @@ def rbf_output(x, prototypes):
 def rbf_output_backward(dy, x, prototypes):
     """Gradients `(dx, dprototypes)`.
 
-    A distance grows along the difference, `2 * (x - prototype)`, at one end and against it at the
-    other.
+    The derivative of a distance is `2 * (x - prototype)` with respect to `x`, and the negative of
+    that with respect to the prototype.
     """
     dx, dprototypes = np.zeros_like(x), np.zeros_like(prototypes)
     for n, i in np.ndindex(dy.shape):

@@ -9,5 +9,5 @@ def scaled_tanh(x, amplitude=1.7159, slope=2 / 3):
 
 
 def scaled_tanh_backward(dy, x, amplitude=1.7159, slope=2 / 3):
-    """Gradient `dx`: the slope of `tanh(z)` is `1 - tanh(z)**2`."""
+    """Gradient `dx`: the derivative of `tanh(z)` is `1 - tanh(z)**2`."""
     return dy * amplitude * slope * (1 - np.tanh(slope * x) ** 2)

@@ -1,11 +1,11 @@
-"""Squeeze and excitation with ReLU and a sigmoid gate, in terms of the layers it is made of."""
+"""Squeeze and excitation with ReLU and a sigmoid gate, composed of its layers."""
 
 from kerascnn.reference.activations import relu, relu_backward, sigmoid, sigmoid_backward
 from kerascnn.reference.dense import dense, dense_backward
 
 
 def _gate(x, squeeze_kernel, squeeze_bias, excite_kernel, excite_bias):
-    """Every stage from the means of the channels to the gate."""
+    """All stages from the means of the channels to the gate."""
     mean = x.mean(axis=(1, 2))
     squeezed = dense(mean, squeeze_kernel, squeeze_bias)
     hidden = relu(squeezed)
@@ -16,7 +16,7 @@ def _gate(x, squeeze_kernel, squeeze_bias, excite_kernel, excite_bias):
 def squeeze_excite(x, squeeze_kernel, squeeze_bias, excite_kernel, excite_bias):
     """`y[n, h, w, c] = gate[n, c] * x[n, h, w, c]`.
 
-    `gate = sigmoid(dense(relu(dense(mean))))`, where `mean[n, c]` is that of a feature map.
+    `gate = sigmoid(dense(relu(dense(mean))))`, where `mean[n, c]` is the mean of a feature map.
     """
     *_, gate = _gate(x, squeeze_kernel, squeeze_bias, excite_kernel, excite_bias)
     return gate[:, None, None] * x
@@ -25,9 +25,9 @@ def squeeze_excite(x, squeeze_kernel, squeeze_bias, excite_kernel, excite_bias):
 def squeeze_excite_backward(dy, x, squeeze_kernel, squeeze_bias, excite_kernel, excite_bias):
     """Gradients `(dx, dsqueeze_kernel, dsqueeze_bias, dexcite_kernel, dexcite_bias)`.
 
-    The gate of a channel meets all its pixels, so `dgate` sums `dy * x` over them. From there the
-    stages are gone back one by one, down to the mean, of which each of `H * W` pixels is a part.
-    A pixel has a second gradient from the product with the gate itself.
+    The gate of a channel is multiplied by all its pixels, so `dgate` sums `dy * x` over them. From
+    there, the gradient flows back through the stages to the mean, to which each of `H * W` pixels
+    contributes equally. A pixel has a second gradient from the product with the gate itself.
     """
     mean, squeezed, hidden, excited, gate = _gate(
         x, squeeze_kernel, squeeze_bias, excite_kernel, excite_bias

@@ -12,7 +12,7 @@ def subpixel_conv2d(x, kernel, bias, rows, columns, padding="same", mode="DCR"):
 
 
 def subpixel_conv2d_backward(dy, x, kernel, rows, columns, padding="same", mode="DCR"):
-    """Gradients `(dx, dkernel, dbias)`: back through the shuffle, which only moved numbers."""
+    """Gradients `(dx, dkernel, dbias)`: back through the shuffle, which only moves values."""
     dy = pixel_unshuffle(dy, rows, columns, mode)
     dx, dkernel = group_conv2d_backward(dy, x, kernel, padding=padding)
     return dx, dkernel, dy.sum(axis=(0, 1, 2))

@@ -6,7 +6,7 @@ from kerascnn.reference.windows import place_windows, windows
 
 
 def _sums(x, pool_size, strides, padding):
-    """The sum of every window on `x` with zeros around it; the zeros; and where the windows lie."""
+    """The sum of every window of the padded `x`, the padding, and the positions of the windows."""
     strides = pool_size if strides is None else strides
     pads, counts = place_windows(x.shape[1:3], pool_size, strides, padding)
     padded = np.pad(x, [(0, 0), *pads, (0, 0)])
@@ -25,7 +25,7 @@ def subsampling2d(x, kernel, bias, pool_size=2, strides=None, padding="valid"):
 def subsampling2d_backward(dy, x, kernel, pool_size=2, strides=None, padding="valid"):
     """Gradients `(dx, dkernel, dbias)`.
 
-    A pixel counts `kernel[c]` in each window it lies in; the kernel meets the sum of each window.
+    A pixel has the weight `kernel[c]` in each of its windows; `dkernel` sums over the windows.
     """
     sums, ((top, bottom), (left, right)), placed = _sums(x, pool_size, strides, padding)
     batch, height, width, channels = x.shape

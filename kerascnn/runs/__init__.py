@@ -1,4 +1,4 @@
-"""Runs: trains, evaluates, predicts and exports for any task."""
+"""Training, evaluation, prediction and export for any task."""
 
 from kerascnn.runs.data_check import DataCheck, check_data
 from kerascnn.runs.data_preview import show_data

@@ -1,4 +1,4 @@
-"""A look at how data are read, without a training: what was found, and what looks wrong."""
+"""Checks how data are read, without training."""
 
 import warnings
 from dataclasses import dataclass, replace
@@ -6,18 +6,19 @@ from dataclasses import dataclass, replace
 from kerascnn.arguments import UsageError
 from kerascnn.data import UnreadableImageError
 from kerascnn.runs.start import start_of
+from kerascnn.tasks import Request, Task
 
 _FAULTS = (UsageError, UnreadableImageError, FileNotFoundError, ConnectionError, RuntimeError)
 
 
 @dataclass(frozen=True)
 class DataCheck:
-    """What a check of data has found.
+    """The result of a data check.
 
     Args:
-        lines: what the training would print about the data.
-        warnings: sentences about what looks wrong.
-        errors: sentences about what prevents a training; at most one is found at a time.
+        lines: lines that a training would print about the data.
+        warnings: messages about data that look wrong.
+        errors: messages about data that prevent a training; at most one at a time.
     """
 
     lines: tuple[str, ...]
@@ -25,8 +26,8 @@ class DataCheck:
     errors: tuple[str, ...] = ()
 
 
-def check_data(task, request):
-    """Finds and reads the data of a training once, and trains nothing.
+def check_data(task: Task, request: Request) -> DataCheck:
+    """Reads the data of a training once, without training.
 
     Args:
         task: `kerascnn.tasks.Task`.
@@ -36,7 +37,7 @@ def check_data(task, request):
         `DataCheck`.
 
     Raises:
-        ValueError: if the request cannot be met whatever the data are.
+        ValueError: if the request is invalid, whatever the data are.
 
     Example:
         >>> from kerascnn import runs, tasks
@@ -61,6 +62,6 @@ def check_data(task, request):
 
 
 def _lines(data):
-    """Returns a line for data that are not in a folder."""
+    """Returns a line that describes data without a folder."""
     counts = ", ".join(f"{split} {count:,}" for split, count in data.num_examples.items())
     return [f"data:        {counts}"]

@@ -1,4 +1,4 @@
-"""A look at the training images before anything is trained."""
+"""Previews the training images before a training."""
 
 import os
 from dataclasses import replace
@@ -8,23 +8,26 @@ from kerascnn.runs.out import data_plot
 from kerascnn.runs.start import start_of
 from kerascnn.storage.atomic_write import atomic_write
 from kerascnn.storage.printable import printable
+from kerascnn.tasks import Request, Task
 
 
-def show_data(task, request, out=None, *, force=False):
-    """Draws training images as a model sees them, with augmentation.
+def show_data(
+    task: Task, request: Request, out: str | Path | None = None, *, force: bool = False
+) -> Path:
+    """Plots training images as the model receives them, with augmentation.
 
     Args:
         task: `kerascnn.tasks.Task`.
         request: `kerascnn.tasks.Request`.
         out: path of the figure; by default `runs/DATA-data.png`.
-        force: bool, whether an earlier file may be overwritten.
+        force: bool, whether to overwrite an existing file.
 
     Returns:
         `pathlib.Path` of the figure.
 
     Raises:
-        FileExistsError: if there is such a file already.
-        ValueError: if the request cannot be met, with what to change.
+        FileExistsError: if the file exists.
+        ValueError: if the request is invalid; the message says what to change.
     """
     request = replace(request, data=request.data or task.embedded[0])
     out = data_plot(request.data) if out is None else Path(out)

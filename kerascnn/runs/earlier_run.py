@@ -1,4 +1,4 @@
-"""What happens to an earlier run in the folder of a new one."""
+"""Handles an earlier run in the folder of a new run."""
 
 from contextlib import contextmanager
 from dataclasses import replace
@@ -7,27 +7,27 @@ from kerascnn.storage.printable import printable
 
 
 def is_finished(run, force, say, epochs=None):
-    """Whether there is nothing to do, which is then said.
+    """Returns whether the run is finished, and if so, says this to the user.
 
     Args:
         run: `RunFolder`.
-        force: bool, whether the run is cleared.
-        say: function of a line.
-        epochs: int, how many epochs are asked for; more than the run has are something to do.
+        force: bool, whether to clear the run.
+        say: function that prints a line.
+        epochs: int, requested number of epochs; a run with fewer epochs is not finished.
     """
     if run.state != "finished" or force or _is_more(run, epochs):
         return False
     say(
-        f"{printable(run.path)} holds a finished run; --force clears it and trains again, and a "
-        "larger --epochs continues it."
+        f"{printable(run.path)} has a finished run; use --force to train again, or a "
+        "larger --epochs to continue it."
     )
     return True
 
 
 def continued(run, recipe):
-    """Returns a recipe of more epochs as that of the run that continues with it.
+    """Returns the recipe of a run that continues with more epochs.
 
-    The frozen epochs of a recipe are a part of its epochs: those of the run stay as they are.
+    Its frozen epochs stay the same as before, although they are a fraction of the epochs.
     """
     if not run.recipe_path.is_file() or not _is_more(run, recipe.epochs):
         return recipe
@@ -42,9 +42,9 @@ def _is_more(run, epochs):
 
 @contextmanager
 def replacing(run, force, say):
-    """Clears the earlier run of a folder, if asked for, and says where it is.
+    """Clears the earlier run of a folder if requested, and says where it is.
 
-    An error in the context says so, too, if the earlier run is still there.
+    An error in the context gets a note with the location of the earlier run if it still exists.
     """
     if force:
         run.clear()
@@ -60,8 +60,8 @@ def replacing(run, force, say):
     kept = [folder for folder in earlier if folder.exists()]
     if kept:
         say(
-            f"earlier run: {_listed(kept)} is kept: not all of its files are known to be as the "
-            "run wrote them"
+            f"earlier run: {_listed(kept)} is kept, because it may contain files that the run did "
+            "not write"
         )
 
 

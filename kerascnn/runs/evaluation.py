@@ -1,4 +1,4 @@
-"""Tests the model of a finished run, or an export."""
+"""Evaluates the model of a finished run, or an exported model."""
 
 import warnings
 from pathlib import Path
@@ -8,29 +8,36 @@ from kerascnn.data import SPLITS
 from kerascnn.runs.opened import open_model
 from kerascnn.runs.recorded_data import check_recorded
 from kerascnn.storage.atomic_write import atomic_write
-from kerascnn.tasks import get_task
+from kerascnn.tasks import Evaluation, get_task
 from kerascnn.training import RunFolder
 
 
 class ChangedDataWarning(UserWarning):
-    """A dataset has become larger or smaller since a model was trained on it."""
+    """Warns that the size of a dataset has changed since the training."""
 
 
 def evaluate(
-    folder, *, task=None, data=None, data_dir=None, split="test", plots=None, max_pixels=None
-):
-    """Tests the best model of a run on a split of its own data, or of other data.
+    folder: str | Path,
+    *,
+    task: str | None = None,
+    data: str | None = None,
+    data_dir: str | Path | None = None,
+    split: str = "test",
+    plots: str | Path | None = None,
+    max_pixels: int | None = None,
+) -> tuple[Evaluation, list[Path]]:
+    """Evaluates the best model of a run on a split of its own data, or of other data.
 
     Args:
-        folder: path of the run folder, or of an export of it.
-        task: optional str, the name of the task that the run must be of.
-        data: str, a dataset or a folder; by default the data of the training, which an export does
-            not know.
-        data_dir: folder of TensorFlow Datasets; by default that of the training.
+        folder: path of the run folder, or of a model exported from it.
+        task: optional str, the task that the run must belong to.
+        data: str, a dataset or a folder; by default the training data, which exported models do not
+            store.
+        data_dir: folder of TensorFlow Datasets; by default as in the training.
         split: `"train"`, `"validation"`, `"test"` or `"all"`.
         plots: optional path of a new folder for figures.
-        max_pixels: int, the largest image that is read; by default what fits into a quarter of the
-            memory.
+        max_pixels: int, largest number of pixels of an image; by default what fits into a quarter
+            of the memory.
 
     Returns:
         `(kerascnn.tasks.Evaluation, paths of the figures)`.
@@ -43,13 +50,13 @@ def evaluate(
     one_of(split, (*SPLITS, "all"), "split")
     plots = None if plots is None else Path(plots)
     if plots is not None and plots.exists() and any(plots.iterdir()):
-        raise FileExistsError(f"{plots} holds files; choose a new folder for the figures.")
+        raise FileExistsError(f"{plots} is not empty; choose a new folder for the figures.")
     opened = open_model(folder, task)
     record = opened.record
     known, task = record.data, get_task(record.task)
     if data is None:
         if not known.name:
-            raise UsageError(f"`data` must be given for an export; got {folder} alone.")
+            raise UsageError(f"`data` must be given for an exported model; got only {folder}.")
         check_recorded(RunFolder(opened.path), known, task.embedded, data_dir)
     limit = {} if max_pixels is None else {"max_pixels": max_pixels}
     found = task.reload(record, data or known.name, data_dir or known.data_dir, **limit)
@@ -67,7 +74,7 @@ def evaluate(
         raise UsageError(f"{found.name} must have images in its {split} split; got none.")
     model = opened.load()
     if plots is not None:
-        plots.mkdir(parents=True, exist_ok=True)  # fails before the work is done, not after
+        plots.mkdir(parents=True, exist_ok=True)  # fails early, before the evaluation
     evaluation = task.evaluate(model, found, splits, record)
     paths = []
     if plots is not None:
@@ -83,7 +90,7 @@ def _warn_if_changed(name, then, now):
     if then != now:
         warnings.warn(
             f"{name} had {_counts(then)} images when the model was trained and has "
-            f"{_counts(now)}: some that are tested now may have been trained on.",
+            f"{_counts(now)}: some test images may have been used for training.",
             ChangedDataWarning,
             stacklevel=3,
         )

@@ -1,4 +1,4 @@
-"""The folder that a model is exported into, before any work is done for it."""
+"""Checks the output folder before a model is exported."""
 
 import os
 import shutil
@@ -6,24 +6,25 @@ import time
 import warnings
 from pathlib import Path
 
+from kerascnn.export.exporting import TEMPORARY
 from kerascnn.storage.atomic_write import leftovers
 
-# In seconds: no export takes so long.
+# In seconds; no export takes this long.
 _OLD = 3600
 
 
 class LeftoverWarning(UserWarning):
-    """A killed export has left a temporary folder, which is removed."""
+    """Warns that a killed export left a temporary folder, which is removed."""
 
 
 def check_export(path):
-    """Raises an error if nothing can be exported into a folder; removes what killed exports left.
+    """Raises an error if a folder cannot be written; removes leftovers of killed exports.
 
     Args:
         path: path of the folder of the versions.
 
     Raises:
-        NotADirectoryError: if it is below a file.
+        NotADirectoryError: if a parent is a file.
         PermissionError: if it is read-only.
     """
     path = Path(path)
@@ -32,11 +33,11 @@ def check_export(path):
         raise NotADirectoryError(f"{path} cannot be a folder: {there} is a file.")
     if not os.access(there, os.W_OK | os.X_OK):
         raise PermissionError(f"{path} cannot be written: {there} is read-only.")
-    for folder in leftovers(path, ""):
-        if folder.parent == path and time.time() - folder.stat().st_mtime > _OLD:
+    for folder in leftovers(path, TEMPORARY, deep=False):
+        if time.time() - folder.stat().st_mtime > _OLD:
             shutil.rmtree(folder, ignore_errors=True)
             warnings.warn(
-                f"{folder} was left by an export that was killed, and is removed.",
+                f"{folder} was left by a killed export, and is removed.",
                 LeftoverWarning,
                 stacklevel=3,
             )

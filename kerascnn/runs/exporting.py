@@ -15,19 +15,19 @@ from kerascnn.runs.record import load_model, open_run
 from kerascnn.runs.recorded_data import check_recorded
 from kerascnn.tasks import get_task
 
-# Images that the ranges of activations are chosen by: with more, scores hardly change.
+# Number of calibration images: more images hardly change the scores.
 _CALIBRATION = 128
 
 
 @dataclass(frozen=True)
 class Score:
-    """What 8 bits cost.
+    """The score of a model before and after quantization.
 
     Args:
-        name: str, the name of the number.
-        before: float, of the model on the validation split.
-        after: float, of the export.
-        matters: float, the loss that matters.
+        name: str, the name of the score.
+        before: float, the score of the model on the validation split.
+        after: float, the score of the exported model.
+        matters: float, the smallest loss that matters.
     """
 
     name: str
@@ -36,14 +36,14 @@ class Score:
     matters: float
 
     @property
-    def is_worse(self):
+    def is_worse(self) -> bool:
         """bool, whether the loss matters."""
         return self.before - self.after > self.matters
 
 
 @dataclass(frozen=True)
 class RunExport:
-    """What `export` wrote.
+    """The result of `export`.
 
     Args:
         exported: `kerascnn.export.Exported`.
@@ -54,39 +54,39 @@ class RunExport:
     score: Score | None = None
 
     @property
-    def path(self):
+    def path(self) -> Path:
         """`pathlib.Path` of the file, or of the version of a SavedModel."""
         return self.exported.path
 
 
 def export(
-    folder,
-    out=None,
+    folder: str | Path,
+    out: str | Path | None = None,
     *,
-    task=None,
-    format="saved_model",
-    quantize=None,
-    overwrite=False,
-):
+    task: str | None = None,
+    format: str = "saved_model",
+    quantize: str | None = None,
+    overwrite: bool = False,
+) -> RunExport:
     """Exports the best model of a run.
 
     Args:
         folder: path of the run folder.
-        out: path of the folder of the versions of a SavedModel, or of the file; by default `export`
-            in the run folder, or a file in it that is named for the run.
-        task: optional str, the name of the task that the run must be of.
+        out: path of the file, or of the folder of the versions of a SavedModel; by default `export`
+            in the run folder, or a file in it named after the run.
+        task: optional str, the task that the run must belong to.
         format: str, see `kerascnn.export.export`.
-        quantize: `None`, or `"int8"`: calibrated on images of the training, and measured on the
+        quantize: `None`, or `"int8"`: calibrated on training images, and evaluated on the
             validation split before and after.
-        overwrite: bool, whether a file that is there may be replaced.
+        overwrite: bool, whether to replace an existing file.
 
     Returns:
         `RunExport`.
 
     Raises:
         FileNotFoundError: if there is no run.
-        FileExistsError: if the file is there already.
-        kerascnn.export.ExportError: if what was written does not compute what the model does.
+        FileExistsError: if the file exists.
+        kerascnn.export.ExportError: if the outputs of the exported model differ from the model.
     """
     run, record = open_run(folder, task)
     task, suffix = get_task(record.task), get_format(format).suffix
@@ -118,7 +118,7 @@ def export(
 
 
 def _score(task, model, record, data, path):
-    """Measures a model and its export on the validation split; `None` where that is not defined."""
+    """Returns the score of a model before and after export on the validation split, or `None`."""
     if task.score is None:
         return None
     name, matters = task.score

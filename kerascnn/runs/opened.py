@@ -1,4 +1,4 @@
-"""The model of a run or of an export, for whoever asks it."""
+"""Opens the model of a run, or an exported model."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -14,12 +14,12 @@ from kerascnn.tasks import get_task, list_tasks
 
 @dataclass(frozen=True)
 class Opened:
-    """A run or an export.
+    """A run or an exported model.
 
     Args:
         path: path of the folder or file.
         record: `RunRecord`.
-        load: function that returns the model, or what takes its place.
+        load: function that returns the model, or a replacement for it.
     """
 
     path: Path
@@ -28,18 +28,18 @@ class Opened:
 
 
 def open_model(path, task=None):
-    """Opens a run, or an export.
+    """Opens a run, or an exported model.
 
     Args:
-        path: path of a run folder, or of what `kerascnn export` wrote.
-        task: optional str, the name of the task that it must be of.
+        path: path of a run folder, or of the output of `kerascnn export`.
+        task: optional str, the task that it must belong to.
 
     Returns:
         `Opened`.
 
     Raises:
-        FileNotFoundError: if there is neither.
-        ValueError: if it is of another task.
+        FileNotFoundError: if there is neither a run nor an exported model.
+        ValueError: if it belongs to another task.
     """
     if format_of(path) is None:
         run, record = open_run(path, task)
@@ -50,11 +50,11 @@ def open_model(path, task=None):
 
 
 def exported_record(exported, task=None):
-    """Returns what an export says about itself as the record of a run.
+    """Converts the metadata of an exported model to a run record.
 
     Args:
         exported: `kerascnn.export.ExportedModel`.
-        task: optional str, the name of the task that it must be of.
+        task: optional str, the task that it must belong to.
     """
     known = exported.metadata
     found = known.get("task")
@@ -75,6 +75,6 @@ def exported_record(exported, task=None):
         image_shape=tuple(known["image_shape"]) if "image_shape" in known else None,
         value_ranges=known.get("value_ranges", {}),
     )
-    # One that leaves the size of images as it is: an export resizes them itself.
+    # A recipe that does not resize images: exported models resize them themselves.
     recipe = next(iter(get_task(found).recipes.rows.values()))
     return RunRecord(found, ModelRecord(known["model"], 0), data, recipe, seed=0)

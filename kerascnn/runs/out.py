@@ -1,4 +1,4 @@
-"""Where a run may be."""
+"""The output folder of a run."""
 
 import os
 import re
@@ -11,15 +11,15 @@ from kerascnn.training import RunFolder
 
 
 def default_out(data, model, command):
-    """Returns the folder of a run for which none was given: `runs/DATA-MODEL`, or one like it.
+    """Returns the default folder of a run: `runs/DATA-MODEL`, perhaps with a number.
 
-    That is the folder of an earlier run of the same command, if there is one, or else the first
-    that is free, with a number if it is not the first.
+    This is the folder of an earlier run of the same command, if there is one, or else the first
+    free folder, with a number unless it is the first.
 
     Args:
         data: str, the name of the dataset or a folder.
         model: str, the name of the model.
-        command: str, how the run is started.
+        command: str, the command that starts the run.
     """
     name, free = Path(data).resolve().name, None
     for number in count(1):
@@ -35,17 +35,17 @@ def default_out(data, model, command):
 
 
 def _run_in(path):
-    """The state of a folder, and the command of the run in it."""
+    """Returns the state of a folder, and the command of the run in it."""
     run = RunFolder(path)
     try:
         state = run.state
         return state, run.recipe().get("command") if state in ("unfinished", "finished") else None
-    except (UsageError, FileNotFoundError):  # a recipe of something else, or a lost one
+    except (UsageError, FileNotFoundError):  # the recipe of another program, or a missing recipe
         return "foreign", None
 
 
 def data_plot(data):
-    """Returns the path of the figure of a dataset for which none was given."""
+    """Returns the default path of the figure of a dataset."""
     return Path("runs") / file_name(Path(data).resolve().name, "-data.png", "runs")
 
 
@@ -55,17 +55,17 @@ def _without_switches(command):
 
 
 def check_out(out, data=None, data_dir=None, weights=None):
-    """Raises an error if a run in a folder could change or delete what it is made from.
+    """Raises an error if a run in a folder could change or delete its own inputs.
 
     Args:
         out: path of the run folder.
-        data: optional str, the data as given on the command line, if they are not embedded.
+        data: optional str, the data as given on the command line, unless they are embedded.
         data_dir: optional path, TensorFlow Datasets' folder.
         weights: optional str, the run whose weights are used.
 
     Raises:
-        ValueError: if the folder contains the current folder or the data, is in the data, or is the
-            run of the weights.
+        ValueError: if the folder contains the current folder or the data, is inside the data, or is
+            the run that provides the weights.
     """
     if is_within(Path.cwd(), out):
         raise UsageError(
@@ -94,11 +94,11 @@ def check_out(out, data=None, data_dir=None, weights=None):
 
 
 def is_within(path, folder):
-    """Whether a path is a folder or is below it, also by way of links."""
+    """Returns whether a path is a folder or is below it, also through links."""
     path, folder = (Path(os.path.realpath(name)) for name in (path, folder))
     if folder == path or folder in path.parents:
         return True
-    try:  # two names of one folder: a mount, or a file system that ignores case
+    try:  # the same folder by another name: a mount, or a case-insensitive file system
         known = folder.stat()
     except OSError:
         return False
@@ -110,7 +110,7 @@ def is_within(path, folder):
 
 
 def _folders(data, depth=2):
-    """A folder of data, and what is linked into it: classes, or splits and their classes."""
+    """Yields a data folder, and folders linked into it: classes, or splits and their classes."""
     found = [data]
     if depth and data.is_dir():
         for entry in os.scandir(data):

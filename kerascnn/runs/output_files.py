@@ -1,19 +1,19 @@
-"""Image files to predict from, and the files that predictions are saved as."""
+"""Input images of predictions, and the files in which predictions are saved."""
 
 import os
 from pathlib import Path
 
-from kerascnn.data.images import files_of
+from kerascnn.data.file_tree import files_of
 from kerascnn.runs.out import is_within
 from kerascnn.training import RunFolder
 
 
 def input_files(paths):
-    """Yields pairs of an image file and its path below the folder that was given, each file once.
+    """Yields pairs of an image file and its path relative to the given folder, without duplicates.
 
     Raises:
         FileNotFoundError: if there is no such file or folder.
-        ValueError: if a folder holds no images.
+        ValueError: if a folder has no images.
     """
     seen = set()
     for path in map(Path, paths):
@@ -26,14 +26,13 @@ def input_files(paths):
 
 
 class OutputFiles:
-    """Decides which files predictions may be saved as.
+    """Checks which files predictions may overwrite.
 
     Args:
         files: paths of the images.
-        data: str, the data of the training, if they are known; no file in their folder is
-            overwritten.
-        force: bool, whether what was there before may be overwritten, if it is neither one of the
-            images, nor in the data, nor a file of a run.
+        data: str, the training data, if known; files in their folder are never overwritten.
+        force: bool, whether to overwrite existing files, except the images, the data and files of a
+            run.
     """
 
     def __init__(self, files, data, force):
@@ -43,14 +42,14 @@ class OutputFiles:
         self._written = set()
 
     def check_free(self, file, targets):
-        """Raises an error if the prediction for a file may not be saved.
+        """Raises an error if the prediction for a file must not be saved.
 
         Args:
-            file: path of the file that is asked about.
-            targets: paths that it would be saved as.
+            file: path of the image file.
+            targets: paths of the files to write.
 
         Raises:
-            FileExistsError: if one of them exists.
+            FileExistsError: if one of the files exists.
         """
         for target in targets:
             if target in self._written:
@@ -71,14 +70,14 @@ class OutputFiles:
                 )
 
     def add(self, targets):
-        """Notes that files were written."""
+        """Records that files were written."""
         self._written |= set(targets)
 
     def _precious(self, target):
         if os.path.realpath(target) in self._given:
             return "is one of the given images"
         if self._data is not None and is_within(target, self._data):
-            return "is in the data of the training"
+            return "is in the training data"
         real = Path(os.path.realpath(target.parent), target.name)
         if any(_is_of_run(real, parent) for parent in real.parents):
             return "is a file of a run"

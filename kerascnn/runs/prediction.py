@@ -1,7 +1,9 @@
-"""Predictions of the model of a finished run, or of an export, for image files."""
+"""Predicts image files with the model of a finished run, or with an exported model."""
 
 from collections import deque
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
+from typing import Any
 
 from kerascnn.data import UnreadableImageError, read_image
 from kerascnn.runs.opened import open_model
@@ -12,39 +14,39 @@ from kerascnn.tasks import get_task
 
 
 def predict(
-    folder,
-    paths,
-    out=None,
+    folder: str | Path,
+    paths: Iterable[str | Path],
+    out: str | Path | None = None,
     *,
-    task=None,
-    force=False,
-    max_pixels=None,
-    on_error=None,
-    **options,
-):
-    """Predicts from image files of any size and kind, and saves what are files.
+    task: str | None = None,
+    force: bool = False,
+    max_pixels: int | None = None,
+    on_error: Callable[[Exception], Any] | None = None,
+    **options: Any,
+) -> Iterator[Any]:
+    """Predicts image files of any size and format, and saves predictions that are files.
 
-    A file keeps its place below the folder it was found in.
+    Saved files keep the paths of the images relative to the given folder.
 
     Args:
-        folder: path of the run folder, or of an export of it.
-        paths: paths of images, or of folders of them.
+        folder: path of the run folder, or of a model exported from it.
+        paths: paths of images, or of folders of images.
         out: path of the folder to save predictions in; by default `predictions`.
-        task: optional str, the name of the task that the run must be of.
-        force: bool, whether earlier predictions may be overwritten, if they are neither one of the
-            images, nor in the data of the training, nor a file of a run.
-        max_pixels: int, the largest image that is read; by default what fits into a quarter of the
-            memory.
-        on_error: optional function that is called with the error of a file that cannot be read,
-            or whose prediction cannot be saved; by default the error is raised.
-        **options: the task's own, such as `tile` of a segmentation.
+        task: optional str, the task that the run must belong to.
+        force: bool, whether to overwrite earlier predictions, except files that are input images,
+            training data or part of a run.
+        max_pixels: int, largest number of pixels of an image; by default what fits into a quarter
+            of the memory.
+        on_error: optional function that is called with the error of a file that cannot be read, or
+            whose prediction cannot be saved. By default, the error is raised.
+        **options: options of the task, such as `tile` for segmentation.
 
     Yields:
-        pairs of the path of a file, as text, and its `kerascnn.tasks.Prediction`.
+        pairs of a file path, as str, and its `kerascnn.tasks.Prediction`.
 
     Raises:
         FileNotFoundError: if there is no run, or no such file.
-        UnreadableImageError: if a file is not an image, or is broken.
+        UnreadableImageError: if a file is not an image, or is damaged.
         FileExistsError: if a prediction would overwrite a file.
     """
     opened = open_model(folder, task)
@@ -62,9 +64,7 @@ def predict(
                 for kind, path in task.files(place, record, **options).items()
             }
             if targets and out.exists() and not out.is_dir():
-                raise NotADirectoryError(
-                    f"{out} must be a folder for the predictions; it is a file."
-                )
+                raise NotADirectoryError(f"{out} must be a folder for predictions; got a file.")
             try:
                 outputs.check_free(file, targets.values())
                 image = read_image(file, task.channels(model), max_pixels, record.data.value_ranges)

@@ -1,4 +1,4 @@
-"""`recipe.json`, typed: all that decides the outcome of a run."""
+"""Typed records of `recipe.json`: everything that determines the result of a run."""
 
 import re
 from dataclasses import asdict, dataclass, field, fields, is_dataclass, replace
@@ -11,12 +11,12 @@ from kerascnn.arguments import UsageError
 from kerascnn.tasks import get_task, list_tasks
 from kerascnn.training import RunFolder
 
-# More than any run of ours has: a record may come from somebody else.
+# Limits above any real run, because a record may come from an untrusted source.
 _LONGEST = 10_000
 
 
 def _of_any_bytes(text):
-    """Checks the length only: the name of a folder may have bytes that are not UTF-8."""
+    """Checks only the length: the name of a folder may have bytes that are not UTF-8."""
     if len(text) > _LONGEST:
         raise ValueError(f"String should have at most {_LONGEST} characters")
     return text
@@ -27,10 +27,10 @@ _Count = Annotated[int, Field(ge=0, le=10**12)]
 _Side = Annotated[int, Field(ge=1, le=8192)]
 _Channels = Annotated[int, Field(ge=1, le=4)]
 _Names = Annotated[tuple[_Text, ...], Field(max_length=100_000)]
-# What TensorFlow allows as the name of a layer
+# Layer names that TensorFlow allows
 _NAME = re.compile(r"[\w.\\/>-]+", re.ASCII)
 _LARGEST_BATCH, _MOST_EPOCHS = 100_000, 1_000_000
-# What the file has beside the fields of a `RunRecord`
+# Keys of the file that are not fields of `RunRecord`
 _BESIDE = ("kerascnn", "format", "versions", "extended_from")
 
 
@@ -39,10 +39,10 @@ class ModelRecord:
     """The model of a run.
 
     Args:
-        name: str, as `kerascnn.models.create_model` knows it.
-        parameters: int, how many it has, without auxiliary heads.
+        name: str, the name in `kerascnn.models.create_model`.
+        parameters: int, number of parameters, without auxiliary heads.
         options: arguments of its builder.
-        weights: `None`, `"imagenet"`, or the path of the run whose weights it started with.
+        weights: `None`, `"imagenet"`, or the path of the run that provided the initial weights.
     """
 
     name: _Text
@@ -59,17 +59,17 @@ class DataRecord:
         name: str, the name of the dataset or the path of the folder.
         num_examples: `{split: number of images}`.
         data_dir: optional str, the folder of TensorFlow Datasets.
-        version: optional str, that of the dataset.
+        version: optional str, the version of the dataset.
         class_names: names of the classes, in the order of the labels.
         ignored: names of the classes that are not scored.
-        image_shape: `(height, width, channels)` of the images as the model gets them, or as they
-            are stored if it takes any size; `None` where they differ.
-        smallest: int, how many pixels high and wide an image must be to be used.
+        image_shape: `(height, width, channels)` of the images at the model's input size, or as
+            stored if the model takes any size; `None` where they differ.
+        smallest: int, minimum height and width of an image, in pixels.
         value_ranges: `{type: (low, high)}`, the values of images of more than eight bits that
             become 0 and 255, as in `kerascnn.data.read_image`.
-        mask_values: optional str, the numbers in masks that mean the classes.
-        mask_colors: optional str, the colors in masks that mean the classes.
-        reading: dict, what was taken for what in a folder, for people to read.
+        mask_values: optional str, the mask values of the classes.
+        mask_colors: optional str, the mask colors of the classes.
+        reading: dict that describes how the folder was interpreted, for information.
     """
 
     name: _Text
@@ -88,15 +88,15 @@ class DataRecord:
 
 @dataclass(frozen=True)
 class RunRecord:
-    """What decides the outcome of a run.
+    """Everything that determines the result of a run.
 
     Args:
-        task: str, as `kerascnn.tasks.get_task` knows it.
+        task: str, the name in `kerascnn.tasks.get_task`.
         model: `ModelRecord`.
         data: `DataRecord`.
         training: the recipe, an instance of the task's `recipe_class`.
         seed: int.
-        command: str, how the run was started.
+        command: str, the command that started the run.
     """
 
     task: _Text
@@ -107,16 +107,16 @@ class RunRecord:
     command: Annotated[str, Field(max_length=1_000_000)] = ""
 
     @classmethod
-    def of(cls, run, task=None):
+    def of(cls, run: RunFolder, task: str | None = None) -> "RunRecord":
         """Reads the record of a run.
 
         Args:
             run: `kerascnn.training.RunFolder`.
-            task: optional str, the name of the task that it must be of.
+            task: optional str, the task that it must belong to.
 
         Raises:
             FileNotFoundError: if there is no run.
-            ValueError: if the record is broken, or that of another task.
+            ValueError: if the record is invalid, or belongs to another task.
         """
         content = run.recipe()
         found = content.get("task")
@@ -124,48 +124,48 @@ class RunRecord:
             wanted = "train" if task is None else f"{get_task(task).command} train"
             what = f" ({found})" if isinstance(found, str) else ""
             raise UsageError(
-                f"{run.path} must be a run of `kerascnn {wanted}`; it is another one{what}."
+                f"{run.path} must be a run of `kerascnn {wanted}`; got another run{what}."
             )
         recipe_class = get_task(found).recipe_class
         record = _validated(cls, content, run.recipe_path, "", _BESIDE)
         recipe = _validated(recipe_class, content["training"], run.recipe_path, "training")
         if recipe.batch_size > _LARGEST_BATCH or recipe.epochs > _MOST_EPOCHS:
             raise UsageError(
-                f"{run.recipe_path} must be the record of a run; training.batch_size must be at "
+                f"{run.recipe_path} is invalid; training.batch_size must be at "
                 f"most {_LARGEST_BATCH:,} and training.epochs at most {_MOST_EPOCHS:,}; got "
                 f"{recipe.batch_size} and {recipe.epochs}."
             )
         return replace(record, training=recipe)
 
-    def facts(self):
-        """Returns what `kerascnn.training.fit` records next to the recipe."""
+    def facts(self) -> dict[str, Any]:
+        """Returns the `facts` of `kerascnn.training.fit`."""
         content = asdict(self)
         return {key: content[key] for key in ("task", "model", "data", "seed")}
 
 
 def _validated(cls, content, path, place, beside=()):
-    """Returns a dataclass of JSON, or says in a sentence which key is wrong."""
+    """Builds a dataclass from JSON, or raises an error that names the wrong key."""
     unknown = _unknown_key(cls, content, beside)
     if unknown is not None:
         name = f"{place}.{unknown}" if place else unknown
-        raise UsageError(f"{path} must be the record of a run; {name}: there is no such key.")
+        raise UsageError(f"{path} is invalid; {name}: there is no such key.")
     try:
         return TypeAdapter(cls).validate_python(content)
     except ValidationError as error:
         wrong = error.errors()[0]
         found = ".".join(map(str, ([place] if place else []) + list(wrong["loc"]))) or "training"
         reason = " ".join(wrong["msg"].split()).removeprefix("Value error, ").rstrip(".")
-        raise UsageError(f"{path} must be the record of a run; {found}: {reason}.") from error
-    except UsageError as error:  # of a dataclass that checks its own numbers
-        raise UsageError(f"{path} must be the record of a run; {place}: {error}") from error
+        raise UsageError(f"{path} is invalid; {found}: {reason}.") from error
+    except UsageError as error:  # from a dataclass that checks its own values
+        raise UsageError(f"{path} is invalid; {place}: {error}") from error
     except (RecursionError, OverflowError, TypeError) as error:
-        raise UsageError(f"{path} must be the record of a run; got another content.") from error
+        raise UsageError(f"{path} must be the record of a run; got other content.") from error
 
 
 def _unknown_key(cls, content, beside=()):
-    """Returns the first key of a dict, as a path, that is no field of a dataclass."""
+    """Returns the first key of a dict, as a path, that is not a field of a dataclass."""
     if not isinstance(content, dict):
-        return None  # which validation tells
+        return None  # validation reports this
     types = get_type_hints(cls)
     known = {part.name for part in fields(cls)}
     for key, value in content.items():
@@ -185,12 +185,12 @@ def open_run(folder, task=None):
 
 
 def load_model(run, record):
-    """Returns the model of a run that its record fits.
+    """Loads the model of a run, and checks that it fits the record.
 
     Raises:
         FileNotFoundError: if the run has no model yet.
-        RuntimeError: if its file is broken.
-        UsageError: if the record is that of another model.
+        RuntimeError: if its file is damaged.
+        UsageError: if the record belongs to another model.
     """
     model = run.load_model()
     reason = get_task(record.task).mismatch(model, record)

@@ -1,4 +1,4 @@
-"""Finds the weights that a training starts with."""
+"""Finds the initial weights of a training."""
 
 from dataclasses import fields
 from pathlib import Path
@@ -24,7 +24,7 @@ _DECIDED = (
 
 
 def start_of(task, request):
-    """Returns the model and the weights that a training starts with.
+    """Returns the model and the initial weights of a training.
 
     Args:
         task: `kerascnn.tasks.Task`.
@@ -35,17 +35,17 @@ def start_of(task, request):
 
     Raises:
         FileNotFoundError: if `weights` is a folder without a run.
-        ValueError: if the model is for another task, or the weights are of another model.
+        ValueError: if the model is for another task, or the weights belong to another model.
     """
     for option in _DECIDED:
         if option in request.options:
             raise UsageError(
-                f"`{option}` cannot be an option of the model: the data and the task decide it."
+                f"`{option}` cannot be a model option: the data and the task determine it."
             )
     start = _found(task, request)
-    if start.model in models.list_models():  # a task of somebody else may have models of its own
+    if start.model in models.list_models():  # a custom task may have its own models
         family, _, name = row_of(start.model)
-        family.options_of(name, start.options)  # knows the options, or lists them
+        family.options_of(name, start.options)  # raises an error that lists the options
     return start
 
 
@@ -75,11 +75,9 @@ def _found(task, request):
         ("precision", request.changes.get("precision"), record.training.precision),
     ):
         if asked not in (None, trained):
-            raise UsageError(
-                f"`{name}` must be that of the weights, {trained!r}; got {name}={asked!r}."
-            )
+            raise UsageError(f"`{name}` must match the weights, {trained!r}; got {name}={asked!r}.")
     trained = run.load_model()
-    for layer in trained.layers:  # the best epoch may have been one with a frozen trunk
+    for layer in trained.layers:  # the best epoch may have had a frozen trunk
         layer.trainable = True
     return Start(
         record.model.name,
@@ -93,25 +91,25 @@ def _found(task, request):
 def _imagenet(task, request):
     if task.pretrained_option is None:
         raise UsageError(
-            f"`weights` must be a run of `kerascnn {task.command} train`, as there are none of "
-            f"ImageNet for {task.name}; got weights={request.weights!r}."
+            f"`weights` must be a run of `kerascnn {task.command} train`, because there are no "
+            f"ImageNet weights for {task.name}; got weights={request.weights!r}."
         )
     name = _checked(task, request.model or task.pretrained_model)
     if models.model_info(name).pretrained is None and "encoder" not in request.options:
-        raise UsageError(f"There are no weights of ImageNet for the model {name!r}.")
+        raise UsageError(f"There are no ImageNet weights for the model {name!r}.")
     return Start(
         name, dict(request.options), "imagenet", pretrained={task.pretrained_option: "imagenet"}
     )
 
 
 def _decoder_of(task, request, classifier):
-    """The model on the encoder of a classifier, and its options."""
+    """Returns a segmentation model that uses a classifier as encoder, and its options."""
     if classifier.name not in encoders():
         raise UsageError(
-            "`weights` must be a run of a model that can be an encoder "
+            "`weights` must be a run of an encoder "
             f"({', '.join(encoders())}); got a run of {classifier.name!r}."
         )
-    top = {option.name for option in fields(models.ClassifierOptions)}
+    top = {option.name for option in fields(models.rows.ClassifierOptions)}
     own = {name: value for name, value in classifier.options.items() if name not in top}
     options = {"encoder_options": own} if own else {}
     name = request.model and _checked(task, request.model)
@@ -123,7 +121,7 @@ def _decoder_of(task, request, classifier):
 
 
 def _checked(task, name):
-    other = models.model_info(name).task  # knows the name, or says which are known
+    other = models.model_info(name).task  # raises an error that lists the known names
     if other != task.name:
         known = ", ".join(repr(name) for name in models.list_models(task=task.name))
         raise UsageError(

@@ -1,7 +1,10 @@
-"""From the name of a dataset to a finished run folder."""
+"""Trains a model from the name of a dataset to a finished run folder."""
 
+from collections.abc import Callable
 from dataclasses import replace
 from itertools import chain, count
+from pathlib import Path
+from typing import Any
 
 import keras
 
@@ -11,6 +14,7 @@ from kerascnn.runs.earlier_run import continued, is_finished, replacing
 from kerascnn.runs.out import check_out, default_out
 from kerascnn.runs.record import DataRecord, ModelRecord, RunRecord
 from kerascnn.runs.start import start_of
+from kerascnn.tasks import Request, Task
 from kerascnn.training import (
     RunFolder,
     inference_model,
@@ -19,29 +23,39 @@ from kerascnn.training import (
 from kerascnn.training.frequency import frequency
 
 
-def train(task, request, out=None, *, force=False, command="", say=print, checkpoint_every="5m"):
-    """Trains a model, tests it, and draws how it learned.
+def train(
+    task: Task,
+    request: Request,
+    out: str | Path | None = None,
+    *,
+    force: bool = False,
+    command: str = "",
+    say: Callable[[str], Any] = print,
+    checkpoint_every: int | str = "5m",
+) -> tuple[Path, bool]:
+    """Trains a model, tests it, and plots its learning curves.
 
-    The same call on an unfinished folder resumes, and ends in the same weights and scores as if it
-    had never been stopped. On a finished one it changes nothing, unless `force` is given, or more
-    epochs than the run has: it then continues.
+    The same call on an unfinished folder resumes, and ends with the same weights and scores as an
+    uninterrupted training. On a finished folder it changes nothing, unless `force` is given, or
+    more epochs than the run has: then the training continues.
 
     Args:
         task: `kerascnn.tasks.Task`.
         request: `kerascnn.tasks.Request`.
-        out: path of the run folder; by default `runs/DATA-MODEL`, with a number if that is taken.
-        force: bool, whether an earlier run in the folder is cleared.
-        command: str, how the run was started, for people to read; by default the request.
+        out: path of the run folder; by default `runs/DATA-MODEL`, with a number if
+            that folder has a run of another command or other files.
+        force: bool, whether to clear an earlier run in the folder.
+        command: str, the command that started the run, for information; by default the request.
         say: function that is called with every line of the report.
-        checkpoint_every: when checkpoints are written besides the end of every epoch: a number of
-            steps, or `"30s"`, `"5m"`, `"1h"`.
+        checkpoint_every: int or str, number of steps or time (`"30s"`, `"5m"`, `"1h"`) between
+            checkpoints; a checkpoint is also written after every epoch.
 
     Returns:
-        `(path of the run folder, whether there was anything to do)`.
+        `(path of the run folder, whether the model was trained)`.
 
     Raises:
-        ValueError: if the request cannot be met, with what to change.
-        FileExistsError: if the folder holds something else than such a run.
+        ValueError: if the request is invalid; the message says what to change.
+        FileExistsError: if the folder holds anything other than such a run.
         RunInUseError: if another process is training in the folder.
 
     Example:
@@ -54,16 +68,16 @@ def train(task, request, out=None, *, force=False, command="", say=print, checkp
         ...     (path / "metrics.json").is_file()
         True
     """
-    keras.config.set_image_data_format("channels_last")  # what the pipelines give
+    keras.config.set_image_data_format("channels_last")  # the format of the pipelines
     request = replace(request, data=request.data or task.embedded[0])
     command = command or repr(request)
-    # Faults that can be found before the data are read, which may take a while, are.
+    # Checks as much as possible before reading the data, which may take long.
     start = start_of(task, request)
     recipe, learning = task.recipe(request, start), task.learning(start)
     if recipe.frozen_epochs and start.weights is None:
         raise UsageError(
-            "A recipe with frozen epochs trains the head of a model that has weights: give "
-            f"`weights`, or another recipe; got recipe={request.recipe!r}."
+            "A recipe with frozen epochs needs a model with pretrained weights: set `weights`, or "
+            f"use another recipe; got recipe={request.recipe!r}."
         )
     if out is None:
         out = default_out(request.data, start.model, command)
@@ -108,13 +122,13 @@ def train(task, request, out=None, *, force=False, command="", say=print, checkp
         command=command,
     )
     with run.locked(command):
-        if is_finished(run, force, say, epochs):  # by another process, in the meantime
+        if is_finished(run, force, say, epochs):  # finished by another process in the meantime
             return run.path, False
         pipelines = {
             split: task.pipeline(data, split, recipe, request.seed, model)
             for split in ("train", "validation")
         }
-        with replacing(run, force, say):  # now that nothing is left that could be wrong
+        with replacing(run, force, say):  # after all checks
             history = learning.learn(
                 model,
                 pipelines,
@@ -132,7 +146,7 @@ def train(task, request, out=None, *, force=False, command="", say=print, checkp
 
 
 def _finish(task, run, data, record, learning, history, say):
-    """Tests the best model, draws, and writes `metrics.json`, which marks a run as finished."""
+    """Tests the best model, plots, and writes `metrics.json`, which marks a run as finished."""
     split = "test" if data.num_examples["test"] else "validation"
     evaluation = task.evaluate(run.load_model(), data, [split], record)
     written = set()

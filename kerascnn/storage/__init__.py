@@ -1,1 +1,1 @@
-"""Files that are written whole or not at all, and the folder of a run."""
+"""Atomic file writes, checkpoints and run folders."""

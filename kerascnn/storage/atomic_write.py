@@ -1,4 +1,4 @@
-"""Writes files whole or not at all, and flushes them to disk before they replace older ones."""
+"""Writes files atomically, and flushes them to disk before they replace older files."""
 
 import errno
 import os
@@ -7,19 +7,22 @@ import tempfile
 from contextlib import contextmanager
 from pathlib import Path
 
-# A process that is killed while it writes leaves a folder of this name.
+# A process that is killed while it writes leaves a folder with this name.
 _TEMPORARY = ".writing-"
 
 
 class WriteError(OSError):
-    """A file could not be written; what was there before is still there."""
+    """Raised when a file could not be written; the previous file is unchanged."""
 
 
-# What the system reports for a disk, as a reason and as what to do
+# System errors of a disk, each with a reason and an action
 _REASONS = {
-    errno.ENOSPC: ("the disk is full", "free some room"),
-    errno.EDQUOT: ("the quota is used up", "free some room"),
-    errno.EFBIG: ("files may not be so large here", "allow larger files, or use another disk"),
+    errno.ENOSPC: ("the disk is full", "free some space"),
+    errno.EDQUOT: ("the quota is used up", "free some space"),
+    errno.EFBIG: (
+        "the file is too large for the file system",
+        "allow larger files, or use another disk",
+    ),
     errno.EROFS: ("the file system is read-only", "make it writable"),
     errno.EACCES: ("its folder is read-only", "make it writable"),
     errno.EPERM: ("its folder is read-only", "make it writable"),
@@ -30,14 +33,14 @@ _REASONS = {
 
 @contextmanager
 def explained(path, size=None):
-    """Turns an error of the system while a file is written into a sentence.
+    """Converts system errors while writing a file to `WriteError`.
 
     Args:
         path: path of the file.
-        size: int, its number of bytes, where that is known.
+        size: int, its number of bytes, if known.
 
     Raises:
-        WriteError: for such an error.
+        WriteError: for a system error.
     """
     try:
         yield
@@ -51,7 +54,7 @@ def explained(path, size=None):
         if error.errno == errno.ENOSPC and size is not None:
             there = next(parent for parent in Path(path).absolute().parents if parent.exists())
             free = shutil.disk_usage(there).free
-            room = f" ({size / 1e6:.1f} MB are needed, {free / 1e6:.1f} MB are free)"
+            room = f" ({size / 1e6:.1f} MB needed, {free / 1e6:.1f} MB free)"
         raise WriteError(f"{path} cannot be written: {reason}{room}; {action}.") from error
 
 
@@ -64,10 +67,10 @@ def atomic_write(path, size=None):
 
     Args:
         path: str or path of the file.
-        size: int, the number of bytes to be written, for the error if there is no room for them.
+        size: int, the number of bytes to write, for the error message if the disk is full.
 
     Raises:
-        WriteError: if the disk is full, read-only or broken.
+        WriteError: if the disk is full, read-only or damaged.
 
     Example:
         >>> import pathlib
@@ -86,11 +89,11 @@ def atomic_write(path, size=None):
 
 @contextmanager
 def temporary_next_to(path, owner=""):
-    """Yields a path of the same name in a temporary folder, which is removed afterwards.
+    """Yields a path with the same name in a temporary folder, which is removed afterwards.
 
     Args:
         path: str or path of the file to write later; its folder is created.
-        owner: str, part of the name of the temporary folder, by which `leftovers` finds it.
+        owner: str, part of the name of the temporary folder, for `leftovers`.
     """
     path = Path(path)
     make_folder(path.parent)
@@ -101,9 +104,11 @@ def temporary_next_to(path, owner=""):
         shutil.rmtree(folder, ignore_errors=True)
 
 
-def leftovers(folder, owner):
-    """Lists the temporary folders of an owner that a killed process left below a folder."""
-    return [path for path in Path(folder).rglob(f"{_TEMPORARY}{owner}*") if path.is_dir()]
+def leftovers(folder, owner, deep=True):
+    """Lists the temporary folders of an owner that killed processes left in or below a folder."""
+    pattern = f"{_TEMPORARY}{owner}*"
+    found = Path(folder).rglob(pattern) if deep else Path(folder).glob(pattern)
+    return [path for path in found if path.is_dir()]
 
 
 def put_in_place(temporary, path):
@@ -125,7 +130,7 @@ def make_folder(path):
 def sync(path):
     """Flushes a file, or the names in a folder, to disk."""
     folder, windows = os.path.isdir(path), os.name == "nt"
-    if folder and windows:  # Windows cannot flush a folder
+    if folder and windows:  # Windows cannot flush folders
         return
     descriptor = os.open(path, os.O_RDWR if windows else os.O_RDONLY)
     try:

@@ -1,4 +1,4 @@
-"""Checkpoints in a folder: `epoch_0007_batch_000120.state`, the last two of them."""
+"""A folder of checkpoints, such as `epoch_0007_batch_000120.state`; the last two are kept."""
 
 import re
 import warnings
@@ -10,14 +10,14 @@ from kerascnn.storage.atomic_write import atomic_write
 from kerascnn.storage.state_file import BrokenStateError, decode, encode
 
 _NAME = re.compile(r"epoch_(\d{4,})_batch_(\d{6,})\.state", re.ASCII)
-# What runs of earlier versions have, which is not all of the state
+# Checkpoints of earlier versions, which lack a part of the state
 _OLD_NAME = re.compile(r"epoch_(\d{4,})\.weights\.h5", re.ASCII)
-# The second is there if the disk damages the first.
+# The second is a backup in case the disk damages the first.
 _KEPT = 2
 
 
 class BrokenCheckpointWarning(UserWarning):
-    """A checkpoint, or a file that one makes again, cannot be used."""
+    """Warns that a checkpoint, or a file restored from one, cannot be used."""
 
 
 @dataclass(frozen=True)
@@ -25,10 +25,10 @@ class Checkpoint:
     """The state of a training.
 
     Args:
-        epoch: int, how many epochs are completed.
-        batch: int, how many batches of the next epoch are.
+        epoch: int, number of completed epochs.
+        batch: int, number of completed batches of the next epoch.
         arrays: `{name: numpy array}`.
-        facts: what else there is, as JSON has it.
+        facts: other state, as JSON values.
         path: path of the file.
     """
 
@@ -44,9 +44,9 @@ class Checkpoints:
 
     Args:
         folder: path of their folder.
-        writing: context manager of a path that gives a temporary one, as `atomic_write` does.
-        owns: function of a path: whether the training wrote the file.
-        saved: function that is called when a checkpoint is written.
+        writing: context manager from a path to a temporary path, such as `atomic_write`.
+        owns: function that returns whether the training wrote the file at a path.
+        saved: function that is called after a checkpoint is written.
     """
 
     def __init__(self, folder, writing=atomic_write, owns=lambda path: True, saved=lambda: None):
@@ -56,11 +56,11 @@ class Checkpoints:
     @classmethod
     def of_run(cls, run):
         """Returns the checkpoints of a `RunFolder`."""
-        # The first one makes the earlier run unnecessary that was cleared for this one.
+        # After the first checkpoint, the earlier run in this folder is no longer needed.
         return cls(run.checkpoints, run.writing, run.owns, run.delete_replaced)
 
     def places(self):
-        """Returns `{path: (epochs, batches)}`, without files that the user added, oldest first."""
+        """Returns `{path: (epochs, batches)}`, oldest first, without files that the user added."""
         found = {path: place for path, place in named(self.folder).items() if self._owns(path)}
         return dict(sorted(found.items(), key=lambda item: item[1]))
 
@@ -69,13 +69,13 @@ class Checkpoints:
         return next(reversed(self.places()), None)
 
     def save(self, checkpoint):
-        """Writes a checkpoint whole, then removes all but the last two.
+        """Writes a checkpoint atomically, then removes all except the last two.
 
         Returns:
             path of the file.
 
         Raises:
-            OSError: if it cannot be written; the earlier ones are still there.
+            OSError: if it cannot be written; the earlier ones are unchanged.
         """
         path = self.folder / f"epoch_{checkpoint.epoch:04d}_batch_{checkpoint.batch:06d}.state"
         place = {"epoch": checkpoint.epoch, "batch": checkpoint.batch}
@@ -84,7 +84,7 @@ class Checkpoints:
             temporary.write_bytes(content)
         here = (checkpoint.epoch, checkpoint.batch)
         older = [other for other, found in self.places().items() if found < here]
-        # What is ahead belongs to a training that went on from a checkpoint that was damaged.
+        # Later checkpoints belong to a training whose last checkpoint was damaged.
         ahead = [other for other, found in self.places().items() if found > here]
         for other in (*older[: 1 - _KEPT], *ahead, *_old(self.folder)):
             if self._owns(other):
@@ -93,35 +93,35 @@ class Checkpoints:
         return path
 
     def load(self):
-        """Returns the newest `Checkpoint` that is whole, or `None`; warns of those that are not."""
+        """Returns the newest intact `Checkpoint`, or `None`; warns about damaged ones."""
         for path, (epoch, batch) in reversed(self.places().items()):
             try:
                 arrays, facts = decode(path.read_bytes())
                 if (facts["epoch"], facts["batch"]) != (epoch, batch):
-                    raise BrokenStateError("its name is that of another checkpoint")
+                    raise BrokenStateError("its name belongs to another checkpoint")
             except (BrokenStateError, KeyError, TypeError, OSError) as error:
-                _warn(f"{path} cannot be used ({error}); the checkpoint before it is.")
+                _warn(f"{path} cannot be used ({error}); the previous checkpoint is used.")
                 continue
             return Checkpoint(epoch, batch, arrays, facts, path)
         if self.places():
-            _warn(f"No checkpoint in {self.folder} can be used: the training starts again.")
+            _warn(f"No checkpoint in {self.folder} can be used; the training starts again.")
         for path in _old(self.folder):
             if self._owns(path):
                 _warn(
-                    f"{path} was written by an earlier version of kerascnn and has not all of the "
-                    "state: the training starts again."
+                    f"{path} was written by an earlier version of kerascnn and lacks a part of the "
+                    "state; the training starts again."
                 )
         return None
 
 
 def named(folder):
-    """Returns `{path: (epochs, batches)}` of all files in a folder with a checkpoint's name."""
+    """Returns `{path: (epochs, batches)}` of all files with a checkpoint's name in a folder."""
     matches = ((path, _NAME.fullmatch(path.name)) for path in Path(folder).glob("epoch_*.state"))
     return {path: (int(match[1]), int(match[2])) for path, match in matches if match}
 
 
-def last_checkpoint(run):
-    """`(epochs behind it, path)` of a run's newest checkpoint, or `(0, None)`."""
+def last_checkpoint(run: Any) -> tuple[int, Path | None]:
+    """Returns `(completed epochs, path)` of a run's newest checkpoint, or `(0, None)`."""
     places = Checkpoints.of_run(run).places()
     return max(((epoch, path) for path, (epoch, _) in places.items()), default=(0, None))
 

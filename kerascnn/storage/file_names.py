@@ -1,35 +1,35 @@
-"""File names from any text, no longer than the file system allows."""
+"""File names from any text, within the limits of the file system."""
 
 import hashlib
 import os
 from pathlib import Path
 
-# What Linux, macOS and Windows allow; file systems with encrypted names allow less.
+# The limit of Linux, macOS and Windows; file systems with encrypted names allow less.
 _LIMIT = 255
 
 
 def file_name(stem, suffix="", folder="."):
-    """Returns `stem + suffix`, shortened to the bytes that a name may have in a folder.
+    """Returns `stem + suffix`, shortened to the number of bytes that a folder allows.
 
-    A shortened name ends in a hash of the whole stem, so that two long names remain different.
+    A shortened name ends in a hash of the whole stem, so that long names stay different.
 
     Args:
-        stem: str without slashes; characters count as UTF-8, whatever the locale.
-        suffix: str, kept whole.
+        stem: str without slashes; its size is measured in UTF-8, whatever the locale.
+        suffix: str, never shortened.
         folder: path of the folder, which need not exist yet.
     """
     encoded, ending = (text.encode("utf-8", "surrogateescape") for text in (stem, suffix))
     room = _limit(Path(folder)) - len(ending)
     if len(encoded) > room:
         digest = b"-" + hashlib.sha256(encoded).hexdigest()[:8].encode()
-        # A character may take several bytes: none is cut in two.
+        # Ignores a character of several bytes that was cut.
         start = encoded[: room - len(digest)].decode("utf-8", "ignore")
         encoded = start.encode() + digest
     return os.fsdecode(encoded + ending)
 
 
 def shortened(path):
-    """A path whose last part the file system accepts."""
+    """Shortens the last part of a path to the limit of the file system."""
     path = Path(path)
     return path.with_name(file_name(path.stem, path.suffix, path.parent))
 

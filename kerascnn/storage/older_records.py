@@ -1,14 +1,14 @@
-"""Records of runs that earlier versions wrote, in today's form."""
+"""Converts records of earlier versions to the current format."""
 
-# A recipe had what is not of every training in a part of its own.
+# Task-specific values of a recipe used to be in a separate part.
 _PARTS = ("segmentation", "upscaling")
 
 
 def upgraded(content):
-    """Returns the content of a `recipe.json` as this version would have written it.
+    """Converts the content of a `recipe.json` to the format of this version.
 
     Args:
-        content: dict, of any version.
+        content: dict, from any version.
     """
     model, data = content.get("model"), content.get("data")
     if not isinstance(model, dict) or not isinstance(data, dict):  # not a run of a task
@@ -40,5 +40,5 @@ def upgraded(content):
     if content["task"] == "classification":
         content["training"] = {"class_weights": False, "balance": False} | content["training"]
     if content["task"] == "upscaling":
-        content["training"].pop("factor", None)  # the model's
+        content["training"].pop("factor", None)  # a property of the model
     return content

@@ -1,8 +1,8 @@
-"""Names of files as text."""
+"""File names as printable text."""
 
 import os
 
 
 def printable(path):
-    r"""Returns a path as text that can be encoded; a byte that is not UTF-8 becomes `\xff`."""
+    r"""Converts a path to text that can be encoded; bytes that are not UTF-8 become `\xff`."""
     return os.fsencode(path).decode(errors="backslashreplace")

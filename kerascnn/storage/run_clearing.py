@@ -1,4 +1,4 @@
-"""Clears a run: its own files are moved aside first, and deleted when another run has begun."""
+"""Clears a run: moves its files aside, and deletes them after a new run has started."""
 
 import os
 import shutil
@@ -12,22 +12,22 @@ from kerascnn.storage.run_manifest import MANIFEST_NAME, Manifest
 
 
 def move_aside(folder, manifest, last):
-    """Moves the files that a run wrote into a folder next to its own.
+    """Moves the files that a run wrote to a folder next to its own.
 
-    Everything else in the folder stays where it is. A process that is killed meanwhile leaves the
-    run in both folders; called again, the function moves the rest.
+    Everything else in the folder stays in place. If the process is killed, the run is in both
+    folders; another call moves the rest.
 
     Args:
         folder: path of the run folder.
         manifest: `Manifest` of the run.
-        last: str, the file by which a run is recognized: it is moved after all others.
+        last: str, the file that identifies a run; it is moved last.
 
     Returns:
         path of the new folder, `FOLDER.old-N`.
     """
     real = Path(os.path.realpath(folder))
     name = manifest.moving_to
-    # A copy of the folder goes elsewhere than the run itself.
+    # A copy of the folder must not use the same name as the run itself.
     if name is not None and name == _old_name(real, name.rpartition("-")[2]):
         old = real.parent / name
         make_folder(old)
@@ -45,7 +45,7 @@ def move_aside(folder, manifest, last):
 
 
 def delete_replaced(folder, manifest):
-    """Deletes the earlier runs that a run replaces, but for what was changed in them.
+    """Deletes the earlier runs that a run replaces, except files that were changed.
 
     Args:
         folder: path of the run folder.
@@ -62,7 +62,7 @@ def replaced(folder, manifest):
     return [
         parent / name
         for name, run_id in manifest.replaces.items()
-        # A copy of a run must not delete what the run itself has set aside.
+        # A copy of a run must not delete the files that the run itself moved aside.
         if Path(name).name == name and run_id and Manifest(parent / name).run_id == run_id
     ]
 
@@ -88,13 +88,13 @@ def _old_name(real, number):
 
 def _move(source, target):
     make_folder(target.parent)
-    shutil.move(source, target)  # a copy where a folder of the run is on another disk
+    shutil.move(source, target)  # copies if a folder of the run is on another disk
     sync(target.parent)
     sync(source.parent)
 
 
 def _remove_empty(path, root):
-    """Removes the folders of a file up to a root, as far as they are empty."""
+    """Removes the empty parent folders of a file up to a root."""
     for parent in path.parents:
         if parent == root:
             return
@@ -106,7 +106,7 @@ def _delete(old):
     manifest = Manifest(old)
     listed = manifest.present()
     for relative in listed:
-        with suppress(OSError):  # a training does not end for it
+        with suppress(OSError):  # an error must not end the training
             if manifest.is_unchanged(relative):
                 (old / relative).unlink()
     for relative in listed:

@@ -1,11 +1,14 @@
-"""The folder that a training leaves behind."""
+"""The folder of a run."""
 
 import json
 import os
 import shutil
+import warnings
+from collections.abc import Iterator
 from contextlib import contextmanager
 from itertools import chain, count
 from pathlib import Path
+from typing import Any
 
 import keras
 
@@ -26,18 +29,23 @@ from kerascnn.storage.run_manifest import MANIFEST_NAME, Manifest, digest_of
 from kerascnn.storage.run_record import is_run, is_unmarked_file, new_record, read_record
 
 
-class RunFolder:
-    """`recipe.json`, `history.csv`, `model.keras`, `metrics.json` and so on, each written whole.
+class BrokenMetricsWarning(UserWarning):
+    """Warns that `metrics.json` cannot be read, so that the run writes it again."""
 
-    A folder is `"new"` (absent, empty, or without a run since one was cleared), `"unfinished"` (a
-    recipe but no metrics yet), `"finished"` or `"foreign"` (not empty, and not a run). A run lists
-    the files that it writes in `manifest.jsonl`: nothing else is ever overwritten or removed.
+
+class RunFolder:
+    """A folder with `recipe.json`, `history.csv`, `model.keras`, `metrics.json` and other files.
+
+    A folder is `"new"` (absent, empty, or without a run after clearing), `"unfinished"` (a recipe
+    but no metrics yet), `"finished"` or `"foreign"` (not empty, and not a run). Files are written
+    atomically. A run lists its files in `manifest.jsonl`, and never overwrites or removes other
+    files.
 
     Args:
         path: str or path of the folder.
     """
 
-    def __init__(self, path):
+    def __init__(self, path: str | Path) -> None:
         self.path = Path(path)
         self.recipe_path = self.path / "recipe.json"
         self.history_path = self.path / "history.csv"
@@ -52,9 +60,9 @@ class RunFolder:
         self._lock = RunLock(self.path)
 
     @property
-    def state(self):
+    def state(self) -> str:
         """`"new"`, `"unfinished"`, `"finished"` or `"foreign"`."""
-        if self._manifest.moving_to:  # a process was killed while it cleared the run
+        if self._manifest.moving_to:  # a process was killed while clearing the run
             return "unfinished"
         if self.recipe_path.is_file():
             if not is_run(read_record(self.recipe_path), self.recipe_path):
@@ -65,19 +73,19 @@ class RunFolder:
             return "new"
         if not self.path.is_dir() or self._manifest.is_foreign:
             return "foreign"
-        if self._manifest.exists:  # a run was cleared; if files of it are left, its recipe is lost
+        if self._manifest.exists:  # a run was cleared; if it left files, its recipe is lost
             return "foreign" if self._manifest.present() else "new"
         others = {entry.name for entry in self.path.iterdir()} - {LOCK_NAME, MANIFEST_NAME}
         return "foreign" if others else "new"
 
-    def check_usable(self):
-        """Raises an error if a run cannot be kept here, before any work is done for it.
+    def check_usable(self) -> None:
+        """Raises an error if the folder cannot hold a run, before any work is done.
 
         Raises:
-            FileExistsError: if the folder holds something else than a run, or a file that the run
-                has not written is in the way of one that it will write.
+            FileExistsError: if the folder holds anything other than a run, or a file that the run
+                did not write has the path of one that it will write.
             PermissionError: if it cannot be written to.
-            NotADirectoryError: if it is below a file.
+            NotADirectoryError: if a parent is a file.
             ValueError: if its name is not UTF-8, which TensorFlow needs.
             RunInUseError: if another process is training in it.
         """
@@ -89,7 +97,7 @@ class RunFolder:
             ) from error
         if self.state == "foreign":
             raise FileExistsError(
-                f"{self.path} holds files that do not belong to a run and are left alone; "
+                f"{self.path} has files that do not belong to a run, and they are not changed; "
                 "choose an empty or a new folder."
             )
         there = next(
@@ -113,20 +121,20 @@ class RunFolder:
             in_the_way.append(self._manifest.path)
         if in_the_way:
             raise FileExistsError(
-                f"{in_the_way[0]} is not a file of the run in {self.path} and is left alone; "
+                f"{in_the_way[0]} is not a file of the run in {self.path}, and it is not changed; "
                 "move it elsewhere, or choose another folder."
             )
 
     @contextmanager
-    def locked(self, command=""):
-        """Keeps other processes from training in the folder, or clearing it, in the context.
+    def locked(self, command: str = "") -> Iterator[None]:
+        """Prevents other processes from training in the folder or clearing it, within the context.
 
         Args:
-            command: str, shown to whoever tries.
+            command: str, shown to these processes.
 
         Raises:
             RunInUseError: if another process is training in the folder.
-            FileExistsError: if the folder holds something else than a run.
+            FileExistsError: if the folder holds anything other than a run.
         """
         self.check_usable()
         with self._lock.held(command):
@@ -134,15 +142,15 @@ class RunFolder:
                 run_clearing.move_aside(self.path, self._manifest, self.recipe_path.name)
             yield
 
-    def begin(self, recipe, command=""):
-        """Writes `recipe.json`, or checks that an unfinished run was begun with the same one.
+    def begin(self, recipe: dict[str, Any], command: str = "") -> None:
+        """Writes `recipe.json`, or checks that an unfinished run has the same one.
 
         Args:
-            recipe: dict, what decides the outcome of the run.
-            command: str, how the run was started, for people to read.
+            recipe: dict, everything that determines the result of the run.
+            command: str, the command that started the run, for information.
 
         Raises:
-            FileExistsError: if the folder holds something else.
+            FileExistsError: if the folder holds anything else.
             RunInUseError: if another process is training in the folder.
         """
         recipe = json.loads(json.dumps(recipe))
@@ -154,18 +162,24 @@ class RunFolder:
                 return
             self._check_same(recipe)
             self._adopt()
+            if os.path.lexists(self.metrics_path) and not _is_json_object(self.metrics_path):
+                warnings.warn(
+                    f"{self.metrics_path} is damaged, and is written again.",
+                    BrokenMetricsWarning,
+                    stacklevel=2,
+                )
             for leftover in leftovers(self.path, self._owner):
                 shutil.rmtree(leftover)
 
     def _check_same(self, recipe):
-        """Raises an error for another recipe; more epochs than are completed extend the run."""
+        """Raises an error for another recipe; additional epochs extend the run."""
         found, recipe = self.recipe(), upgraded(recipe)
         before = found.get("training", {}).get("epochs")
         different = [key for key in recipe if _decisive(found.get(key)) != _decisive(recipe[key])]
         same = {**recipe, "training": {**recipe.get("training", {}), "epochs": before}}
         only_epochs = different == ["training"] and found["training"] == same["training"]
         if only_epochs and recipe["training"]["epochs"] > before and self.is_complete(before):
-            # In this order: killed in between, the same command extends the run as well.
+            # In this order, so that the same command also extends the run after a kill in between.
             self.metrics_path.unlink(missing_ok=True)
             content = read_record(self.recipe_path)
             epochs = [*content.get("extended_from", []), before]
@@ -174,26 +188,26 @@ class RunFolder:
             return
         if different:
             raise FileExistsError(
-                f"{self.path} holds a run that was begun with another {' and '.join(different)}; "
+                f"{self.path} has a run that was started with another {' and '.join(different)}; "
                 "choose another folder, or clear this one (--force)."
             )
 
-    def is_complete(self, epochs):
-        """Whether a run of so many epochs has a checkpoint behind its last one, or is finished."""
+    def is_complete(self, epochs: int) -> bool:
+        """Returns whether a run of this many epochs has completed the last one, or is finished."""
         behind = last_checkpoint(self)[0]
         return behind >= epochs or (behind > 0 and self.state == "finished")
 
-    def clear(self):
+    def clear(self) -> Path | None:
         """Moves the files of the run, finished or not, to `FOLDER.old-N` next to its folder.
 
-        All other files stay where they are, `export/` included. The folder can then be used for a
-        new run, which deletes `FOLDER.old-N` with `delete_replaced`.
+        All other files stay in place, including `export/`. The folder can then be used for a new
+        run, which deletes `FOLDER.old-N` with `delete_replaced`.
 
         Returns:
             `pathlib.Path` of the folder with the earlier run, or `None` if there was no run.
 
         Raises:
-            FileExistsError: if the folder holds something else than a run.
+            FileExistsError: if the folder holds anything other than a run.
             RunInUseError: if another process is training in the folder.
         """
         self.check_usable()
@@ -208,20 +222,20 @@ class RunFolder:
             return run_clearing.move_aside(self.path, self._manifest, self.recipe_path.name)
 
     @property
-    def replaced(self):
-        """Folders of the earlier runs that were cleared for this one and are still there."""
+    def replaced(self) -> list[Path]:
+        """Returns the folders of earlier runs that were cleared for this one and still exist."""
         return run_clearing.replaced(self.path, self._manifest)
 
-    def delete_replaced(self):
+    def delete_replaced(self) -> None:
         """Deletes the earlier runs that were cleared for this one.
 
-        Files that were changed after the run wrote them, and files of runs that were begun before
-        runs had a manifest, are kept.
+        Keeps files that were changed after the run wrote them, and files of runs that are older
+        than the manifest.
         """
         run_clearing.delete_replaced(self.path, self._manifest)
 
     def _adopt(self):
-        """Begins the manifest of a run without one: with what it has written by its names."""
+        """Creates the manifest of a run without one, from the names of its files."""
         if self._manifest.exists:
             return
         self._check_unobstructed()
@@ -233,28 +247,28 @@ class RunFolder:
     def _owner(self):
         return f"{self._manifest.run_id}-"
 
-    def owns(self, path):
-        """Whether the run has written the file of this path."""
+    def owns(self, path: str | Path) -> bool:
+        """Returns whether the run has written the file at this path."""
         relative = path.relative_to(self.path).as_posix()
         if self._manifest.exists:
             return self._manifest.lists(relative)
         return is_unmarked_file(relative)
 
-    def is_intact(self, path):
-        """Whether a file of the run is as the run wrote it, as far as that is known."""
+    def is_intact(self, path: str | Path) -> bool:
+        """Returns whether a file of the run is unchanged, as far as known."""
         relative = path.relative_to(self.path).as_posix()
         if not self._manifest.exists:
             return path.is_file()
         return self._manifest.is_unchanged(relative)
 
-    def free_path(self, path):
-        """The path, shortened to what the file system takes and numbered where it is taken.
+    def free_path(self, path: str | Path) -> Path:
+        """Returns a path that is shortened for the file system, and numbered if it exists.
 
         Args:
             path: path of a file that the run will write.
 
         Returns:
-            `pathlib.Path` where no file is, or one that the run has written.
+            `pathlib.Path` without a file, or of a file that the run has written.
         """
         path = shortened(path)
         numbered = (path.with_stem(f"{path.stem}-{number}") for number in count(2))
@@ -265,26 +279,26 @@ class RunFolder:
         )
 
     @contextmanager
-    def writing(self, path, size=None):
-        """Yields a temporary path; what is written there becomes a file of the run.
+    def writing(self, path: str | Path, size: int | None = None) -> Iterator[Path]:
+        """Yields a temporary path; the file written there becomes a file of the run.
 
         Args:
             path: path below the folder.
-            size: int, the number of bytes to be written, where that is known.
+            size: int, the number of bytes to write, if known.
 
         Raises:
-            FileExistsError: if a file is there that the run has not written.
-            WriteError: if the disk is full, read-only or broken, or the folder was removed.
+            FileExistsError: if a file exists that the run has not written.
+            WriteError: if the disk is full, read-only or damaged, or the folder was removed.
         """
         if path != self.recipe_path and not self.recipe_path.is_file():
             raise WriteError(
-                f"{self.path} was removed or moved while it was in use: there is no "
-                f"{self.recipe_path} any more; give the same command again to start a new run."
+                f"{self.path} was removed or moved while in use: {self.recipe_path} no longer "
+                "exists; run the same command again to start a new run."
             )
         if os.path.lexists(path) and not self.owns(path):
             raise FileExistsError(
-                f"{path} is not a file of the run in {self.path} and is left alone; "
-                "move it elsewhere, and give the same command again."
+                f"{path} is not a file of the run in {self.path}, and it is not changed; "
+                "move it elsewhere, and run the same command again."
             )
         with explained(path, size):
             self._adopt()
@@ -294,48 +308,48 @@ class RunFolder:
             self._manifest.add(relative, digest_of(temporary))
             put_in_place(temporary, path)
 
-    def list_events(self):
+    def list_events(self) -> None:
         """Lists the files that TensorBoard's callback writes in this process."""
         self._manifest.append({"files": f"events/*/events.out.tfevents.*.{os.getpid()}.*"})
 
-    def recipe(self):
-        """The content of `recipe.json`.
+    def recipe(self) -> dict[str, Any]:
+        """Reads the content of `recipe.json`.
 
         Raises:
-            FileNotFoundError: if the folder holds no run.
+            FileNotFoundError: if the folder has no run.
             ValueError: if the file is not the recipe of a run.
         """
         if not self.recipe_path.is_file():
-            raise FileNotFoundError(f"{self.path} holds no run: there is no {self.recipe_path}.")
+            raise FileNotFoundError(f"{self.path} is not a run: there is no {self.recipe_path}.")
         content = read_record(self.recipe_path)
         if not is_run(content, self.recipe_path):
-            raise UsageError(f"{self.path} holds no run: {self.recipe_path} is something else.")
+            raise UsageError(f"{self.path} is not a run: {self.recipe_path} has other content.")
         return upgraded(content)
 
-    def load_model(self):
-        """The best model of the run.
+    def load_model(self) -> Any:
+        """Loads the best model of the run.
 
         Raises:
-            FileNotFoundError: if the folder holds no run, or one that has no model yet.
-            RuntimeError: if the file of the model is broken.
+            FileNotFoundError: if the folder has no run, or the run has no model yet.
+            RuntimeError: if the model file is damaged.
         """
         self.recipe()
         if not self.model_path.is_file():
             raise FileNotFoundError(
-                f"{self.path} holds a run without a model yet: there is no {self.model_path}."
+                f"The run {self.path} has no model yet: there is no {self.model_path}."
             )
         try:
             return keras.saving.load_model(self.model_path)
-        except Exception as error:  # what a broken file raises depends on where it is broken
+        except Exception as error:  # the exception depends on the damage
             reason = str(error).strip().partition("\n")[0]
             raise RuntimeError(f"{self.model_path} cannot be loaded ({reason}).") from error
 
-    def write_json(self, path, content):
-        """Writes JSON whole or not at all."""
+    def write_json(self, path: str | Path, content: Any) -> None:
+        """Writes JSON atomically."""
         with self.writing(path) as temporary:
             temporary.write_text(json.dumps(content, indent=2) + "\n")
 
-    def save_figure(self, name, figure):
+    def save_figure(self, name: str, figure: Any) -> Path:
         """Saves a Matplotlib figure under `plots/` and returns its path."""
         path = self.free_path(self.plots / f"{name}.png")
         with self.writing(path) as temporary:
@@ -344,7 +358,7 @@ class RunFolder:
 
 
 def _is_json_object(path):
-    """Whether a file has an object of JSON: one that was cut has not."""
+    """Returns whether a file has a complete JSON object."""
     try:
         return isinstance(json.loads(path.read_bytes()), dict)
     except (OSError, ValueError, RecursionError):
@@ -352,7 +366,7 @@ def _is_json_object(path):
 
 
 def _decisive(part):
-    """Returns a part of a record without what is there for people to read."""
+    """Returns a part of a record without its informational entries."""
     if not isinstance(part, dict):
         return part
     return {key: value for key, value in part.items() if key != "reading"}

@@ -1,4 +1,4 @@
-"""One process at a time writes into a run folder."""
+"""A lock so that only one process at a time writes to a run folder."""
 
 import json
 import os
@@ -15,21 +15,21 @@ except ImportError:  # Windows: runs are not locked there
     fcntl = None
 
 LOCK_NAME = ".kerascnn.lock"
-# Another process may hold the lock for a moment, only to see whether it is free.
+# Another process may hold the lock for a moment while it checks whether it is free.
 _TRIES, _PAUSE = 10, 0.02
-# How often the file of the lock may be removed by others while it is being locked.
+# Number of attempts, because others may remove the lock file while it is being locked.
 _FILES = 100
 
 
 class RunInUseError(RuntimeError):
-    """Another process is training in the run folder."""
+    """Raised when another process is training in the run folder."""
 
 
 class RunLock:
     """The lock of a run folder: the file `.kerascnn.lock`, locked by the operating system.
 
-    A process that ends in any way, `kill -9` included, releases the lock; the file that it leaves
-    then means nothing. On Windows, and on file systems without locks, nothing is locked.
+    When a process ends, even by `kill -9`, the lock is released; a remaining file has no effect. On
+    Windows, and on file systems without locks, nothing is locked.
 
     Args:
         folder: path of the run folder.
@@ -44,13 +44,13 @@ class RunLock:
 
     @contextmanager
     def held(self, command=""):
-        """Holds the lock in the context; contexts of one lock may be nested.
+        """Holds the lock within the context; contexts of one lock may be nested.
 
         Args:
-            command: str, shown to whoever finds the folder locked.
+            command: str, shown to processes that find the folder locked.
 
         Raises:
-            RunInUseError: if another process, or another `RunLock` of this one, holds it.
+            RunInUseError: if another process, or another `RunLock` in this process, holds the lock.
         """
         if self._depth == 0:
             self._acquire(command)
@@ -66,7 +66,7 @@ class RunLock:
         """Raises an error if another process holds the lock.
 
         Raises:
-            RunInUseError: if so.
+            RunInUseError: if another process holds the lock.
         """
         if self._depth or fcntl is None:
             return
@@ -101,7 +101,7 @@ class RunLock:
             make_folder(self.folder)
             try:
                 descriptor = os.open(self.path, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW, 0o644)
-            except FileNotFoundError:  # a process that began nothing has removed the folder
+            except FileNotFoundError:  # a process that did not start a run has removed the folder
                 continue
             try:
                 self._lock(descriptor)
@@ -112,8 +112,8 @@ class RunLock:
             except BaseException:
                 os.close(descriptor)
                 raise
-            os.close(descriptor)  # the process that held the lock has removed the file meanwhile
-        raise RunInUseError(f"{self.path} is removed and created again all the time.")
+            os.close(descriptor)  # the process that held the lock has removed the file
+        raise RunInUseError(f"{self.path} is repeatedly removed and created by other processes.")
 
     def _release(self):
         if self._descriptor is not None:
@@ -121,7 +121,7 @@ class RunLock:
                 self.path.unlink()
             os.close(self._descriptor)
             self._descriptor = None
-        with suppress(OSError):  # of a run that never began, nothing is left
+        with suppress(OSError):  # a run that never started leaves nothing
             for folder in self._created:
                 folder.rmdir()
 
@@ -144,6 +144,4 @@ class RunLock:
             holder = json.loads(self.path.read_bytes())
             command = f" ({holder['command']})" if holder["command"] else ""
             by = f"process {holder['pid']} on {holder['host']}{command} since {holder['since']}"
-        return (
-            f"{self.folder} is in use by {by}; wait until it has ended, or choose another folder."
-        )
+        return f"{self.folder} is in use by {by}; wait until it ends, or choose another folder."

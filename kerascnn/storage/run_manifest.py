@@ -1,4 +1,4 @@
-"""The files that a run wrote, so that clearing it removes nothing else."""
+"""Lists the files that a run wrote, so that clearing it removes no other files."""
 
 import hashlib
 import json
@@ -14,18 +14,18 @@ _MARK = {"kerascnn": "manifest", "format": 1}
 
 
 class Manifest:
-    """`manifest.jsonl`: an object of JSON per line, only ever appended to.
+    """`manifest.jsonl`: one JSON object per line, only appended to.
 
     The first line is `{"kerascnn": "manifest", "format": 1, "run": ID}`. Each other line is one of
 
-    - `{"file": PATH, "sha256": DIGEST}`, appended before a file of this content is put in place, so
-      that the manifest lists every file of the run whenever the process is killed. A file without
-      a digest belongs to a run that was begun without a manifest;
+    - `{"file": PATH, "sha256": DIGEST}`, appended before a file with this content is moved into
+      place, so that the manifest lists every file of the run even if the process is killed. A file
+      without a digest belongs to a run that is older than the manifest;
     - `{"files": PATTERN}`, files that another library writes;
-    - `{"moving_to": NAME}`: the run is being cleared into this folder next to its own;
-    - `{"replaces": NAME, "run": ID}`: the earlier run that was cleared into that folder is deleted
-      when this one has its first checkpoint;
-    - `{"replaced": NAME}`: that has been done.
+    - `{"moving_to": NAME}`: the run is being moved to this folder next to its own;
+    - `{"replaces": NAME, "run": ID}`: the earlier run that was moved to this folder is deleted when
+      this run has its first checkpoint;
+    - `{"replaced": NAME}`: it has been deleted.
 
     Args:
         folder: path of the run folder.
@@ -37,7 +37,7 @@ class Manifest:
 
     @property
     def lines(self):
-        """The objects in the file; none if there is no file, or another program's."""
+        """The objects in the file; empty without a file, or for another program's file."""
         try:
             text = self.path.read_bytes()
         except OSError:
@@ -46,7 +46,7 @@ class Manifest:
         for line in text.splitlines():
             try:
                 found.append(json.loads(line))
-            except ValueError:  # a process was killed while it wrote this line
+            except ValueError:  # a process was killed while writing this line
                 continue
         header = found[0] if found and isinstance(found[0], dict) else {}
         if any(header.get(key) != value for key, value in _MARK.items()):
@@ -55,23 +55,23 @@ class Manifest:
 
     @property
     def exists(self):
-        """Whether a run has begun one."""
+        """Whether a run has a manifest."""
         return bool(self.lines)
 
     @property
     def is_foreign(self):
-        """Whether the file is another program's."""
+        """Whether the file belongs to another program."""
         return not self.exists and os.path.lexists(self.path) and os.lstat(self.path).st_size > 0
 
     @property
     def run_id(self):
-        """What tells this run from others and its copies from other runs; `None` without a file."""
+        """An id that a run shares only with its copies; `None` without a file."""
         lines = self.lines
         return lines[0].get("run") if lines else None
 
     @property
     def moving_to(self):
-        """The name of the folder that the run is being moved to; `None` if it is not."""
+        """The name of the folder that the run is being moved to, or `None`."""
         names = [line["moving_to"] for line in self.lines if "moving_to" in line]
         return str(names[-1]) if names else None
 
@@ -90,8 +90,8 @@ class Manifest:
         """Creates the file, or replaces the manifest of a run that was cleared.
 
         Args:
-            replaces: optional dict, earlier runs as in the property of this name.
-            files: paths of files of the run whose content is not known.
+            replaces: optional dict, earlier runs as in the property `replaces`.
+            files: paths of files of the run with unknown content.
         """
         lines = [{**_MARK, "run": secrets.token_hex(4)}]
         lines += [{"replaces": name, "run": run} for name, run in (replaces or {}).items()]
@@ -102,7 +102,7 @@ class Manifest:
             self.append(*lines)
 
     def copy_to(self, folder, lines=None):
-        """Writes the manifest into another folder, without what is about the folders around it."""
+        """Writes the manifest to another folder, without entries about neighboring folders."""
         if lines is None:
             lines = [line for line in self.lines if line.keys() & {"kerascnn", "file", "files"}]
         with temporary_next_to(folder / MANIFEST_NAME) as temporary:
@@ -116,7 +116,7 @@ class Manifest:
         with open(self.path, "ab+") as file:
             if file.tell():
                 file.seek(-1, os.SEEK_END)
-                if file.read(1) != b"\n":  # half a line of a process that was killed
+                if file.read(1) != b"\n":  # an incomplete line of a killed process
                     text = b"\n" + text
             file.write(text)
             file.flush()
@@ -125,11 +125,11 @@ class Manifest:
             sync(self.folder)
 
     def add(self, relative, digest):
-        """Lists a file, before it is put in place."""
+        """Lists a file, before it is moved into place."""
         self.append({"file": relative, "sha256": digest})
 
     def files(self):
-        """`{path: set of digests}` of the listed files; the digest `None` is not known."""
+        """Returns `{path: set of digests}` of the listed files; an unknown digest is `None`."""
         found = {}
         for line in self.lines:
             if isinstance(line.get("file"), str) and _is_below(line["file"]):
@@ -138,11 +138,11 @@ class Manifest:
         return found
 
     def lists(self, relative):
-        """Whether the run has written a file of this path below its folder."""
+        """Returns whether the run has written a file at this path below its folder."""
         return relative in self.files() or self._fits(relative)
 
     def present(self):
-        """Paths below the folder of all listed files that exist, sorted."""
+        """Returns the sorted paths, below the folder, of all listed files that exist."""
         found = {relative for relative in self.files() if os.path.lexists(self.folder / relative)}
         tops = {pattern.partition("/")[0] for pattern in self._patterns()}
         for path in (path for top in tops for path in (self.folder / top).rglob("*")):
@@ -152,7 +152,7 @@ class Manifest:
         return sorted(relative for relative in found if not _is_folder(self.folder / relative))
 
     def is_unchanged(self, relative):
-        """Whether a listed file still has the content that the run wrote."""
+        """Returns whether a listed file still has the content that the run wrote."""
         path, digests = self.folder / relative, self.files().get(relative)
         if digests is None:
             return self._fits(relative)

@@ -1,4 +1,4 @@
-"""`recipe.json`: how a run is recognized, and what it records of the machine."""
+"""`recipe.json`: identifies a run, and records the versions of packages."""
 
 import json
 import platform
@@ -11,7 +11,7 @@ from kerascnn.arguments import UsageError
 
 FORMAT = 1
 _MARK = {"kerascnn": "run", "format": FORMAT}
-# In bytes: much more than a record ever has
+# In bytes, much more than a real record
 _LARGEST = 50_000_000
 _PACKAGES = (
     "kerascnn",
@@ -22,9 +22,9 @@ _PACKAGES = (
     "scikit-learn",
     "tensorflow-datasets",
 )
-# What every run had that was begun before runs had a format.
+# Keys of every run that is older than the format number.
 _UNMARKED_TRAINING = {"epochs", "batch_size", "learning_rate"}
-# The files of such a run whose names nobody else would choose.
+# Files of such a run with unmistakable names.
 _UNMARKED_FILES = re.compile(
     r"recipe\.json|history\.csv|model\.keras|metrics\.json"
     r"|checkpoints/epoch_\d{4,}\.weights\.h5"
@@ -44,7 +44,7 @@ def new_record(recipe, command):
     reserved = sorted(recipe.keys() & {*_MARK, "command", "versions"})
     if reserved:
         raise UsageError(
-            f"`facts` must not have the key {reserved[0]!r}, which `recipe.json` has for itself."
+            f"`facts` must not have the key {reserved[0]!r}, which is reserved in `recipe.json`."
         )
     backend = keras.backend.backend()
     versions = {name: version(name) for name in dict.fromkeys((*_PACKAGES, backend))}
@@ -68,17 +68,17 @@ def read_record(path):
 
 
 def is_run(content, path):
-    """Whether the content of a `recipe.json` is that of a run.
+    """Returns whether the content of a `recipe.json` belongs to a run.
 
-    Runs that were begun before runs had a format are recognized by all that they recorded: command,
+    Runs that are older than the format number are identified by everything they record: command,
     training and the versions of all packages.
 
     Args:
-        content: what was read from the file.
-        path: path of the file, for the error.
+        content: the content of the file.
+        path: path of the file, for the error message.
 
     Raises:
-        ValueError: if it is a run of a format that this version does not know.
+        ValueError: if the run has a format that this version does not support.
     """
     if not isinstance(content, dict):
         return False
@@ -93,7 +93,7 @@ def is_run(content, path):
 
 
 def is_unmarked_file(relative):
-    """Whether a run without a manifest has written a file of this name, below its folder."""
+    """Returns whether a run without a manifest writes files with this path below its folder."""
     return _UNMARKED_FILES.fullmatch(relative) is not None
 
 

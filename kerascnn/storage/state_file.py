@@ -1,4 +1,4 @@
-"""Arrays and facts in one file with a checksum, of which nothing is believed before it is checked.
+"""Arrays and facts in one file with a checksum, which is verified before anything else.
 
     kerascnn state 1
     SHA-256 of the rest, in hexadecimal
@@ -6,7 +6,7 @@
     {"facts": ..., "arrays": [[name, dtype, shape], ...]}
     the arrays, one after the other, in C order and little-endian
 
-The content is made in memory, so that a full disk is an error of `write` and of nothing else.
+The content is built in memory, so that a full disk can only cause an error in `write`.
 """
 
 import hashlib
@@ -27,7 +27,7 @@ _DTYPES = {**_NUMPY, "bfloat16": np.dtype(ml_dtypes.bfloat16)}
 
 
 class BrokenStateError(ValueError):
-    """A file is not a state, was cut, or is damaged."""
+    """Raised when a file is not a state, is truncated, or is damaged."""
 
 
 def encode(arrays, facts):
@@ -35,7 +35,7 @@ def encode(arrays, facts):
 
     Args:
         arrays: `{name: numpy array}` of numbers.
-        facts: anything that JSON has.
+        facts: any JSON value.
 
     Raises:
         TypeError: if an array has a dtype that the format lacks.
@@ -76,8 +76,8 @@ def decode(content):
         raise BrokenStateError("its checksum is wrong")
     try:
         return _decoded(bytes(rest[:20]), rest)
-    except (ValueError, TypeError, KeyError) as error:  # of somebody who made up a checksum
-        raise BrokenStateError("its content is not that of a checkpoint") from error
+    except (ValueError, TypeError, KeyError) as error:  # content with a forged checksum
+        raise BrokenStateError("its content is not a checkpoint") from error
 
 
 def _decoded(beginning, rest):

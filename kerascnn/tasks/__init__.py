@@ -1,4 +1,4 @@
-"""Tasks by name: what differs between classification, segmentation and the others."""
+"""Tasks, such as classification and segmentation, by name."""
 
 from kerascnn.tasks.registry import get_task, list_tasks, register
 from kerascnn.tasks.task import Evaluation, Prediction, Request, Table, Task

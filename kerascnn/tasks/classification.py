@@ -29,9 +29,9 @@ _EXAMPLES_ON_PAGE = 48
 _EXAMPLE_FILES = 16
 _VERSIONS = 5
 _BATCH = 256
-# Of more classes than this, only the worst are listed.
+# With more classes than this, only the worst are listed.
 _LISTED, _WORST = 50, 20
-# Of more classes than this, the line of results has the recall of the worst.
+# With more classes than this, the summary line has only the worst recalls.
 _RECALLS = 3
 
 
@@ -63,8 +63,8 @@ class ClassificationTask(Task):
             return super().learning(start)
         if start.weights is not None:
             raise UsageError(
-                f"{start.model!r} learns from the beginning; got weights={start.weights!r}: leave "
-                "them out."
+                f"{start.model!r} cannot start from other weights; got weights={start.weights!r}: "
+                "leave out `weights`."
             )
         options = {**models.model_info(start.model).options, **start.options}
         names = [setting.name for setting in fields(SelfOrganization)]
@@ -119,7 +119,7 @@ class ClassificationTask(Task):
             ),
             "per_class": lambda title: visualize.per_class(per_class),
         }
-        if "train" not in splits:  # which is in another order every time
+        if "train" not in splits:  # the training split is shuffled
 
             def examples(title):
                 worst = found.worst_first()[:_EXAMPLES_ON_PAGE]
@@ -198,7 +198,7 @@ class ClassPrediction:
     probabilities: np.ndarray
 
     def save(self, paths):
-        """Writes nothing: a class needs no file."""
+        """Writes nothing; a predicted class needs no file."""
 
     def json(self):
         best = int(self.probabilities.argmax())
@@ -217,7 +217,7 @@ class ClassPrediction:
 
 
 def _learns_by_itself(start):
-    """Whether a model learns without a gradient, by `kerascnn.training.self_organize`."""
+    """Returns whether a model is trained with `kerascnn.training.self_organize`."""
     names = {setting.name for setting in fields(SelfOrganization)}
     return start.model in models.list_models() and names <= set(
         models.model_info(start.model).options
@@ -225,7 +225,7 @@ def _learns_by_itself(start):
 
 
 def _images(pipeline, wanted):
-    """Images of a pipeline by their place in it: `{index: image}`."""
+    """Returns images of a pipeline as `{index: image}`."""
     found, offset, wanted = {}, 0, set(map(int, wanted))
     for images, _ in pipeline:
         found |= {i: images[i - offset].numpy() for i in wanted if 0 <= i - offset < len(images)}
@@ -252,7 +252,7 @@ def _recalls(rows):
         start = "worst recall"
     text = ", ".join(f"{row['class_name']} {row['recall']:.0%}" for row in shown)
     without = len(rows) - len(measured)
-    return f"{start} {text}" + (f"; {without} not measured" if without else "")
+    return f"{start} {text}" + (f"; {without} without examples" if without else "")
 
 
 def _table(rows):

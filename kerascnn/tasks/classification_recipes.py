@@ -1,4 +1,4 @@
-"""How classifiers are trained: a row for each recipe, and what models change in it."""
+"""Recipes for classification, and their changes for some models."""
 
 from dataclasses import dataclass
 
@@ -10,13 +10,13 @@ from kerascnn.training import Recipe
 
 @dataclass(frozen=True)
 class ClassificationRecipe(Recipe):
-    """A recipe with what classification needs beyond other tasks.
+    """A recipe with additional fields for classification.
 
     Args:
-        class_weights: bool, whether classes with few images weigh more in the loss, so that each
-            class has the same part in it.
-        balance: bool, whether images of classes with few images are shown more often, so that each
-            class is shown equally often.
+        class_weights: bool, whether classes with few images get a larger weight in the loss, so
+            that all classes contribute equally.
+        balance: bool, whether images of rare classes are repeated, so that all classes are equally
+            frequent.
 
     Raises:
         ValueError: if both are true.
@@ -29,26 +29,26 @@ class ClassificationRecipe(Recipe):
         super().__post_init__()
         if self.class_weights and self.balance:
             raise UsageError(
-                "`class_weights` and `balance` do the same in two ways; got both. Leave out "
+                "`class_weights` and `balance` have the same purpose; got both. Leave out "
                 "`--class-weights`."
             )
 
 
-# What leaves a character the same character, and a thing the same thing. Gray images are taken for
-# characters: a mirrored digit is none.
+# Augmentation that keeps the class of an image. Gray images are assumed to be characters, which a
+# horizontal flip would change.
 CHARACTERS = Augmentation(shift=0.07, rotate=8.0, zoom=0.1)
 _THINGS = Augmentation(flip=True, crop=0.125)
-# Models that learn by themselves heed no other number of a recipe than the passes.
+# Self-organizing models use only the number of epochs of a recipe.
 _ONE_PASS = {"epochs": 1, "batch_size": 128, "augmentation": Augmentation()}
 _SHIFTED = Augmentation(shift=0.125)
 
-# Networks without batch normalization do not bear the learning rates of those with it.
+# Models without batch normalization need lower learning rates.
 _DEEP_PLAIN = ("alexnet*", "zfnet", "vgg*")
 _PLAIN = ("mlp", "lenet*", *_DEEP_PLAIN)
 
 RECIPES = Recipes(
     {
-        # A usable result within minutes on two cores.
+        # A useful result within minutes on two cores.
         "quick": ClassificationRecipe(
             epochs=8,
             optimizer="sgd",
@@ -57,7 +57,7 @@ RECIPES = Recipes(
             weight_decay=2.5e-3,
             augmentation=_THINGS,
         ),
-        # As good as a network gets without knowing its paper.
+        # A good result for any model, without tuning.
         "standard": ClassificationRecipe(
             epochs=30, learning_rate=2e-3, weight_decay=0.1, ema=0.995, augmentation=_THINGS
         ),
@@ -71,11 +71,11 @@ RECIPES = Recipes(
             weight_decay=1e-3,
             augmentation=_THINGS,
         ),
-        # Few images: many passes in small steps.
+        # Few images: many epochs with small batches.
         "small": ClassificationRecipe(
             epochs=60, batch_size=32, learning_rate=2e-3, weight_decay=0.1, augmentation=_THINGS
         ),
-        # From the weights of another training: first the new head alone, then all.
+        # From pretrained weights: first only the new head, then all layers.
         "finetune": ClassificationRecipe(
             epochs=12,
             batch_size=32,
@@ -88,13 +88,13 @@ RECIPES = Recipes(
         ),
     },
     changes={
-        # Fukushima, 2013: one pass, nothing but the images. 1980: the patterns at random places.
+        # Fukushima, 2013: one pass without augmentation. 1980: patterns at random positions.
         "*": [
             (("neocognitron",), _ONE_PASS),
             (("neocognitron_1980",), {**_ONE_PASS, "augmentation": _SHIFTED}),
         ],
         "standard": [
-            # So few parameters cannot learn the shifted and turned digits by heart in any time.
+            # So few parameters do not overfit to shifted and rotated digits.
             (("lenet5",), {"epochs": 60}),
             (_DEEP_PLAIN, {"learning_rate": 3e-4}),
         ],
@@ -102,7 +102,7 @@ RECIPES = Recipes(
         "quick": [(_PLAIN, {"learning_rate": 0.02})],
         "paper": [
             (_PLAIN, {"learning_rate": 0.01}),
-            # He et al., 2016, section 4.2: too deep to begin with 0.1.
+            # He et al., 2016, section 4.2: too deep to start with 0.1.
             (("resnet110",), {"warmup_epochs": 1.0}),
             # Xie et al., 2017, section 5.3; Huang et al., 2017, section 4.2
             (("resnext29*",), {"epochs": 300, "weight_decay": 5e-3}),
@@ -111,5 +111,5 @@ RECIPES = Recipes(
     },
 )
 
-# Datasets with fewer training images than this take many passes in small steps.
+# Datasets with fewer training images than this are trained for many epochs with small batches.
 SMALL = 5_000

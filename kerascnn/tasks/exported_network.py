@@ -1,4 +1,4 @@
-"""An export in the place of the `keras.Model` that it was made of."""
+"""An exported model in place of its `keras.Model`."""
 
 import numpy as np
 
@@ -6,14 +6,14 @@ from kerascnn.data.pixels import to_channels
 
 
 class ExportedNetwork:
-    """An export behind what tasks use of a `keras.Model`.
+    """Wraps an exported model in the methods of `keras.Model` that tasks use.
 
-    Images are rounded to gray levels, as an export takes them.
+    Images are rounded to integer pixel values, the input of exported models.
 
     Args:
         exported: `kerascnn.export.ExportedModel`.
-        output: function of its dict of arrays that returns the output of the model.
-        input_shape: tuple, that of the model.
+        output: function that converts its dict of arrays to the output of the model.
+        input_shape: tuple, the input shape of the model.
     """
 
     def __init__(self, exported, output, input_shape):
@@ -27,11 +27,11 @@ class ExportedNetwork:
         return self._output(self.exported(pixels))
 
     def predict_image(self, image):
-        """Returns the output for a uint8 image of any size, with preprocessing by the export."""
+        """Returns the output for a uint8 image of any size, preprocessed by the exported model."""
         image = np.asarray(to_channels(image, self.input_shape[-1]))
         return self._output(self.exported(image[np.newaxis]))[0]
 
 
 def log_probabilities(outputs):
-    """Returns logits with the probabilities of an export."""
+    """Returns logits that give the probabilities of an exported model."""
     return np.log(np.maximum(outputs["probabilities"], np.finfo(np.float32).tiny))

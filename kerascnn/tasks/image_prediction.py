@@ -1,4 +1,4 @@
-"""Predictions that are an image."""
+"""Predictions that consist of an image."""
 
 from dataclasses import dataclass, field
 
@@ -11,10 +11,10 @@ from kerascnn.storage.printable import printable
 
 @dataclass
 class ImagePrediction:
-    """An image as output.
+    """A prediction that is an image.
 
     Args:
-        kind: str, what the file is called.
+        kind: str, the key of the file in the results.
         image: uint8 array of shape `(height, width, channels)`.
     """
 

@@ -1,4 +1,4 @@
-"""Labelled images for models that take images of one size."""
+"""Labelled images for models with a fixed input size."""
 
 from itertools import islice
 
@@ -11,12 +11,12 @@ from kerascnn.data import load_classification, order
 
 _PREVIEWED = 8
 
-# How many times larger than a model's own images others may be without being resized to these.
+# Images up to this many times larger than a model's default size are not resized.
 _LARGER = 4
 
 
 def load(request, start):
-    """Finds the data of a request, with the size and channels that the model wants."""
+    """Loads the data of a request, with the size and channels of the model's input."""
     data = load_classification(
         request.data,
         data_dir=request.data_dir,
@@ -28,7 +28,7 @@ def load(request, start):
 
 
 def reload(record, name, data_dir, max_pixels=None):
-    """Finds data to evaluate a run on, read and resized as those of its training were."""
+    """Loads data to evaluate a run on, read and resized like its training data."""
     height, width, channels = record.data.image_shape
     data = load_classification(
         name, data_dir=data_dir, max_pixels=max_pixels, value_ranges=record.data.value_ranges
@@ -38,35 +38,35 @@ def reload(record, name, data_dir, max_pixels=None):
 
 
 def mismatch(model, record):
-    """Returns how the images of a record do not fit a model, or `None`."""
+    """Returns why the images of a record do not fit a model, or `None`."""
     shape = record.data.image_shape
     if shape is None or None in shape:
         return "data.image_shape must be three numbers"
     if len(model.inputs) != 1 or len(model.input_shape) != 4:
-        return "the model must take images"
+        return "the input of the model must be images"
     takes = model.input_shape[1:]
     if any(side not in (None, own) for side, own in zip(takes, shape, strict=True)):
-        return f"data.image_shape is {shape}, and the model takes {takes}"
+        return f"data.image_shape is {shape}, and the input shape of the model is {takes}"
     return None
 
 
 def class_mismatch(model, class_names):
-    """Returns how classes do not fit a model, or `None`."""
+    """Returns why classes do not fit a model, or `None`."""
     outputs = model.output_shape[-1]
     if outputs == len(class_names):
         return None
-    return f"data.class_names are {len(class_names)} classes, and the model has {outputs}"
+    return f"data.class_names has {len(class_names)} classes, and the model has {outputs}"
 
 
 def training_images(data, record, count):
-    """Yields uint8 images of the training as the model gets them."""
+    """Yields uint8 training images at the model's input size."""
     batches = data.pipeline("train", batch_size=record.training.batch_size)
     images = (image for batch, _ in batches for image in batch.numpy())
     return (np.round(image * 255).astype(np.uint8) for image in islice(images, count))
 
 
 def remarks(data):
-    """Returns a line about the size of the images, where it is changed."""
+    """Returns a line about the image size, if images are resized."""
     height, width, _ = data.stored_shape
     rows, columns, _ = data.image_shape
     if not (height and width):
@@ -77,7 +77,7 @@ def remarks(data):
 
 
 def preview(data, recipe, seed, title, versions):
-    """Draws training images with augmented versions of them below."""
+    """Plots training images, with augmented versions below them."""
     images, labels = next(iter(data.pipeline("train", batch_size=_PREVIEWED, seed=seed)))
     augment = recipe.augmentation.function(len(data.class_names))
     keys = tf.data.Dataset.from_tensor_slices(order.keys(order.epoch_key(seed, 0, 1), versions))
@@ -92,14 +92,14 @@ def preview(data, recipe, seed, title, versions):
 
 
 def _image_size(request, start, stored_shape):
-    """Returns the requested size; or that of the images, if the model's is near; or the model's."""
+    """Returns the requested size, the images' size if close to the model's, or the model's."""
     asked = request.image_size
     if start.trained is not None and None not in start.trained.input_shape[1:3]:
         size = start.trained.input_shape[1:3]
         if asked is not None and (asked, asked) != tuple(size):
             wanted = size[0] if size[0] == size[1] else f"{size[0]}x{size[1]}"
             raise UsageError(
-                f"`image_size` must be that of the weights, {wanted}; got image_size={asked}."
+                f"`image_size` must match the weights, {wanted}; got image_size={asked}."
             )
         return size
     if asked is not None:

@@ -1,4 +1,4 @@
-"""Recipes of a task by name, and what models change in them."""
+"""Recipes of a task by name, and their changes for some models."""
 
 import dataclasses
 import fnmatch
@@ -17,7 +17,7 @@ class Recipes:
     Args:
         rows: `{name: recipe}`.
         changes: `{name: [(patterns, fields)]}`, the fields of a recipe that differ for models whose
-            name matches one of the shell patterns; those of `"*"` hold for all recipes.
+            name matches one of the shell patterns; `"*"` applies to all recipes.
     """
 
     rows: Mapping[str, Recipe]
@@ -31,12 +31,12 @@ class Recipes:
         Args:
             name: str, one of `rows`.
             model: str, the name of the model.
-            asked: fields to replace; `None` changes nothing. `augmentation` is a dict of fields of
-                `Augmentation`.
-            **found: fields that the data decide; those in `asked` take precedence.
+            asked: fields to replace; `None` changes nothing. `augmentation` is a dict of
+                `Augmentation` fields.
+            **found: fields that depend on the data; `asked` takes precedence.
 
         Raises:
-            ValueError: for an unknown name or field, or a number out of its range.
+            ValueError: for an unknown name or field, or a number out of range.
         """
         recipe = self.rows[one_of(name, tuple(self.rows), "recipe")]
         fields = {}
@@ -56,7 +56,7 @@ class Recipes:
             for changed in augment:
                 one_of(changed, allowed, "augment")
             fields["augmentation"] = dataclasses.replace(known, **augment)
-        if "epochs" in fields:  # the head alone keeps its share
+        if "epochs" in fields:  # the frozen epochs keep their fraction
             share = recipe.frozen_epochs * fields["epochs"] // recipe.epochs
             fields.setdefault("frozen_epochs", share)
         return dataclasses.replace(recipe, **fields)

@@ -1,4 +1,4 @@
-"""Reconstruction: the same image again, through the bottleneck of an autoencoder."""
+"""Reconstruction of images with an autoencoder."""
 
 from itertools import chain, islice
 
@@ -29,7 +29,7 @@ RECIPES = Recipes(
 
 
 class ReconstructionTask(Task):
-    """The same image again, through a bottleneck."""
+    """Reconstruction of images through a bottleneck."""
 
     name = "reconstruction"
     command = "reconstruct"

@@ -1,16 +1,17 @@
-"""All tasks by name."""
+"""The registry of tasks."""
 
 from kerascnn.arguments import UsageError, one_of
 from kerascnn.tasks.classification import ClassificationTask
 from kerascnn.tasks.reconstruction import ReconstructionTask
 from kerascnn.tasks.segmentation import SegmentationTask
+from kerascnn.tasks.task import Task
 from kerascnn.tasks.upscaling import UpscalingTask
 
 _TASKS = {}
 
 
-def register(task):
-    """Makes a task known by its name.
+def register(task: Task) -> Task:
+    """Adds a task to the registry.
 
     Args:
         task: `Task`.
@@ -19,14 +20,14 @@ def register(task):
         the task.
 
     Raises:
-        ValueError: if another task has its name.
+        ValueError: if another task has the same name.
     """
     if _TASKS.setdefault(task.name, task) is not task:
         raise UsageError(f"Two tasks are named {task.name!r}.")
     return task
 
 
-def list_tasks():
+def list_tasks() -> list[str]:
     """Returns the names of all tasks, sorted.
 
     Example:
@@ -37,7 +38,7 @@ def list_tasks():
     return sorted(_TASKS)
 
 
-def get_task(name):
+def get_task(name: str) -> Task:
     """Returns a task.
 
     Args:

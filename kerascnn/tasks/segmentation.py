@@ -36,7 +36,7 @@ class SegmentationTask(Task):
     recipes = RECIPES
     recipe_class = SegmentationRecipe
     embedded = EMBEDDED["segmentation"]
-    default_model = ("unet", {"width": 16})  # a network that two cores can train
+    default_model = ("unet", {"width": 16})  # small enough to train on two cores
     pretrained_model = "unet_resnet50"
     pretrained_option = "encoder_weights"
     starts_from = ("segmentation", "classification")
@@ -107,7 +107,7 @@ class SegmentationTask(Task):
     def evaluate(self, model, data, splits, record):
         classes = data.scored_classes
         scores = SegmentationScores(classes)
-        worst = []  # a heap: the best of the worst comes first, and goes first
+        worst = []  # a min-heap, whose first element is the best of the worst
         examples = chain(*(data.examples(split, model.input_shape[-1]) for split in splits))
         for number, (name, image, truth) in enumerate(examples):
             bands = segment(model, image, record.training.factor)
@@ -181,7 +181,7 @@ class SegmentationTask(Task):
             yield MaskPrediction(classes, mask_values(record), image, bands)
 
     def network(self, exported):
-        # An export resizes images itself: its record has the factor 1.
+        # Exported models resize images themselves: their record has a factor of 1.
         shape = (None, None, None, exported.metadata["channels"])
         return ExportedNetwork(exported, log_probabilities, shape)
 
@@ -195,18 +195,18 @@ class SegmentationTask(Task):
 
 
 def mask_values(record):
-    """Returns the value of each scored class in a mask, as a uint8 array."""
+    """Returns the mask value of each scored class, as a uint8 array."""
     names, ignored = record.data.class_names, record.data.ignored
     return np.array([i for i, name in enumerate(names) if name not in ignored], np.uint8)
 
 
 @dataclass
 class MaskPrediction:
-    """The mask of an image.
+    """A predicted mask.
 
     Args:
         class_names: names of the scored classes.
-        values: uint8 array, the value of each in a mask.
+        values: uint8 array, the mask value of each class.
         image: uint8 array of shape `(height, width, channels)`.
         bands: iterator of bands of rows of probabilities, as `segment` returns.
     """
@@ -239,7 +239,7 @@ class MaskPrediction:
 
 
 def _labels(bands, image, classes, array):
-    """Returns the likeliest classes; the probabilities go to a file, band by band."""
+    """Returns the most likely classes, and writes the probabilities to a file, band by band."""
     if array is None:
         return np.concatenate([band.argmax(axis=-1).astype(np.uint8) for band in bands])
     labels = np.zeros(image.shape[:2], np.uint8)
@@ -257,7 +257,7 @@ def _labels(bands, image, classes, array):
 
 
 def _blended(image, labels, colors):
-    """Returns the overlay, made in bands: it takes many times the memory of the image."""
+    """Returns the overlay, computed in bands because it needs much memory."""
     bands = [slice(top, top + _BAND) for top in range(0, len(image), _BAND)]
     return np.concatenate([visualize.blend(image[band], labels[band], colors) for band in bands])
 

@@ -1,4 +1,4 @@
-"""How segmentation models are trained: a row for each recipe."""
+"""Recipes for segmentation."""
 
 import dataclasses
 import math
@@ -13,13 +13,14 @@ from kerascnn.training import Recipe
 
 @dataclass(frozen=True)
 class SegmentationRecipe(Recipe):
-    """A recipe with what segmentation needs beyond classification.
+    """A recipe with additional fields for segmentation.
 
     Args:
-        loss: str, as `kerascnn.losses.dense_loss` takes it.
-        class_weights: bool, whether rare classes weigh more, by median frequency balancing.
-        factor: float, by which images are resized before the model sees them.
-        crop_size: `(height, width)` of the training windows after that; `None` for whole images.
+        loss: str, the argument of `kerascnn.losses.dense_loss`.
+        class_weights: bool, whether rare classes get a larger weight, by median frequency
+            balancing.
+        factor: float, factor to resize images by before the model.
+        crop_size: `(height, width)` of training crops after resizing; `None` for whole images.
     """
 
     loss: str = "cross_entropy"
@@ -29,20 +30,20 @@ class SegmentationRecipe(Recipe):
 
     def __post_init__(self):
         super().__post_init__()
-        dense_loss(self.loss)  # knows the name, or lists those it knows
+        dense_loss(self.loss)  # raises an error that lists the known names
         if not 0 < self.factor < math.inf:
             raise UsageError(f"`factor` must be a number above 0; got factor={self.factor}.")
         if self.crop_size is not None:
             pair(self.crop_size, "crop_size")
 
 
-# Digits keep their meaning under these, but not in a mirror.
+# Digits keep their class under these operations, but not under a flip.
 _CHARACTERS = Augmentation(shift=0.05, zoom=0.1, rotate=8.0)
 _STREETS = Augmentation(flip=True, zoom=0.25, rotate=4.0, color=0.3)
 
 RECIPES = Recipes(
     {
-        # A usable result within minutes on two cores: for the embedded scenes.
+        # A useful result within minutes on two cores, for the embedded scenes.
         "quick": SegmentationRecipe(
             epochs=9,
             batch_size=16,
@@ -51,7 +52,7 @@ RECIPES = Recipes(
             augmentation=_CHARACTERS,
             loss="cross_entropy+dice",
         ),
-        # Photographs, which are some hundreds.
+        # For some hundreds of real images.
         "standard": SegmentationRecipe(
             epochs=60,
             batch_size=4,
@@ -62,7 +63,7 @@ RECIPES = Recipes(
             augmentation=_STREETS,
             loss="cross_entropy+dice",
         ),
-        # The same images under an encoder with weights: first the decoder alone, then all.
+        # The same images with a pretrained encoder: first only the decoder, then all layers.
         "finetune": SegmentationRecipe(
             epochs=40,
             batch_size=4,
@@ -76,17 +77,17 @@ RECIPES = Recipes(
         ),
     }
 )
-# Windows of photographs that differ in size or are large, if no other size is asked for.
+# Default crop size for images that are large or differ in size.
 _CROP = (256, 256)
 _LARGE = 640 * 640  # pixels
 
 
 def cropped(recipe, image_size):
-    """Returns a recipe with windows where whole images cannot be trained on.
+    """Returns a recipe with crops if whole images cannot be used for training.
 
     Args:
         recipe: `SegmentationRecipe`.
-        image_size: `(height, width)` of the stored images, `None` where they vary.
+        image_size: `(height, width)` of the stored images, `None` if they vary.
     """
     whole = None not in image_size and math.prod(image_size) * recipe.factor**2 <= _LARGE
     if recipe.crop_size or whole:

@@ -1,4 +1,4 @@
-"""Where a training starts: at fresh weights, at ImageNet's, or at those of another run."""
+"""The initial weights of a training: random, pretrained on ImageNet, or from another run."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -11,15 +11,15 @@ from kerascnn import models
 
 @dataclass(frozen=True)
 class Start:
-    """A model by name, and the weights that it starts with.
+    """A model by name, and its initial weights.
 
     Args:
         model: str, the name of the model.
         options: arguments of its builder.
-        weights: `None`, `"imagenet"`, or the path of a run, as it is recorded.
+        weights: `None`, `"imagenet"`, or the path of a run, as recorded.
         pretrained: arguments of `create_model` that load the weights.
-        trained: optional `keras.Model` of a run of the same task, which is taken over.
-        precision: optional str, what `trained` computes in.
+        trained: optional `keras.Model` of a run of the same task, to train further.
+        precision: optional str, the precision of `trained`.
     """
 
     model: str
@@ -31,12 +31,12 @@ class Start:
 
     @property
     def changes(self):
-        """Fields of the recipe that follow from the weights."""
+        """Fields of the recipe that depend on the weights."""
         return {"precision": self.precision} if self.precision else {}
 
     @property
     def channels(self):
-        """How many channels images must have; `None` for any number."""
+        """The required number of image channels; `None` for any number."""
         if self.trained is not None:
             return self.trained.input_shape[-1]
         if "imagenet" in self.pretrained.values():
@@ -45,7 +45,7 @@ class Start:
         return next((trunk.input_shape[-1] for trunk in trunks), None)
 
     def build(self, input_shape, num_classes=None):
-        """Returns the model, for images of a shape."""
+        """Builds the model for an input shape."""
         if self.trained is not None:
             if num_classes is None:
                 return self.trained
@@ -55,5 +55,5 @@ class Start:
         return models.create_model(self.model, input_shape, num_classes, **options)
 
     def head(self, model):
-        """Names of the layers whose weights are new, where others are not; otherwise `None`."""
+        """Returns the names of layers with new weights in a pretrained model; otherwise `None`."""
         return models.head_names(model) if self.weights is not None else None

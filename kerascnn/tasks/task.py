@@ -1,4 +1,4 @@
-"""What a task is: all that differs between classification, segmentation and the others."""
+"""The base class of tasks: everything that differs between them."""
 
 import os
 from abc import ABC, abstractmethod
@@ -17,33 +17,33 @@ from kerascnn.tasks.recipes import Recipes
 from kerascnn.tasks.start import Start
 from kerascnn.training import GradientDescent, Recipe
 
-# How many images a run keeps to try `predict` on
+# Number of images that a run saves to try `predict` on
 EXAMPLE_FILES = 6
 
 
 @dataclass(frozen=True)
 class Request:
-    """What to train on what; `None` leaves a choice to the task, the data and the model.
+    """Training options; `None` lets the task, the data and the model decide.
 
     Args:
-        data: str, the name of a dataset or a folder; by default the embedded one.
+        data: str, the name of a dataset or a folder; by default the embedded dataset.
         data_dir: folder of TensorFlow Datasets.
         model: str, the name of a model.
         options: arguments of the model's builder.
         weights: str, `"imagenet"` or the folder of another run, to start from.
         recipe: str, the name of one of the task's recipes.
         changes: fields of the recipe to replace; `None` changes nothing. `augmentation` is a dict
-            of fields of `kerascnn.data.Augmentation`.
-        image_size: int, the side that images are resized to, where a task does that.
-        ignore: names of classes that are not scored, where a task has such.
+            of `kerascnn.data.Augmentation` fields.
+        image_size: int, the size to resize images to, for tasks that resize images.
+        ignore: names of classes that are not scored, for segmentation.
         seed: int in [0, 2**32).
-        strict: bool, whether a broken file is an error; otherwise it is skipped with a warning.
-        mask_values: the numbers in masks that mean the classes, as `load_segmentation` takes them.
-        mask_colors: the colors in masks that mean the classes, as `load_segmentation` takes them.
-        max_pixels: int, the largest image in a folder that is read.
+        strict: bool, whether a damaged file is an error; otherwise it is skipped with a warning.
+        mask_values: the mask values of the classes, as in `load_segmentation`.
+        mask_colors: the mask colors of the classes, as in `load_segmentation`.
+        max_pixels: int, largest number of pixels of an image.
 
     Raises:
-        ValueError: if `seed` is out of its range, or `ignore` is not a list.
+        ValueError: if `seed` is out of range, or `ignore` is not a list.
     """
 
     data: str | None = None
@@ -74,10 +74,10 @@ class Request:
 
 @dataclass(frozen=True)
 class Table:
-    """Rows of text under headings, for a terminal.
+    """A table to print on a terminal.
 
     Args:
-        headings: the first is that of the names.
+        headings: the first is the heading of the names.
         rows: tuples of str.
         note: str, a sentence above the table.
     """
@@ -89,12 +89,12 @@ class Table:
 
 @dataclass(frozen=True)
 class Evaluation:
-    """The results of a model on some splits of a dataset.
+    """The results of a model on splits of a dataset.
 
     Args:
         numbers: dict for `metrics.json`.
         line: str, the most important numbers.
-        table: `Table` of what the numbers are made of.
+        table: `Table` with details, such as the results of each class.
         details: further numbers for JSON, too many for `metrics.json`.
         figures: `{file name: function of a title that draws a figure}`.
     """
@@ -110,31 +110,30 @@ class Prediction(Protocol):
     """The output of a model for one image."""
 
     def save(self, paths: Mapping[str, Path]) -> None:
-        """Writes the files that `Task.files` named, if there are any; at most once."""
+        """Writes the files of `Task.files`, if any; called at most once."""
 
     def json(self) -> dict[str, Any]:
-        """Returns what there is to know beside the files; called after `save`."""
+        """Returns the results that are not in files; called after `save`."""
 
     def line(self) -> str:
-        """Returns the same for a terminal."""
+        """Returns the results as a line for the terminal."""
 
 
 class Task(ABC):
-    """A task, to inherit from; `kerascnn.tasks.register` makes one known by its name.
+    """The base class of tasks; `kerascnn.tasks.register` adds a task to the registry.
 
     Attributes:
-        name: str, as `kerascnn.models.list_models(task=...)` knows it.
-        command: str, the command of it, such as `"classify"`.
+        name: str, the task in `kerascnn.models.list_models(task=...)`.
+        command: str, its command, such as `"classify"`.
         recipes: `Recipes`.
         recipe_class: the dataclass of its recipes.
         embedded: names of the embedded datasets; the first is the default.
-        default_model: `(name, options)` of the model if none is asked for.
-        pretrained_model: name of the model if ImageNet's weights are asked for and no model is, or
-            `None`.
+        default_model: `(name, options)` of the default model.
+        pretrained_model: name of the default model with ImageNet weights, or `None`.
         pretrained_option: the argument of `create_model` that takes `"imagenet"`, or `None`.
-        starts_from: names of the tasks whose runs can give the weights to start from.
-        score: name of the number of an evaluation that models are compared by, the larger the
-            better, and the loss of it that matters; `None` without one.
+        starts_from: names of the tasks whose runs can provide initial weights.
+        score: name of the number in an evaluation by which models are compared (larger is better),
+            and the loss in it that matters; `None` if there is none.
     """
 
     name: ClassVar[str]
@@ -150,11 +149,11 @@ class Task(ABC):
 
     @abstractmethod
     def recipe(self, request: Request, start: Start, data: Any = None) -> Recipe:
-        """Chooses the recipe, as far as it can be known where the data are not yet read."""
+        """Chooses the recipe; without `data`, as far as it is independent of the data."""
 
     @abstractmethod
     def load(self, request: Request, start: Start, recipe: Recipe) -> Any:
-        """Finds the data to train on.
+        """Loads the data to train on.
 
         Returns:
             an object with `name`, `num_examples`, `pipeline` and `examples`, as the loaders of
@@ -165,7 +164,7 @@ class Task(ABC):
     def reload(
         self, record: Any, name: str | None, data_dir: Path | None, max_pixels: int | None = None
     ) -> Any:
-        """Finds the data of a run again, or other data that are read in the same way."""
+        """Loads the data of a run, or other data that are read in the same way."""
 
     @abstractmethod
     def model(self, start: Start, data: Any, recipe: Recipe) -> keras.Model:
@@ -177,14 +176,14 @@ class Task(ABC):
 
     @abstractmethod
     def objective(self, data: Any, recipe: Recipe, model: keras.Model) -> tuple[Any, Any]:
-        """Returns the loss, and the metric that is the larger the better."""
+        """Returns the loss, and a metric to maximize."""
 
     @abstractmethod
     def pipeline(self, data: Any, split: str, recipe: Recipe, seed: int, model: keras.Model) -> Any:
         """Builds the `tf.data` pipeline of a split, for `fit`."""
 
     def describe(self, data: Any) -> dict[str, Any]:
-        """Returns fields of `kerascnn.runs.DataRecord` that not all data have."""
+        """Returns the task-specific fields of `kerascnn.runs.DataRecord`."""
         report = getattr(data, "report", None)
         if report is None:
             return {}
@@ -196,7 +195,7 @@ class Task(ABC):
         }
 
     def remarks(self, data: Any) -> Iterable[str]:
-        """Returns lines for the user about how the data are read."""
+        """Returns lines to print about how the data are read."""
         report = getattr(data, "report", None)
         return () if report is None else report.lines()
 
@@ -204,7 +203,7 @@ class Task(ABC):
     def evaluate(
         self, model: keras.Model, data: Any, splits: Sequence[str], record: Any
     ) -> Evaluation:
-        """Measures a model on some splits."""
+        """Evaluates a model on some splits."""
 
     def example_files(self, data: Any, split: str, record: Any) -> Iterable[tuple[str, np.ndarray]]:
         """Yields names and uint8 images of a split, to try `predict` on."""
@@ -213,23 +212,23 @@ class Task(ABC):
 
     @abstractmethod
     def preview(self, data: Any, start: Start, recipe: Recipe, seed: int, title: str) -> Figure:
-        """Draws training images as a model sees them."""
+        """Plots training images as the model receives them."""
 
     def mismatch(self, model: keras.Model, record: Any) -> str | None:
-        """Returns how a model does not fit the record of its run, or `None`."""
+        """Returns why a model does not fit the record of its run, or `None`."""
         if len(model.inputs) != 1 or len(model.input_shape) != 4:
-            return "the model must take images"
+            return "the input of the model must be images"
         return None
 
     def channels(self, model: keras.Model) -> int | None:
-        """Returns how many channels `predict` wants images to be read with; `None` for as is."""
+        """Returns the number of channels to read images with for `predict`; `None` for any."""
         return None
 
     def files(self, place: Path, record: Any, **options: Any) -> dict[str, Path]:
-        """Returns the files that a prediction is saved as, below the folder for all of them.
+        """Returns the files of a prediction, as paths relative to the output folder.
 
         Args:
-            place: path of the image below the folder that was given.
+            place: path of the image, relative to the input folder.
             record: `kerascnn.runs.RunRecord`.
             **options: the task's own options of `predict`.
         """
@@ -242,14 +241,14 @@ class Task(ABC):
         """Yields the prediction for each of the uint8 images."""
 
     def metadata(self, record: Any) -> dict[str, Any]:
-        """Returns what an export says about how images are read, for programs that serve it."""
+        """Returns metadata of an export about how to read images, for programs that serve it."""
         ranges = record.data.value_ranges
         return (
             {"value_ranges": {kind: list(ends) for kind, ends in ranges.items()}} if ranges else {}
         )
 
     def network(self, exported: Any) -> Any:
-        """Returns an export as what `evaluate` and `predict` take for a model.
+        """Wraps an exported model for `evaluate` and `predict`.
 
         Args:
             exported: `kerascnn.export.ExportedModel`.
@@ -257,10 +256,10 @@ class Task(ABC):
         Raises:
             UsageError: if the task cannot use exports.
         """
-        raise UsageError(f"`kerascnn {self.command}` must have a run; got {exported.path}.")
+        raise UsageError(f"`kerascnn {self.command}` requires a run; got {exported.path}.")
 
     def calibration_images(self, data: Any, record: Any, count: int) -> Iterable[np.ndarray]:
-        """Yields up to `count` uint8 images of the training, to choose the ranges of `int8` by."""
+        """Yields up to `count` uint8 training images, to calibrate `int8` quantization."""
         images = (image for _, image in self.example_files(data, "train", record))
         return islice(images, count)
 

@@ -1,4 +1,4 @@
-"""Upscaling: a larger image."""
+"""Upscaling of images."""
 
 from dataclasses import dataclass
 from itertools import islice
@@ -32,12 +32,12 @@ _LOSSES = {
 
 @dataclass(frozen=True)
 class UpscalingRecipe(Recipe):
-    """A recipe with what upscaling needs beyond classification.
+    """A recipe with additional fields for upscaling.
 
     Args:
         loss: `"mean_squared_error"` or `"mean_absolute_error"`.
-        patch_size: int, the side of the patches in low resolution.
-        patches: int, how many of them are an epoch.
+        patch_size: int, the size of low-resolution patches.
+        patches: int, number of patches per epoch.
     """
 
     loss: str = "mean_squared_error"
@@ -51,14 +51,14 @@ class UpscalingRecipe(Recipe):
         at_least_one(self.patches, "patches")
 
 
-# Shi et al., 2016, section 3.2: mean squared error, patches of 17x17; Adam in place of gradient
-# descent. Chosen by the validation part of `photos`.
+# Shi et al., 2016, section 3.2: mean squared error, patches of 17x17; Adam instead of gradient
+# descent. Chosen on the validation split of `photos`.
 _ESPCN = {"batch_size": 16, "learning_rate": 1e-3, "weight_decay": 0.0}
 RECIPES = Recipes(
     {
-        # A usable result within a minute on two cores.
+        # A useful result within a minute on two cores.
         "quick": UpscalingRecipe(epochs=3, **_ESPCN),
-        # As good as a small network gets on one photograph, within five minutes.
+        # A good result for a small model on one image, within five minutes.
         "standard": UpscalingRecipe(epochs=12, **_ESPCN),
     },
     changes={
@@ -74,7 +74,7 @@ RECIPES = Recipes(
 
 
 class UpscalingTask(Task):
-    """A larger image."""
+    """Upscaling of images."""
 
     name = "upscaling"
     command = "upscale"
@@ -102,8 +102,8 @@ class UpscalingTask(Task):
         )
         if not data.num_examples["validation"]:
             raise UsageError(
-                f"{data.name} must hold at least two images of at least {smallest}x{smallest} "
-                "pixels, so that one can be kept for validation; "
+                f"{data.name} must have at least two images of at least {smallest}x{smallest} "
+                "pixels, so that one can be held out for validation; "
                 f"got {data.num_examples['train']}."
             )
         return data
@@ -111,7 +111,7 @@ class UpscalingTask(Task):
     def reload(self, record, name, data_dir, max_pixels=None):
         smallest = _smallest_to_measure(model_info(record.model.name).factor)
         if record.data.name in (name, str(Path(name).resolve())):
-            # What was too small to be trained on is in no split.
+            # Images that were too small for training are in no split.
             smallest = record.data.smallest
         return load_upscaling(
             name,
@@ -203,12 +203,12 @@ class UpscalingTask(Task):
 
 
 def _smallest_to_measure(factor):
-    """How high and wide an image must be for its structural similarity: a window, and borders."""
+    """Returns the smallest size with a structural similarity: a window and borders."""
     return 11 + 3 * factor
 
 
 def _comparison(model, images, rows, title):
-    """Draws the outputs that gain least over bicubic interpolation, least first."""
+    """Plots the outputs with the smallest gain over bicubic interpolation, smallest first."""
     gains = [row["psnr"] - row["bicubic_psnr"] for row in rows]
     chosen = np.argsort(gains)[:_COMPARED]
     drawn, labels = [], []
@@ -220,11 +220,11 @@ def _comparison(model, images, rows, title):
                 f"low resolution, 1:{found.factor}\n",
                 f"bicubic\n{row['bicubic_psnr']:.2f} dB, {row['bicubic_ssim']:.4f}",
                 f"model\n{row['psnr']:.2f} dB, {row['ssim']:.4f}",
-                "truth\n(PSNR, SSIM of all of it)",
+                "truth\n(PSNR, SSIM of the whole image)",
             ]
         )
     names = [images[i].name for i in chosen]
-    return visualize.comparison(drawn, labels, names, title=f"{title}, least gain first")
+    return visualize.comparison(drawn, labels, names, title=f"{title}, smallest gain first")
 
 
 def _line(numbers):

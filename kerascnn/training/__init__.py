@@ -1,4 +1,4 @@
-"""Training of any `keras.Model` by a recipe into a run folder."""
+"""Training of any `keras.Model` with a recipe and a run folder."""
 
 from kerascnn.storage.checkpoints import BrokenCheckpointWarning, last_checkpoint
 from kerascnn.storage.run_folder import RunFolder

@@ -1,10 +1,12 @@
-"""What happens at the end of every epoch of a run."""
+"""Callbacks of a run: history, best model, early stopping and progress bar."""
 
 import csv
 import time
 import warnings
+from collections.abc import Sequence
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import keras
 import numpy as np
@@ -15,7 +17,7 @@ from kerascnn.storage.checkpoints import BrokenCheckpointWarning
 
 
 def read_history(path):
-    """Rows of a `history.csv` as dicts of numbers."""
+    """Reads the rows of a `history.csv` as dicts of numbers."""
     if not Path(path).is_file():
         return []
     with open(path, newline="") as file:
@@ -24,21 +26,21 @@ def read_history(path):
 
 
 def chosen_metric(row):
-    """The name of the metric that a row of the history has beside the loss."""
+    """Returns the name of the metric in a row of the history, which also has the loss."""
     names = [key.removeprefix("val_") for key in row if key.startswith("val_")]
     return next(name for name in names if name != "loss")
 
 
-def best_epoch(rows):
-    """The row of the epoch with the best metric in validation; of equals, with the lowest loss."""
+def best_epoch(rows: Sequence[dict[str, Any]]) -> dict[str, Any]:
+    """Returns the row with the best validation metric; the lowest validation loss breaks ties."""
     key = f"val_{chosen_metric(rows[0])}"
     return max(rows, key=lambda row: (row[key], -row["val_loss"]))
 
 
 class Record(keras.callbacks.Callback):
-    """Writes history and best model at the end of every epoch.
+    """Writes the history and the best model at the end of every epoch.
 
-    What it knows is part of a checkpoint (`Resume`), so that both files can be written again.
+    Its state is part of every checkpoint (`Resume`), so that both files can be restored.
 
     Args:
         run: `RunFolder`.
@@ -52,21 +54,21 @@ class Record(keras.callbacks.Callback):
         self._seconds, self._began = 0.0, time.perf_counter()
 
     def resume_state(self):
-        """What a checkpoint has: the rows, the best weights and the seconds of this epoch."""
+        """Returns the state for a checkpoint: rows, best weights and seconds of this epoch."""
         return {"rows": self.rows, "best": self._best, "seconds": self._elapsed()}
 
     def resume_from(self, state):
-        """Continues from a checkpoint; writes the files again that are not as the run left them."""
+        """Resumes from a checkpoint, and rewrites files that the run left in another state."""
         self.rows = [{**row, "epoch": int(row["epoch"])} for row in state["rows"]]
         self._best = state["best"]
         self._seconds, self._began = state["seconds"], time.perf_counter()
         if not self.rows:
             return
         if not _begins_with(self.run.history_path, self.rows):
-            _warn(f"{self.run.history_path} is damaged and is written again from a checkpoint.")
+            _warn(f"{self.run.history_path} is damaged; it is restored from a checkpoint.")
             self._write_history()
         if not self.run.is_intact(self.run.model_path):
-            _warn(f"{self.run.model_path} is damaged and is written again from a checkpoint.")
+            _warn(f"{self.run.model_path} is damaged; it is restored from a checkpoint.")
             self._write_best()
 
     def on_epoch_begin(self, epoch, logs=None):
@@ -107,12 +109,12 @@ class Record(keras.callbacks.Callback):
 
 
 class EarlyEnd(keras.callbacks.Callback):
-    """Ends a training that no longer improves, or is good enough.
+    """Stops a training that no longer improves, or that reaches its target.
 
     Args:
-        record: `Record` of the epochs.
-        recipe: `Recipe`, for its `patience` and `stop_at`.
-        begin: int, the epochs before the last phase of the recipe.
+        record: `Record`, the history of the run.
+        recipe: `Recipe`, with `patience` and `stop_at`.
+        begin: int, number of epochs before the last phase of the recipe.
     """
 
     def __init__(self, record, recipe, begin=0):
@@ -120,14 +122,14 @@ class EarlyEnd(keras.callbacks.Callback):
         self.record, self.recipe, self.begin = record, recipe, begin
 
     def resume_state(self):
-        """Nothing: the rows of the record say it all."""
+        """Returns an empty state: the rows of the record are enough."""
         return {}
 
     def resume_from(self, state):
         """Does nothing."""
 
     def is_over(self):
-        """Whether the epochs so far are enough."""
+        """Returns whether the training is finished."""
         rows, recipe = self.record.rows, self.recipe
         if not rows or rows[-1]["epoch"] <= self.begin:
             return False
@@ -142,7 +144,7 @@ class EarlyEnd(keras.callbacks.Callback):
 
 
 def _begins_with(path, rows):
-    """Whether a `history.csv` has these rows first."""
+    """Returns whether a `history.csv` begins with these rows."""
     try:
         return read_history(path)[: len(rows)] == rows
     except (ValueError, KeyError, TypeError, OSError):
@@ -158,7 +160,7 @@ def _warn(sentence):
 
 
 def _of_main_output(logs, model):
-    """The losses and the metric of a model's first output, named as without auxiliary heads."""
+    """Returns losses and metric of the first output, named as for a model with one output."""
     if len(model.outputs) == 1:
         return dict(logs)
     main = f"{model.output_names[0]}_"
@@ -173,8 +175,8 @@ def _of_main_output(logs, model):
     return named
 
 
-def inference_model(model):
-    """A model as it is used: without the state of its training and without auxiliary heads.
+def inference_model(model: keras.Model) -> keras.Model:
+    """Returns the model for inference, without training state and auxiliary heads.
 
     Args:
         model: `keras.Model`; its first output is kept.
@@ -182,16 +184,16 @@ def inference_model(model):
     Returns:
         `keras.Model` with the same weights.
     """
-    if not getattr(model, "outputs", None):  # a model of code, not of layers
+    if not getattr(model, "outputs", None):  # a subclassed model
         return model
-    # A list of one input would make Keras warn whenever the model is called with a tensor.
+    # With a list of one input, Keras would warn when the model is called with a tensor.
     inputs = model.inputs[0] if len(model.inputs) == 1 else model.inputs
     return keras.Model(inputs, model.outputs[0], name=model.name)
 
 
 @contextmanager
 def averaged_weights(model):
-    """Puts the moving averages of the weights into their place, where the optimizer has any."""
+    """Uses the moving averages as weights within the context, if the optimizer has any."""
     optimizer = getattr(model.optimizer, "inner_optimizer", model.optimizer)
     if not optimizer.use_ema:
         yield
@@ -207,9 +209,9 @@ def averaged_weights(model):
 
 
 class ProgressBar(keras.callbacks.Callback):
-    """A bar over all epochs with the latest metrics; silent where standard error is no terminal.
+    """A progress bar over all epochs with the latest metrics, if standard error is a terminal.
 
-    Used as a context, so that the terminal is put in order when training is interrupted.
+    Use it as a context manager, so that the terminal is restored if training is interrupted.
     """
 
     def __init__(self, initial_epoch, epochs, steps, visible=True):
@@ -250,7 +252,7 @@ class ProgressBar(keras.callbacks.Callback):
         self.bar.update(self.task, completed=self.epoch * self.steps + batch + 1)
 
     def on_epoch_end(self, epoch, logs=None):
-        # No more than fits into 80 columns beside the bar; history.csv has them all.
+        # Only as many metrics as fit into 80 columns with the bar; history.csv has all of them.
         found = _of_main_output(logs, self.model)
         key = f"val_{chosen_metric(found)}"
         metrics = f"loss {found['loss']:.4f}  {key} {found[key]:.4f}"

@@ -1,4 +1,4 @@
-"""How S-cells of the later Neocognitron are born, learn and die: competition without a gradient."""
+"""Competitive learning of S-cells of the later Neocognitron, without a gradient."""
 
 from functools import cached_property
 
@@ -12,13 +12,13 @@ RULES = ("add_if_silent", "winner_take_all", "winner_kill_loser")
 
 
 class Competition:
-    """The cells of one stage, which learn from one image after the other.
+    """The S-cells of one stage, which learn from one image after the other.
 
-    Where no cell's cosine to the input reaches the threshold, the place with the strongest input
-    gives birth to a cell whose reference is that input, until there is no such place. What the
-    other places do depends on the rule: with `"add_if_silent"` nothing; with `"winner_take_all"`
-    the input of each is added to the reference of its winner; with `"winner_kill_loser"` the other
-    cells that are not silent there are removed, too.
+    Where no cell's cosine similarity to the input reaches the threshold, the position with the
+    strongest input adds a cell whose reference is this input, until no such position is left. The
+    rule decides what happens at the other positions: nothing with `"add_if_silent"`; with
+    `"winner_take_all"`, the input is added to the reference of the winning cell; with
+    `"winner_kill_loser"`, the other active cells are also removed.
 
     Args:
         layer: `kerascnn.layers.SCells2D`.
@@ -33,16 +33,16 @@ class Competition:
         self.layer = layer
         self.settings = settings
         self.rule = one_of(settings.rule, RULES, "rule")
-        self.references = None  # (cells, features), weighted, and of length 1 when cells are born
+        self.references = None  # (cells, features), weighted, of length 1 for new cells
         self._strongest = 0.0
 
     @property
     def count(self):
-        """How many cells there are."""
+        """The number of cells."""
         return 0 if self.references is None else len(self.references)
 
     def learn(self, planes):
-        """Shows the planes of one image.
+        """Learns from the planes of one image.
 
         Args:
             planes: float array of shape `(height, width, channels)`.
@@ -50,7 +50,7 @@ class Competition:
         inputs = self._inputs(planes)
         strength = np.linalg.norm(inputs, axis=1)
         largest = strength.max(initial=0.0)
-        # A typical maximum: one bright image must not silence those after it.
+        # A typical maximum, so that one bright image does not silence the images after it.
         self._strongest = 0.9 * self._strongest + 0.1 * largest if self._strongest else largest
         active = strength > max(self.settings.activity * self._strongest, 1e-6)
         inputs, strength = inputs[active], strength[active]
@@ -93,8 +93,8 @@ class Competition:
         limit = self.settings.max_cells
         if count > limit:
             raise UsageError(
-                f"`max_cells` must be at least the number of cells that are born; in the layer "
-                f"{self.layer.name!r} cell {count} was born with max_cells={limit}: raise "
+                f"`max_cells` must be at least the number of cells that are created; in the layer "
+                f"{self.layer.name!r} cell {count} was created with max_cells={limit}: raise "
                 f"`max_cells`, or lower `learning_threshold` "
                 f"({self.settings.learning_threshold}) or `stage_images` "
                 f"({self.settings.stage_images})."
@@ -106,7 +106,7 @@ class Competition:
         return weights[:, :, np.newaxis].astype("float32")
 
     def _inputs(self, planes):
-        """The weighted inputs of all places, flat: products of these are those of the layer."""
+        """Returns the weighted inputs of all positions, flattened, as the layer multiplies them."""
         size, layer = self.layer.kernel_size, self.layer
         pads, _ = place_windows(planes.shape[:2], size, layer.strides, layer.padding)
         planes = np.pad(planes, (*pads, (0, 0)))
@@ -115,7 +115,7 @@ class Competition:
         return (windows * self._weights).reshape(-1, self._weights.size * planes.shape[-1])
 
     def weights(self):
-        """Returns the weights of a layer with these cells: `[kernel]`."""
+        """Returns the weights of the layer: `[kernel]`."""
         rows, columns = self.layer.kernel_size
         references = _unit(self.references).reshape(self.count, rows, columns, -1)
         return [(references / self._weights).transpose(1, 2, 3, 0)]

@@ -1,7 +1,10 @@
-"""Trains a model by a recipe into a run folder."""
+"""Trains a model with a recipe, and writes a run folder."""
 
+from collections.abc import Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
 
 import keras
 
@@ -13,75 +16,76 @@ from kerascnn.storage.checkpoints import Checkpoints
 from kerascnn.storage.run_folder import RunFolder
 from kerascnn.training.callbacks import EarlyEnd, ProgressBar, Record
 from kerascnn.training.errors import OutOfMemoryError, is_lack_of_memory
+from kerascnn.training.recipe import Recipe
 from kerascnn.training.resume import Resume
 from kerascnn.training.stop_signals import StopSignals
 
-# As many steps run in one call: TensorFlow's overhead of a call is then hardly felt.
+# Steps per call, which make TensorFlow's overhead of a call negligible.
 _STEPS_PER_EXECUTION = 20
-# The weight of an auxiliary head's loss next to that of the main output (Szegedy et al., 2015).
+# The weight of an auxiliary head's loss next to the loss of the main output (Szegedy et al., 2015).
 _AUXILIARY_WEIGHT = 0.3
 
 
 def fit(
-    model,
-    data,
-    recipe,
-    run_dir,
+    model: keras.Model,
+    data: dict[str, Any],
+    recipe: Recipe,
+    run_dir: str | Path | RunFolder,
     *,
-    facts=None,
-    command="",
-    progress=True,
-    loss=None,
-    metric=accuracy,
-    head=None,
-    checkpoint_every="5m",
-):
-    """Trains a model and keeps the epoch that was best in validation.
+    facts: dict[str, Any] | None = None,
+    command: str = "",
+    progress: bool = True,
+    loss: keras.losses.Loss | None = None,
+    metric: Any = accuracy,
+    head: Sequence[str] | None = None,
+    checkpoint_every: int | str = "5m",
+) -> list[dict[str, Any]]:
+    """Trains a model, and keeps the epoch with the best validation metric.
 
     Writes `recipe.json`, `history.csv`, `model.keras` (best), `checkpoints/` and `events/` (for
     TensorBoard) into the folder. Called again on an unfinished folder, it resumes from the last
-    checkpoint and ends in the same weights, history and scores, to the last bit, as if it had never
-    been stopped; `Resume` says what that asks of a pipeline. Called with more epochs on a folder
-    whose epochs are all completed, it continues, with the learning rate that a training of so many
-    epochs has there. Meanwhile other processes can read the folder, but not train in it.
+    checkpoint, and ends with the same weights, history and scores, bit for bit, as an uninterrupted
+    training; see `Resume` for what this requires of the data. Called with more epochs on a finished
+    folder, it continues with the learning rate that a training of this many epochs has at that
+    point. Other processes can read the folder during a training, but cannot train in it.
 
-    SIGINT (Ctrl+C) and SIGTERM end a training at its next step, or at the end of a validation,
-    after a checkpoint.
+    SIGINT (Ctrl+C) and SIGTERM stop a training after its current step, or at the end of a
+    validation, once a checkpoint is written.
 
     Args:
-        model: `keras.Model` from images to logits, or whatever `loss` compares with the labels,
+        model: `keras.Model` from images to logits, or to whatever `loss` compares with the labels,
             built in the recipe's precision (`precision_scope`). Further outputs are logits of
-            auxiliary heads, which learn the same labels and are left out of `model.keras`.
+            auxiliary heads, which are trained on the same labels and left out of `model.keras`.
         data: `{"train": ..., "validation": ...}`, finite `tf.data` pipelines of batches of images
-            and labels, such as those of `kerascnn.data`, or objects of
-            `keras.utils.PyDataset`.
+            and labels, such as the pipelines of `kerascnn.data`, or `keras.utils.PyDataset`
+            objects.
         recipe: `Recipe`.
         run_dir: str or path of the run folder, or a `RunFolder`.
-        facts: optional dict, what else decides the outcome and belongs into `recipe.json`: the
-            model, the data, the seed.
-        command: str, how the run was started.
-        progress: bool, whether to show a progress bar where standard error is a terminal.
-        loss: optional `keras.losses.Loss`; by default that of a classifier,
+        facts: optional dict, everything else that determines the result and belongs in
+            `recipe.json`: the model, the data, the seed.
+        command: str, the command that started the run.
+        progress: bool, whether to show a progress bar if standard error is a terminal.
+        loss: optional `keras.losses.Loss`; by default the classification loss
             `loss_for(model, recipe.label_smoothing)`.
-        metric: function of labels and outputs, or `keras.metrics.Metric`: the larger it is in
-            validation, the better is an epoch.
-        head: optional names of the layers that learn in the recipe's frozen epochs; by default the
-            last one with weights, and those of auxiliary heads. Layers that were frozen before stay
-            so throughout.
-        checkpoint_every: when checkpoints are written besides the end of every epoch: a number of
-            steps, or `"30s"`, `"5m"`, `"1h"`.
+        metric: function of labels and outputs, or `keras.metrics.Metric`; a larger validation value
+            means a better epoch.
+        head: optional names of the layers that are trained in the recipe's frozen epochs; by
+            default the last layer with weights, and the same layer of auxiliary heads. Layers that
+            were frozen before the call stay frozen.
+        checkpoint_every: int or str, number of steps or time (`"30s"`, `"5m"`, `"1h"`) between
+            checkpoints; a checkpoint is also written after every epoch.
 
     Returns:
         list with a dict of numbers per epoch: loss and metric in training and in validation (as
-        `val_...`), and the seconds it took.
+        `val_...`), and the duration in seconds.
 
     Raises:
-        ValueError: if the model computes in another precision than the recipe asks for.
-        FileExistsError: if the folder holds something else than an unfinished run of the same kind.
+        ValueError: if the model does not compute in the recipe's precision.
+        FileExistsError: if the folder holds anything other than an unfinished run of the same kind.
         RunInUseError: if another process is training in the folder.
-        kerascnn.training.DivergedError: if the loss or a weight is no longer a number.
-        kerascnn.training.OutOfMemoryError: if a step needs more memory than there is.
-        kerascnn.training.Interrupted: if a signal has stopped the training.
+        kerascnn.training.DivergedError: if the loss or a weight is not finite.
+        kerascnn.training.OutOfMemoryError: if a step runs out of memory.
+        kerascnn.training.Interrupted: if a signal stops the training.
         OSError: if a file cannot be written; the last checkpoint is intact.
 
     Example:
@@ -117,7 +121,7 @@ def fit(
 def _fit(model, data, recipe, run, progress, loss, metric, head, resume):
     checkpoint = resume.checkpoints.load()
     epochs, batches = (checkpoint.epoch, checkpoint.batch) if checkpoint else (0, 0)
-    if checkpoint:  # a process may have been killed after it wrote the first
+    if checkpoint:  # a process may have been killed after it wrote the checkpoint
         run.delete_replaced()
     data = {split: _for_every_output(dataset, model) for split, dataset in data.items()}
     steps = len(data["train"])
@@ -137,7 +141,7 @@ def _fit(model, data, recipe, run, progress, loss, metric, head, resume):
                     validation_data=data["validation"],
                     initial_epoch=max(epochs, phase.begin),
                     epochs=phase.end,
-                    shuffle=False,  # the pipeline does that
+                    shuffle=False,  # the pipeline shuffles
                     callbacks=[*callbacks, bar, resume],
                     verbose=0,
                 )
@@ -145,7 +149,7 @@ def _fit(model, data, recipe, run, progress, loss, metric, head, resume):
 
 @contextmanager
 def _memory_watched(resume):
-    """Turns a lack of memory, which each backend reports in its own way, into a sentence."""
+    """Converts the out-of-memory errors of all backends to `OutOfMemoryError`."""
     try:
         yield
     except Exception as error:
@@ -154,8 +158,8 @@ def _memory_watched(resume):
         path = resume.checkpoints.last()
         last = f"The last checkpoint is {path}." if path else "There is no checkpoint yet."
         raise OutOfMemoryError(
-            f"The memory is not enough for a training step. {last} Start a new run with a smaller "
-            "batch (`--batch-size`) or smaller images, or end other programs."
+            f"A training step ran out of memory. {last} Start a new run with a smaller batch "
+            "(`--batch-size`) or smaller images, or close other programs."
         ) from error
     finally:
         order.end_training()
@@ -163,7 +167,7 @@ def _memory_watched(resume):
 
 @dataclass(frozen=True)
 class _Phase:
-    """Epochs from `begin` to `end` under one learning rate schedule."""
+    """Epochs from `begin` to `end` with one learning rate schedule."""
 
     begin: int
     end: int
@@ -172,7 +176,7 @@ class _Phase:
 
 
 def _trunk(model, head):
-    """The layers that learn, but not in frozen epochs."""
+    """Returns the trainable layers that are frozen in the first epochs."""
     learning = [layer for layer in model.layers if layer.trainable_weights]
     if head is None:
         answers = {id(output) for output in model.outputs}
@@ -184,7 +188,7 @@ def _trunk(model, head):
 
 @contextmanager
 def _resting(layers):
-    """Layers that learn otherwise do not do so in the context."""
+    """Freezes layers within the context."""
     for layer in layers:
         layer.trainable = False
     try:
@@ -195,7 +199,7 @@ def _resting(layers):
 
 
 def _leaves(layer):
-    """The layer, or the layers of a model that is one."""
+    """Returns the layer, or its layers if it is a model."""
     if not isinstance(layer, keras.Model):
         return [layer]
     return [leaf for inner in layer.layers for leaf in _leaves(inner)]
@@ -218,20 +222,27 @@ def _compile(model, recipe, loss, metric, phase, steps):
         var_list=[weight for weight in model.trainable_variables if len(weight.shape) < 2]
     )
     heads = len(model.outputs) - 1
-    one_at_a_time = keras.backend.backend() == "torch"  # Keras knows nothing else there
+    one_at_a_time = keras.backend.backend() == "torch"  # Keras supports nothing else there
     model.compile(
         optimizer=optimizer,
         loss=[loss] * (1 + heads) if heads else loss,
         loss_weights=[1.0] + heads * [_AUXILIARY_WEIGHT] if heads else None,
         metrics=[[metric]] + heads * [[]] if heads else [metric],
         steps_per_execution=1 if one_at_a_time else min(_STEPS_PER_EXECUTION, steps),
-        # Keras's own choice compiles with XLA where TensorFlow has more than a CPU, and on JAX.
-        jit_compile="auto" if recipe.xla else False,
+        jit_compile=jit_compile(recipe),
     )
 
 
+def jit_compile(recipe):
+    """Returns the argument `jit_compile` of `compile`.
+
+    By default, Keras compiles with XLA on JAX, and on TensorFlow if it has more than a CPU.
+    """
+    return "auto" if recipe.xla or keras.backend.backend() == "jax" else False
+
+
 def _for_every_output(dataset, model):
-    """A pipeline that gives the labels to auxiliary heads as well."""
+    """Returns a pipeline that also passes the labels to auxiliary heads."""
     outputs = len(model.outputs)
     if outputs == 1:
         return dataset
@@ -246,7 +257,7 @@ def _for_every_output(dataset, model):
 def _check_precision(model, precision):
     found = {layer.compute_dtype for layer in model.layers if layer.weights}
     wanted = keras.DTypePolicy(precision).compute_dtype
-    # Under mixed precision some layers compute in float32 all the same.
+    # In mixed precision, some layers still compute in float32.
     if wanted not in found or (wanted == "float32" and found != {"float32"}):
         raise UsageError(
             f"`model` must compute in the recipe's precision {precision!r}; it computes in "

@@ -1,4 +1,4 @@
-"""How often a checkpoint is written."""
+"""Parses the interval between checkpoints."""
 
 import re
 
@@ -11,7 +11,7 @@ def frequency(every):
     """Returns the number of steps and of seconds between checkpoints; one of them is `None`.
 
     Args:
-        every: int, a number of steps; or str, such as `"100"` (steps), `"30s"`, `"5m"`, `"1h"`.
+        every: int, number of steps; or str, such as `"100"` (steps), `"30s"`, `"5m"` or `"1h"`.
 
     Raises:
         UsageError: for anything else.
@@ -19,8 +19,8 @@ def frequency(every):
     match = re.fullmatch(r"(\d{1,9})([smh]?)", str(every), re.ASCII)
     if isinstance(every, bool) or match is None or not int(match[1]):
         raise UsageError(
-            "`checkpoint_every` must be a number of steps, or of seconds, minutes or hours, such "
-            f"as 100, '30s', '5m' or '1h'; got {every!r}."
+            "`checkpoint_every` must be a number of steps or a time in seconds, minutes or hours, "
+            f"such as 100, '30s', '5m' or '1h'; got {every!r}."
         )
     number, unit = int(match[1]), match[2]
     return (None, number * _UNITS[unit]) if unit else (number, None)

@@ -1,4 +1,4 @@
-"""The vectors at the top of the Neocognitron: a new one for every image that is misread."""
+"""The labelled vectors at the top of the Neocognitron: one for each misclassified image."""
 
 import numpy as np
 
@@ -6,17 +6,17 @@ from kerascnn.arguments import UsageError
 
 
 class LabelledVectors:
-    """Vectors of each class, to which one batch of features after the other adds.
+    """Labelled vectors of each class, which are added batch by batch.
 
-    An image becomes a vector of its class if that class does not win, by the scores of
-    `kerascnn.ops.interpolating_vectors`, by more than the margin. With a margin of 0 these are the
-    images that are misread.
+    An image becomes a vector of its class unless that class wins by more than the margin, by the
+    scores of `kerascnn.ops.interpolating_vectors`. With a margin of 0 these are the misclassified
+    images.
 
     Args:
-        classes: int, how many.
-        neighbors: int, how many vectors of a class are mixed with each other.
+        classes: int, number of classes.
+        neighbors: int, number of vectors of a class to interpolate between.
         margin: float.
-        max_vectors: int, how many vectors there may be.
+        max_vectors: int, largest number of vectors.
 
     Reference:
         [Fukushima, 2013](https://doi.org/10.1016/j.neunet.2013.01.001); the margin: [Fukushima,
@@ -33,27 +33,27 @@ class LabelledVectors:
 
     @property
     def count(self):
-        """How many vectors there are."""
+        """The number of vectors."""
         return sum(self.counts)
 
     @property
     def counts(self):
-        """How many vectors each class has."""
+        """The number of vectors of each class."""
         return tuple(one.count for one in self.classes)
 
     def learn(self, features, labels):
-        """Shows a batch, image after image.
+        """Learns from a batch, one image after the other.
 
         Args:
-            features: float array of shape `(batch, features)`; those of zeros are skipped.
+            features: float array of shape `(batch, features)`; rows of zeros are skipped.
             labels: int array of shape `(batch,)`.
         """
         lengths = np.linalg.norm(features, axis=1)
         self.silent += int((lengths == 0).sum())
         features = features[lengths > 0] / lengths[lengths > 0, np.newaxis]
         labels = np.asarray(labels)[lengths > 0]
-        # Products with the vectors that there are, and those that the batch may add, are computed
-        # for the whole batch: one by one they take many times as long.
+        # Products with the existing vectors, and with vectors that the batch may add, are computed
+        # for the whole batch, many times faster than one by one.
         before = [one.cosines(features) for one in self.classes]
         among = features @ features.T
         added = [[] for _ in self.classes]
@@ -76,19 +76,19 @@ class LabelledVectors:
                 added[label].append(i)
 
     def vectors(self):
-        """All vectors, those of the first class first."""
+        """Returns all vectors, ordered by class."""
         return np.concatenate([one.vectors for one in self.classes if one.count])
 
 
 class AveragedVectors:
-    """Few vectors of each class, to which the images add that are nearest to them.
+    """A few vectors of each class, each a sum of the images nearest to it.
 
-    Where the vector that is nearest to an image is of the image's class, the image is added to it;
-    otherwise the image becomes a vector.
+    If the vector nearest to an image belongs to the image's class, the image is added to it;
+    otherwise the image becomes a new vector.
 
     Args:
-        classes: int, how many.
-        max_vectors: int, how many vectors there may be.
+        classes: int, number of classes.
+        max_vectors: int, largest number of vectors.
 
     Reference:
         [Fukushima, 2003](https://doi.org/10.1016/S0925-2312(02)00614-8): the supervised competition
@@ -104,16 +104,16 @@ class AveragedVectors:
 
     @property
     def count(self):
-        """How many vectors there are."""
+        """The number of vectors."""
         return len(self._labels)
 
     @property
     def counts(self):
-        """How many vectors each class has."""
+        """The number of vectors of each class."""
         return tuple(self._labels.count(label) for label in range(self.classes))
 
     def learn(self, features, labels):
-        """Shows a batch, as `LabelledVectors.learn`."""
+        """Learns from a batch, as `LabelledVectors.learn`."""
         for feature, label in zip(features, labels, strict=True):
             length = np.linalg.norm(feature)
             if not length:
@@ -140,16 +140,16 @@ class AveragedVectors:
         self._units[winner] = self._sums[winner] / np.linalg.norm(self._sums[winner])
 
     def vectors(self):
-        """All vectors, those of the first class first."""
+        """Returns all vectors, ordered by class."""
         return self._units[np.argsort(self._labels, kind="stable")]
 
 
 def check_limit(count, limit, margin=None):
-    """Raises an error if there is no room for a further vector."""
+    """Raises an error if the number of vectors has reached the limit."""
     if count >= limit:
         lower = "" if margin is None else f", or lower `margin` ({margin})"
         raise UsageError(
-            "`max_vectors` must be at least the number of vectors that are born; got vector "
+            "`max_vectors` must be at least the number of vectors that are created; got vector "
             f"{count + 1} with max_vectors={limit}: raise `max_vectors`{lower}."
         )
 
@@ -167,7 +167,7 @@ class _Class:
         return self._vectors[: self.count]
 
     def cosines(self, features):
-        """Products of features of length 1 with the vectors."""
+        """Returns the products of unit-length features with the vectors."""
         if not self.count:
             return np.zeros((len(features), 0), "float32")
         return features @ self.vectors.T
@@ -188,7 +188,7 @@ class _Class:
         self.count = n + 1
 
     def score(self, cosines, neighbors):
-        """As `kerascnn.ops.interpolating_vectors`, for one image."""
+        """Returns the score of `kerascnn.ops.interpolating_vectors` for one image."""
         if not len(cosines):
             return -1.0
         near = np.arange(len(cosines))

@@ -1,56 +1,74 @@
-"""How a model learns into a run folder: by gradient descent, or by itself."""
+"""How a run trains its model: by gradient descent or by self-organization."""
 
 import csv
+from collections.abc import Sequence
 from contextlib import contextmanager
 from dataclasses import asdict
 from itertools import islice
+from typing import Any
 
+import keras
 import numpy as np
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn
 
 from kerascnn import visualize
 from kerascnn.arguments import UsageError
+from kerascnn.storage.run_folder import RunFolder
 from kerascnn.training.callbacks import best_epoch
 from kerascnn.training.fitting import fit
-from kerascnn.training.self_organization import self_organize, stages_of
+from kerascnn.training.recipe import Recipe
+from kerascnn.training.self_organization import SelfOrganization, self_organize, stages_of
 
 
 class GradientDescent:
-    """Training by `fit`, as almost every model learns."""
+    """Training with `fit`, for almost every model."""
 
-    def learn(self, model, data, recipe, run, **arguments):
-        """Trains a model; the arguments and the history are those of `fit`."""
+    def learn(
+        self, model: keras.Model, data: Any, recipe: Recipe, run: RunFolder, **arguments: Any
+    ) -> list[dict[str, Any]]:
+        """Trains a model, with the arguments and the result of `fit`."""
         return fit(model, data, recipe, run, **arguments)
 
-    def figures(self, history):
-        """Returns `{file name: figure}` of how it learned."""
+    def figures(self, history: Sequence[dict[str, Any]]) -> dict[str, Any]:
+        """Returns `{file name: figure}` of the learning curves."""
         best = best_epoch(history)["epoch"]
         return {"learning_curves": visualize.learning_curves(history, best)}
 
-    def numbers(self, history):
-        """Returns what `metrics.json` has of the training."""
+    def numbers(self, history: Sequence[dict[str, Any]]) -> dict[str, Any]:
+        """Returns the numbers of the training for `metrics.json`."""
         return {"best_epoch": best_epoch(history)["epoch"]}
 
-    def seconds(self, history):
-        """Returns how long the training took."""
+    def seconds(self, history: Sequence[dict[str, Any]]) -> float:
+        """Returns the duration of the training in seconds."""
         return sum(row["seconds"] for row in history)
 
 
 class SelfOrganizing:
-    """Learning by `self_organize`, as a Neocognitron does: a pass is an epoch of the recipe.
+    """Training with `self_organize`, for a Neocognitron: each epoch of the recipe is a pass.
 
-    A run that was interrupted resumes after the last stage that has learned.
+    An interrupted run resumes after the last completed stage.
 
     Args:
         settings: `SelfOrganization`.
     """
 
-    def __init__(self, settings):
+    def __init__(self, settings: SelfOrganization) -> None:
         self.settings = settings
 
-    def learn(self, model, data, recipe, run, *, facts=None, command="", progress=True, **_):
-        """Lets a model learn; the arguments are those of `fit`, of which loss and head are unused.
+    def learn(
+        self,
+        model: keras.Model,
+        data: Any,
+        recipe: Recipe,
+        run: RunFolder,
+        *,
+        facts: dict[str, Any] | None = None,
+        command: str = "",
+        progress: bool = True,
+        **_: Any,
+    ) -> list[dict[str, Any]]:
+        """Trains a model, with the arguments of `fit`; loss and head are ignored.
 
         Returns:
             the history of `self_organize`.
@@ -58,7 +76,7 @@ class SelfOrganizing:
         stages_of(model)
         if recipe.precision != "float32":
             raise UsageError(
-                "`precision` must be 'float32' for a model that learns by itself; got precision="
+                "`precision` must be 'float32' for a self-organizing model; got precision="
                 f"{recipe.precision!r}."
             )
         with run.locked(command):
@@ -67,7 +85,7 @@ class SelfOrganizing:
 
     def _learn(self, model, data, recipe, run, progress):
         done = _read_stages(run)
-        if done:  # a process may have been killed after it wrote the first
+        if done:  # a process may have been killed after it wrote the stage
             run.delete_replaced()
         earlier = _read_history(run)
         known = {row["stage"] for row in earlier}
@@ -102,26 +120,26 @@ class SelfOrganizing:
             _draw_cells(model, np.asarray(images), run)
         return rows
 
-    def figures(self, history):
-        """Returns `{file name: figure}` of how it learned."""
+    def figures(self, history: Sequence[dict[str, Any]]) -> dict[str, Any]:
+        """Returns `{file name: figure}` of the cells that the stages learned."""
         return {"learning_curves": visualize.births(history)}
 
-    def numbers(self, history):
-        """Returns what `metrics.json` has of the learning."""
+    def numbers(self, history: Sequence[dict[str, Any]]) -> dict[str, Any]:
+        """Returns the numbers of the training for `metrics.json`."""
         return {"cells": {stage: row["cells"] for stage, row in _last_rows(history).items()}}
 
-    def seconds(self, history):
-        """Returns how long the learning took."""
+    def seconds(self, history: Sequence[dict[str, Any]]) -> float:
+        """Returns the duration of the training in seconds."""
         return sum(row["seconds"] for row in _last_rows(history).values())
 
 
 def _last_rows(history):
-    """The last row of each stage."""
+    """Returns the last row of each stage."""
     return {row["stage"]: row for row in history}
 
 
 def _draw_cells(model, images, run):
-    """Draws what the learned cells prefer, and what all of them answer to the first image."""
+    """Plots the preferred patterns of the learned cells, and all responses to the first image."""
     *cells, _ = stages_of(model)
     for name in cells:
         title = f"{run.path.name}: the patterns that cells prefer"
@@ -136,7 +154,7 @@ def _stage_path(run, number):
 
 
 def _read_stages(run):
-    """The weights and the passes of the stages of a run that have learned."""
+    """Returns the weights and the passes of the completed stages of a run."""
     found = []
     while (path := _stage_path(run, len(found))).is_file() and run.owns(path):
         with np.load(path) as arrays:
@@ -166,7 +184,7 @@ def _read_history(run):
 
 @contextmanager
 def _bar(visible):
-    """Yields a function that shows a row of the history, where standard error is a terminal."""
+    """Yields a function that displays a row of the history if standard error is a terminal."""
     console = Console(stderr=True)
     columns = (
         TextColumn("{task.description}"),

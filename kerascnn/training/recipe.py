@@ -1,6 +1,7 @@
-"""How to train, in numbers."""
+"""Training hyperparameters."""
 
 import math
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 
@@ -16,38 +17,38 @@ PRECISIONS = ("float32", "mixed_bfloat16", "mixed_float16")
 
 @dataclass(frozen=True)
 class Recipe:
-    """Numbers that together train a model well.
+    """A set of training hyperparameters.
 
     Args:
-        epochs: int, passes over the training images.
-        batch_size: int, images in a step.
-        optimizer: `"adamw"` or `"sgd"`, which has Nesterov's momentum of 0.9.
-        learning_rate: float, the highest one.
-        schedule: how the learning rate continues from there: `"cosine"`, down to zero; `"steps"`, a
-            tenth after half of the steps and a hundredth after three quarters; or `"constant"`.
-        warmup_epochs: float, in which the learning rate rises from zero (`"cosine"`) or is a
-            tenth of the highest (`"steps"`, as for the paper's ResNet-110).
-        weight_decay: float, the part of a kernel that a step takes away, times the learning rate;
-            biases and the scales and shifts of normalization are left alone. It is decoupled from
-            the gradient: with momentum 0.9, ten times the papers' factor of the L2 loss.
-        label_smoothing: float, the part of a label that is spread evenly over all classes.
-        ema: float, the weight of the past in the moving average of the weights that is tested and
-            kept instead of the weights themselves; 0 for none.
-        frozen_epochs: int, first epochs in which only the head is trained (see `fit`), so that a
-            new one does not spoil the trunk under it. Each of the two phases has the whole
-            schedule for itself.
-        frozen_learning_rate: float, the highest learning rate in those.
-        patience: int, after how many epochs without a better one the training ends, or `None`.
-            Epochs in which only the head is trained do not count.
-        stop_at: float, the metric in validation at which the training ends, or `None`.
-        precision: `"float32"`, `"mixed_bfloat16"` or `"mixed_float16"`, for `precision_scope` to
-            build the model in.
-        xla: bool, whether TensorFlow compiles a step with XLA where there is an accelerator; on
-            CPUs that is slower and is not done.
+        epochs: int, number of epochs.
+        batch_size: int, images per step.
+        optimizer: `"adamw"`, or `"sgd"` with Nesterov momentum of 0.9.
+        learning_rate: float, the peak learning rate.
+        schedule: how the learning rate continues from the peak: `"cosine"`, down to zero;
+            `"steps"`, a tenth after half of the steps and a hundredth after three quarters; or
+            `"constant"`.
+        warmup_epochs: float, number of epochs in which the learning rate rises from zero
+            (`"cosine"`) or is a tenth of the peak (`"steps"`, as for the paper's ResNet-110).
+        weight_decay: float, the fraction by which a step shrinks a kernel, times the learning rate;
+            biases and the scales and shifts of normalization do not decay. It is decoupled from the
+            gradient: with momentum 0.9, use ten times the papers' factor of the L2 loss.
+        label_smoothing: float, the fraction of a label that is spread evenly over all classes.
+        ema: float, momentum of the moving average of the weights, which is validated and saved
+            instead of the weights; 0 for none.
+        frozen_epochs: int, number of first epochs that train only the head (see `fit`), so that a
+            new head does not disturb the pretrained weights. Both phases have a complete schedule.
+        frozen_learning_rate: float, the peak learning rate in the frozen epochs.
+        patience: int, number of epochs without improvement after which the training ends, or
+            `None`. Frozen epochs do not count.
+        stop_at: float, validation metric at which the training ends, or `None`.
+        precision: `"float32"`, `"mixed_bfloat16"` or `"mixed_float16"`; build the model in its
+            `precision_scope`.
+        xla: bool, whether TensorFlow compiles a step with XLA on an accelerator; on CPUs, where it
+            would be slower, it never does.
         augmentation: `kerascnn.data.Augmentation` of the training images.
 
     Raises:
-        ValueError: if a number is out of its range or a name unknown.
+        ValueError: if a number is out of range or a name is unknown.
 
     Reference:
         AdamW and cosine: [Loshchilov and Hutter, 2019](https://arxiv.org/abs/1711.05101)
@@ -107,13 +108,15 @@ class Recipe:
         one_of(self.schedule, SCHEDULES, "schedule")
         one_of(self.precision, PRECISIONS, "precision")
 
-    def make_optimizer(self, steps, warmup_steps=0, learning_rate=None):
-        """The optimizer for a training of so many steps.
+    def make_optimizer(
+        self, steps: int, warmup_steps: int = 0, learning_rate: float | None = None
+    ) -> keras.optimizers.Optimizer:
+        """Returns the optimizer for a training of `steps` steps.
 
         Args:
             steps: int.
-            warmup_steps: int, how many of them the learning rate rises in.
-            learning_rate: float, by default the recipe's.
+            warmup_steps: int, number of warm-up steps among them.
+            learning_rate: float, peak learning rate; by default the recipe's.
         """
         highest = self.learning_rate if learning_rate is None else learning_rate
         rate = self._schedule(steps, warmup_steps, highest)
@@ -141,14 +144,14 @@ class Recipe:
 
 
 @contextmanager
-def precision_scope(precision):
-    """Lets the models that are built in the context compute in a precision.
+def precision_scope(precision: str) -> Iterator[None]:
+    """Sets the precision of models that are built in the context.
 
     Args:
         precision: `"float32"`, `"mixed_bfloat16"` or `"mixed_float16"`.
 
     Raises:
-        ValueError: for another one.
+        ValueError: for any other value.
 
     Example:
         >>> import keras

@@ -1,4 +1,4 @@
-"""Steps of a resumed epoch that are not trained again."""
+"""Skips the steps of a resumed epoch that were already trained."""
 
 from kerascnn.arguments import UsageError
 from kerascnn.backend.private_keras import make_metrics
@@ -6,40 +6,40 @@ from kerascnn.training.state import has_metrics, restore_model
 
 
 class Replay:
-    """Takes the place of `model.train_function` for the steps that a checkpoint has behind it.
+    """Replaces `model.train_function` for the steps that a checkpoint has completed.
 
-    Keras begins an epoch with its first batch. Each batch that was trained on is taken from the
-    pipeline once more and thrown away; those of kerascnn are empty then. So steps keep their
-    numbers, for callbacks and progress bars too.
+    Keras begins every epoch with its first batch. Batches that were already trained on are read
+    from the pipeline again and discarded; the pipelines of kerascnn make them empty. Steps
+    therefore keep their numbers, also for callbacks and progress bars.
 
     Args:
-        model: compiled `keras.Model` whose variables, but for metrics, are those of the checkpoint.
+        model: compiled `keras.Model` whose variables, except metrics, come from the checkpoint.
         checkpoint: `Checkpoint` in the middle of an epoch.
-        done: function that is called before the first step that is trained.
-        is_last: bool, whether the checkpoint has all batches of the epoch behind it.
+        done: function that is called before the first step that trains.
+        is_last: bool, whether the checkpoint has completed all batches of the epoch.
 
     Raises:
-        UsageError: if `steps_per_execution` is not that of before.
+        UsageError: if `steps_per_execution` differs from the first run's.
     """
 
     def __init__(self, model, checkpoint, done, is_last=False):
         if checkpoint.batch % model.steps_per_execution and not is_last:
             raise UsageError(
-                f"{checkpoint.path} was written after {checkpoint.batch} steps, which is no "
-                "multiple of the steps that are executed together: compile the model with the "
-                f"`steps_per_execution` of before; got {model.steps_per_execution}."
+                f"{checkpoint.path} was written after {checkpoint.batch} steps, which must be a "
+                "multiple of `steps_per_execution`: compile the model with the same "
+                f"`steps_per_execution` as before; got {model.steps_per_execution}."
             )
         self.model, self.checkpoint, self.done = model, checkpoint, done
         self.train_function = model.train_function
         self.left = checkpoint.batch
         model.train_function = self
-        # Keras on TensorFlow makes the metrics' variables in the first step.
+        # Keras on TensorFlow creates the variables of metrics in the first step.
         self.waiting = not has_metrics(model, checkpoint.arrays)
         if not self.waiting:
             self._restore_metrics()
 
     def __call__(self, *arguments):
-        """Skips the batches of a call of the train function, or trains on them."""
+        """Skips the batches of one call of the train function, or trains on them."""
         if not self.left:
             self.end()
             return self.train_function(*arguments)
@@ -49,7 +49,7 @@ class Replay:
         return (logs, *state) if state else logs
 
     def end(self):
-        """Gives the model its train function back."""
+        """Restores the train function of the model."""
         if self.model.train_function is self:
             self.model.train_function = self.train_function
             self.done()
@@ -57,7 +57,7 @@ class Replay:
     def _skip(self, batches):
         count = min(self.left, self.model.steps_per_execution)
         self.left -= count
-        if isinstance(batches, list):  # on PyTorch, Keras has taken them already
+        if isinstance(batches, list):  # on PyTorch, Keras has already read them
             return
         if self.waiting:
             self.waiting = False

@@ -1,4 +1,4 @@
-"""How the S-cells of 1980 learn: the strongest of each small area, for all cells of its plane."""
+"""Learning of the S-cells of 1980: the strongest cell of each area trains its plane."""
 
 import numpy as np
 
@@ -7,17 +7,17 @@ from kerascnn.ops.weightings import decaying
 
 
 class Representatives:
-    """The cells of one stage of 1980, which learn from one image after the other.
+    """The S-cells of one stage of 1980, which learn from one image after the other.
 
-    In every S-column, a square of places over all planes, the strongest cell becomes a candidate;
-    of several candidates in one plane the strongest is its representative. With the input `u` and
-    `v` of that cell, all cells of the plane learn `a += rate * c * u` and `b += rate / 2 * v`. A
-    plane without a representative learns nothing.
+    In every S-column, a square of positions across all planes, the strongest cell becomes a
+    candidate. The strongest of several candidates in one plane is the plane's representative. With
+    the inputs `u` and `v` of the representative, all cells of the plane learn `a += rate * c * u`
+    and `b += rate / 2 * v`. A plane without a representative learns nothing.
 
     Args:
         layer: built `kerascnn.layers.ShuntingSCells2D`.
         rate: float, `q` of the paper.
-        column: int, the side of an S-column.
+        column: int, the height and width of an S-column.
 
     Reference:
         [Fukushima, 1980](https://doi.org/10.1007/BF00344251), section 3
@@ -34,11 +34,11 @@ class Representatives:
 
     @property
     def count(self):
-        """How many planes have learned anything."""
+        """The number of planes that have learned."""
         return int(self._learned.sum())
 
     def learn(self, planes):
-        """Shows the planes of one image, of shape `(height, width, channels)`.
+        """Learns from the planes of one image, of shape `(height, width, channels)`.
 
         Returns:
             list of `(plane, row, column)` of the representatives.
@@ -53,7 +53,7 @@ class Representatives:
         return found
 
     def _windows(self, planes):
-        """The inputs of all cells: `(rows, columns, kernel rows, kernel columns, channels)`."""
+        """Returns all inputs, `(rows, columns, kernel rows, kernel columns, channels)`."""
         size = self.layer.kernel_size
         before = [(side - 1) // 2 for side in size]
         pads = [(b, side - 1 - b) for b, side in zip(before, size, strict=True)]

@@ -1,7 +1,10 @@
-"""A callback that lets a training resume exactly where it stopped."""
+"""A callback to resume training exactly where it stopped."""
 
 import math
 import time
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
 
 import keras
 import numpy as np
@@ -27,48 +30,49 @@ from kerascnn.training.state import (
 
 
 class Resume(keras.callbacks.Callback):
-    """Writes checkpoints, and resumes `model.fit` from the last one as if it had never stopped.
+    """Writes checkpoints, and resumes `model.fit` from the last one, bit for bit.
 
-    The same program, started again, ends in the same weights, history and metrics to the last bit,
-    also if it was killed within an epoch. A checkpoint has the weights, the states of
+    If the same program is started again, it ends with the same weights, history and metrics, bit
+    for bit, even if it was killed within an epoch. A checkpoint has the weights, the states of
     `keras.random.SeedGenerator` (dropout), the variables of the optimizer with its moving averages,
     the sums of losses and metrics, the state of callbacks, and the history. (Keras 3.15's
-    `BackupAndRestore` leaves out the seed generators, the metrics and the callbacks, and begins an
-    epoch again with the weights of its middle.) The last two checkpoints are kept. They are written
-    whole, with a checksum; one that is damaged is named in a warning and the one before it is used.
+    `BackupAndRestore` leaves out the seed generators, the metrics and the callbacks, and starts an
+    interrupted epoch again with its intermediate weights.) The last two checkpoints are kept. They
+    are written atomically, with a checksum; if one is damaged, a warning names it and the previous
+    one is used.
 
-    What is exact depends on the data too: batch `k` of epoch `e` must be the same in every process.
-    That is so for
+    Exact results also depend on the data: batch `k` of epoch `e` must be the same in every process.
+    This holds for
 
-    - the pipelines of `kerascnn.data`, which start at any batch without reading what is skipped;
+    - the pipelines of `kerascnn.data`, which start at any batch without reading the skipped ones;
     - `kerascnn.data.by_epoch`, and any `tf.data.Dataset` that is the same in every epoch;
     - a `keras.utils.PyDataset` whose order is fixed, is shuffled by `fit(shuffle=True)`, or is
       drawn in `on_epoch_begin` from a seed and `kerascnn.data.current_epoch()`.
 
-    It is not so for `tf.data.Dataset.shuffle` with `reshuffle_each_iteration=True` (the default),
-    random numbers drawn in `tf.data` with a state, NumPy arrays that `fit` shuffles on TensorFlow,
+    It does not hold for `tf.data.Dataset.shuffle` with `reshuffle_each_iteration=True` (the
+    default), stateful random numbers in `tf.data`, NumPy arrays that `fit` shuffles on TensorFlow,
     and pipelines with nondeterministic order. Random operations in a model need a
-    `keras.random.SeedGenerator` that is an attribute of their layer, as those of Keras have.
+    `keras.random.SeedGenerator` that is an attribute of their layer, as in Keras's own layers.
 
-    Batches that were trained on before a training resumes are taken from other pipelines once more
-    and thrown away.
+    All pipelines except `kerascnn.data`'s read batches that were already trained on again,
+    and the callback discards these batches.
 
-    A folder belongs to one training: if `epochs` is larger than before, it continues; if it is not,
-    `fit` returns at once with the history. For a new training, choose another folder.
+    A folder belongs to one training: with a larger `epochs` than before, `fit` continues; otherwise
+    it returns at once with the history. For a new training, choose another folder.
 
     Args:
-        folder: str or path of the folder of the checkpoints.
-        every: when checkpoints are written besides the end of every epoch: a number of steps, or
-            `"30s"`, `"5m"`, `"1h"`. With `steps_per_execution`, after the steps that are executed
-            together.
-        callbacks: other callbacks of `fit` whose state is kept, such as `EarlyStopping` or
-            `SwapEMAWeights`: attributes that are not arguments of the constructor, or what a method
-            `resume_state()` returns, for a method `resume_from(state)`. They must come before this
-            one in the list of `fit`.
+        folder: str or path of the checkpoint folder.
+        every: int or str, number of steps or time (`"30s"`, `"5m"`, `"1h"`) between checkpoints; a
+            checkpoint is also written after every epoch. With `steps_per_execution`, checkpoints
+            are written only between executions.
+        callbacks: other callbacks of `fit` whose state is saved, such as `EarlyStopping` or
+            `SwapEMAWeights`. The state is the return value of a method `resume_state()`, which is
+            passed to a method `resume_from(state)`, or else all attributes that are not constructor
+            arguments. They must come before this callback in the list of `fit`.
 
     Raises:
-        UsageError: if `every` is wrong, or (in `fit`) the checkpoints are those of another model.
-        kerascnn.training.DivergedError: in `fit`, if the loss or a weight is no longer a number.
+        UsageError: if `every` is wrong, or (in `fit`) the checkpoints belong to another model.
+        kerascnn.training.DivergedError: in `fit`, if the loss or a weight is not finite.
         OSError: in `fit`, if a checkpoint cannot be written; the earlier ones are intact.
 
     Example:
@@ -89,7 +93,13 @@ class Resume(keras.callbacks.Callback):
         (True, [0, 1])
     """
 
-    def __init__(self, folder, *, every="5m", callbacks=()):
+    def __init__(
+        self,
+        folder: str | Path | Checkpoints,
+        *,
+        every: int | str = "5m",
+        callbacks: Sequence[keras.callbacks.Callback] = (),
+    ) -> None:
         super().__init__()
         self.checkpoints = folder if isinstance(folder, Checkpoints) else Checkpoints(folder)
         self.callbacks = tuple(callbacks)
@@ -99,7 +109,7 @@ class Resume(keras.callbacks.Callback):
         self.first_epoch = 0
         self._coming = None
 
-    def on_train_begin(self, logs=None):
+    def on_train_begin(self, logs: dict[str, Any] | None = None) -> None:
         self._history = {"epoch": [], "history": {}}
         self._replay = None
         checkpoint = self.checkpoints.load()
@@ -112,7 +122,7 @@ class Resume(keras.callbacks.Callback):
         if not self.model.built:
             raise ValueError(
                 "The model must be built before a training can resume: call it on a batch of data, "
-                "or give it a `keras.Input`."
+                "or start it with a `keras.Input`."
             )
         restore_model(self.model, checkpoint.arrays, checkpoint.path, ["model", "optimizer"])
         restore_random(known["random"])
@@ -123,7 +133,7 @@ class Resume(keras.callbacks.Callback):
         if not ended and checkpoint.epoch < self.params["epochs"]:
             self._coming = checkpoint
 
-    def on_epoch_begin(self, epoch, logs=None):
+    def on_epoch_begin(self, epoch: int, logs: dict[str, Any] | None = None) -> None:
         start_at_epoch(self.model, None)
         self.epoch, self.batches = epoch, 0
         self._last_time, self._last_batch = time.monotonic(), 0
@@ -136,7 +146,7 @@ class Resume(keras.callbacks.Callback):
         if checkpoint.epoch != epoch:
             raise ValueError(
                 f"{checkpoint.path} was written in epoch {checkpoint.epoch}, and `fit` begins with "
-                f"epoch {epoch}: give `fit` initial_epoch={checkpoint.epoch}."
+                f"epoch {epoch}: call `fit` with initial_epoch={checkpoint.epoch}."
             )
         known = unpacked(checkpoint.facts, checkpoint.arrays)
         if checkpoint.batch:
@@ -148,11 +158,11 @@ class Resume(keras.callbacks.Callback):
                 is_last=checkpoint.batch == self.params["steps"],
             )
 
-    def on_train_batch_end(self, batch, logs=None):
+    def on_train_batch_end(self, batch: int, logs: dict[str, Any] | None = None) -> None:
         if self._replay is not None and self._replay.left:
             return
         self.batches = min(batch + 1, self.params["steps"] or batch + 1)
-        if self._replay is not None:  # the last of the steps that are not trained again
+        if self._replay is not None:  # the last skipped step
             self._replay.end()
             self._replay = None
             self._last_batch = self.batches
@@ -166,8 +176,8 @@ class Resume(keras.callbacks.Callback):
         if stopped:
             raise Interrupted(stopped, self.checkpoints.last())
 
-    def on_epoch_end(self, epoch, logs=None):
-        if self._replay is not None:  # nothing was left to train on
+    def on_epoch_end(self, epoch: int, logs: dict[str, Any] | None = None) -> None:
+        if self._replay is not None:  # no batches were left to train on
             self._replay.end()
             self._replay = None
         self._random = random_state()
@@ -178,13 +188,13 @@ class Resume(keras.callbacks.Callback):
         if self.signals is not None and self.signals.received:
             raise Interrupted(self.signals.received, self.checkpoints.last())
 
-    def on_train_end(self, logs=None):
+    def on_train_end(self, logs: dict[str, Any] | None = None) -> None:
         start_at_epoch(self.model, None)
         order.end_training()
         self._give_history()
 
     def _is_due(self):
-        if self.batches == self.params["steps"]:  # the epoch ends next, with a checkpoint
+        if self.batches == self.params["steps"]:  # the end of the epoch writes a checkpoint
             return False
         if self.every_steps is not None:
             return self.batches - self._last_batch >= self.every_steps
@@ -207,7 +217,7 @@ class Resume(keras.callbacks.Callback):
         self._last_time, self._last_batch = time.monotonic(), batch
 
     def _restore_late(self, known):
-        """Restores what the steps that are not trained again have changed."""
+        """Restores the state that skipped steps have changed."""
         self._restore_callbacks(known)
         set_generator_states(known["torch"])
 
@@ -216,7 +226,7 @@ class Resume(keras.callbacks.Callback):
             restore_callback(callback, state)
 
     def _give_history(self):
-        """Gives Keras's own history what came before; Keras empties it when `fit` begins."""
+        """Adds earlier epochs to Keras's own history, which `fit` clears at its start."""
         found = getattr(self.model, "history", None)
         if isinstance(found, keras.callbacks.History):
             found.epoch = list(self._history["epoch"])

@@ -1,8 +1,10 @@
-"""Learning without a gradient: stage after stage, by competition and by birth."""
+"""Self-organization: learning without a gradient, one stage after the other."""
 
 import time
 import warnings
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
+from typing import Any
 
 import keras
 import numpy as np
@@ -16,39 +18,39 @@ from kerascnn.training.representatives import Representatives
 
 TOP_RULES = ("misread", "winner_take_all")
 
-# How often a stage reports how it goes: every so many images.
+# Number of images between progress reports of a stage.
 _REPORTS = 100
-# `q` of the stages of 1980, the last one also of further stages, and the side of their S-columns.
+# `q` of the stages of 1980 (the last value for further stages), and the size of S-columns.
 _RATES = (1.0, 16.0, 16.0)
 _COLUMN = 5
-# How often each pattern is shown, in the experiments of 1980
+# Number of presentations of each pattern in the experiments of 1980
 _ROUNDS = 20
 
 
 class SilentImageWarning(UserWarning):
-    """Images without contrast, which no cell answers to, were left out."""
+    """Warns that images without contrast, to which no cell responds, were left out."""
 
 
 @dataclass(frozen=True)
 class SelfOrganization:
-    """How cells are born and learn.
+    """Settings of self-organization.
 
     Args:
-        rule: `"add_if_silent"` (2013: where no cell answers, the input becomes one, which never
-            changes), `"winner_take_all"` (the winner learns) or `"winner_kill_loser"` (2010: losers
-            are removed, too): the rule of the S-cells of the later form.
-        learning_threshold: float in [0, 1), the cosine below which a cell is silent while it
-            learns; higher than that with which it recognizes.
-        activity: float in [0, 1), the least strength of an input next to that of the strongest one.
-        stage_images: int, how many images a stage of cells learns from.
-        max_cells: int, how many cells a stage may have.
-        top_rule: `"misread"` (2013: an image that is misread becomes a vector of its class), or
-            `"winner_take_all"` (2003: images that are read correctly are added to their vector).
-        margin: float of at least 0: an image is misread if its class does not win by more.
-        max_vectors: int, how many vectors there may be.
+        rule: the rule for the S-cells of the later form: `"add_if_silent"` (2013: where no cell
+            responds, the input becomes a new cell, which never changes), `"winner_take_all"` (the
+            winner learns) or `"winner_kill_loser"` (2010: losers are also removed).
+        learning_threshold: float in [0, 1), the cosine below which a cell is silent during
+            learning; higher than the threshold in recognition.
+        activity: float in [0, 1), the smallest strength of an input, relative to the strongest one.
+        stage_images: int, number of images that a stage of cells learns from.
+        max_cells: int, largest number of cells in a stage.
+        top_rule: `"misread"` (2013: a misclassified image becomes a vector of its class), or
+            `"winner_take_all"` (2003: correctly classified images are added to their vector).
+        margin: float of at least 0: an image counts as misclassified unless its class wins by more.
+        max_vectors: int, largest number of vectors.
 
     Raises:
-        ValueError: if a number is out of its range or a name unknown.
+        ValueError: if a number is out of range or a name is unknown.
 
     Reference:
         [Fukushima, 2013](https://doi.org/10.1016/j.neunet.2013.01.001)
@@ -81,38 +83,45 @@ class SelfOrganization:
             at_least_one(getattr(self, name), name)
 
 
-def self_organize(model, data, settings=None, *, passes=1, done=(), on_stage=None, on_report=None):
-    """Teaches a Neocognitron without a gradient, one stage after the other.
+def self_organize(
+    model: keras.Model,
+    data: dict[str, Any],
+    settings: SelfOrganization | None = None,
+    *,
+    passes: int = 1,
+    done: Iterable[Any] = (),
+    on_stage: Callable[..., Any] | None = None,
+    on_report: Callable[..., Any] | None = None,
+) -> tuple[keras.Model, list[dict[str, Any]]]:
+    """Trains a Neocognitron without a gradient, one stage after the other.
 
-    Layers `SCells2D` and `ShuntingSCells2D` that are trainable learn in the order of the model,
-    each from what those before it make of the images; then the layer `InterpolatingVectors` at its
-    end learns labelled vectors, and, from the validation images, the `scale` at which its outputs
-    are calibrated logits. Images stream: memory is bounded by the cells and vectors, not by the
+    Trainable layers `SCells2D` and `ShuntingSCells2D` learn in the order of the model, each from
+    the outputs of the layers before it. Then the last layer, `InterpolatingVectors`, learns
+    labelled vectors, and learns from the validation images the `scale` at which its outputs are
+    calibrated logits. Images are streamed: memory is bounded by the cells and vectors, not by the
     images. The same data in the same order give the same model.
 
     Args:
         model: functional `keras.Model` that ends in `kerascnn.layers.InterpolatingVectors`.
         data: `{"train": ..., "validation": ...}`, iterables of batches of images and labels, such
-            as `tf.data` pipelines; without `"validation"` the scale stays as it is.
+            as `tf.data` pipelines; without `"validation"` the scale does not change.
         settings: optional `SelfOrganization`.
-        passes: int, how often all images are shown to the vectors. A stage of cells sees
-            `stage_images` images, those of 1980 again and again, up to 20 times, where there are
-            fewer.
-        done: pairs of the weights and the passes of the stages that have learned before, as
-            `on_stage` got them.
-        on_stage: optional function that is called with the number of a stage, its weights, a list
-            of arrays, and the passes that it has begun.
-        on_report: optional function that is called with each row of the history, when it is new.
+        passes: int, how often the vectors see all images. A stage of cells sees `stage_images`
+            images; stages of 1980 repeat the images up to 20 times if there are fewer.
+        done: pairs of weights and passes of the completed stages, from `on_stage`.
+        on_stage: optional function that is called with the number of a completed stage, its weights
+            (a list of arrays), and the number of passes that it has started.
+        on_report: optional function that is called with each new row of the history.
 
     Returns:
-        pair of a new `keras.Model` with as many cells and vectors as were born, and the history: a
-        list of dicts with the `stage` (the name of the layer), the `images` that it has seen, the
-        `cells` that it has, `errors` (images that were misread; only of the last stage) and
+        pair of a new `keras.Model` with the cells and vectors that were created, and the history: a
+        list of dicts with `stage` (the name of the layer), `images` (the number seen so far),
+        `cells` (their number), `errors` (misclassified images; only in the last stage) and
         `seconds`.
 
     Raises:
         ValueError: if the model does not end in such a layer, there are fewer images than classes,
-            no image has contrast, or more cells or vectors are born than there may be.
+            no image has contrast, or the number of cells or vectors exceeds its limit.
 
     Reference:
         [Fukushima, 1980](https://doi.org/10.1007/BF00344251); [Fukushima,
@@ -141,7 +150,7 @@ def self_organize(model, data, settings=None, *, passes=1, done=(), on_stage=Non
         stage = _Stage(model, name, number, settings)
         if number < len(done):
             weights, begun = done[number]
-            for _ in range(begun):  # shuffled data go on to where they are after the stage
+            for _ in range(begun):  # advances shuffled data to the state after the stage
                 next(iter(data["train"]), None)
         else:
             weights, begun = stage.learn(data["train"], passes, report)
@@ -154,7 +163,7 @@ def self_organize(model, data, settings=None, *, passes=1, done=(), on_stage=Non
 
 
 def stages_of(model):
-    """Names of the layers of a model that learn by themselves, in their order.
+    """Returns the names of the self-organizing layers of a model, in order.
 
     Raises:
         ValueError: if the last layer is not `InterpolatingVectors`.
@@ -174,7 +183,7 @@ def stages_of(model):
 
 
 class _Stage:
-    """The learning of one layer."""
+    """Trains one layer."""
 
     def __init__(self, model, name, number, settings):
         self.layer = model.get_layer(name)
@@ -195,7 +204,7 @@ class _Stage:
             self.learner = Representatives(self.layer, rate, _COLUMN)
 
     def learn(self, batches, passes, report):
-        """Shows the images, and returns the weights and how many passes were begun."""
+        """Learns from the images; returns the weights and the number of passes started."""
         began, seen, reported = time.perf_counter(), 0, None
         learner = self.learner
 
@@ -232,13 +241,13 @@ class _Stage:
         if not learner.count:
             raise UsageError(
                 "The training images must have contrast; in the layer "
-                f"{self.layer.name!r} no cell answers to any of the {seen} images: check that "
+                f"{self.layer.name!r} no cell responds to any of the {seen} images: check that "
                 "they are not blank."
             )
         if self.top and learner.silent:
             warnings.warn(
-                f"{learner.silent} of {seen} training images have no contrast that a cell answers "
-                "to, and were left out.",
+                f"{learner.silent} of {seen} training images have no contrast that a cell could "
+                "respond to, and were left out.",
                 SilentImageWarning,
                 stacklevel=4,
             )
@@ -263,7 +272,7 @@ class _Stage:
 
 
 def _with_weights(model, name, weights):
-    """A model with a stage that has learned; those after it have fresh weights."""
+    """Returns a model with the weights of a completed stage, and new weights after it."""
     top = isinstance(model.get_layer(name), InterpolatingVectors)
 
     def replace(layer):
@@ -284,11 +293,11 @@ def _with_weights(model, name, weights):
     return new
 
 
-def calibrate(model, batches):
+def calibrate(model: keras.Model, batches: Iterable[Any]) -> tuple[float, float]:
     """Sets `scale` of the last layer so that the outputs are calibrated logits.
 
-    The scale is the one with the least cross-entropy on the images: one number cannot change which
-    class wins.
+    The scale minimizes the cross-entropy on the images. A single factor does not change which class
+    wins.
 
     Args:
         model: `keras.Model` that ends in `kerascnn.layers.InterpolatingVectors`.
@@ -317,7 +326,7 @@ def _cross_entropy(logits, labels):
 
 
 def _least(function, low, high, steps=60):
-    """Where a function with one minimum is least, by golden sections of the logarithm."""
+    """Minimizes a function with one minimum by golden-section search on a logarithmic scale."""
     low, high = np.log(low), np.log(high)
     ratio = (np.sqrt(5) - 1) / 2
     for _ in range(steps):

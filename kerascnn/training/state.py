@@ -1,4 +1,4 @@
-"""The state of a training, as arrays and facts: of its model, and of its callbacks."""
+"""The state of a training: of its model, and of its callbacks."""
 
 import inspect
 import random
@@ -9,18 +9,18 @@ import numpy as np
 from kerascnn.arguments import UsageError
 
 _KINDS = ("model", "optimizer", "metrics")
-# The key of a dict that stands for an array
+# The key of a dict that represents an array
 _ARRAY = "__array__"
 
 
 def model_state(model):
     """Returns all variables of a compiled model as `{name: numpy array}`.
 
-    Weights, the states of `SeedGenerator`, the variables of the optimizer with its moving averages,
-    and what losses and metrics have summed up so far.
+    These are the weights, the states of `SeedGenerator`, the variables of the optimizer with its
+    moving averages, and the sums of losses and metrics.
     """
     if keras.backend.backend() == "jax":
-        model.jax_state_sync()  # within an epoch, Keras keeps the variables elsewhere
+        model.jax_state_sync()  # within an epoch, Keras keeps the variables outside of the model
     return {
         f"{kind}/{number}": np.array(keras.ops.convert_to_numpy(variable))
         for kind in _KINDS
@@ -33,12 +33,12 @@ def restore_model(model, arrays, path, kinds=_KINDS):
 
     Args:
         model: `keras.Model`.
-        arrays: what `model_state` returned.
-        path: path of the checkpoint, for the error.
-        kinds: which variables: `"model"`, `"optimizer"`, `"metrics"`.
+        arrays: dict that `model_state` returned.
+        path: path of the checkpoint, for the error message.
+        kinds: kinds of variables to set: `"model"`, `"optimizer"`, `"metrics"`.
 
     Raises:
-        UsageError: if the checkpoint is that of another model or optimizer; nothing is set then.
+        UsageError: if the checkpoint belongs to another model or optimizer; then nothing is set.
     """
     if "optimizer" in kinds:
         model.optimizer.build(model.trainable_variables)
@@ -49,13 +49,13 @@ def restore_model(model, arrays, path, kinds=_KINDS):
         count = number_of(arrays, kind)
         if count != len(variables):
             raise UsageError(
-                f"{path} is the checkpoint of another training: it has {count} variables of the "
+                f"{path} belongs to another training: it has {count} variables of the "
                 f"{kind}, and this one has {len(variables)}; choose another folder."
             )
         for variable, value in zip(variables, values, strict=True):
             if tuple(variable.shape) != value.shape:
                 raise UsageError(
-                    f"{path} is the checkpoint of another training: {variable.path} has the shape "
+                    f"{path} belongs to another training: {variable.path} has the shape "
                     f"{value.shape} there and {tuple(variable.shape)} here; choose another folder."
                 )
             found.append((variable, value))
@@ -64,12 +64,12 @@ def restore_model(model, arrays, path, kinds=_KINDS):
 
 
 def number_of(arrays, kind):
-    """Returns how many variables of a kind a state has."""
+    """Returns the number of variables of a kind in a state."""
     return sum(name.startswith(f"{kind}/") for name in arrays)
 
 
 def is_finite(model):
-    """Returns whether all weights that are trained are numbers."""
+    """Returns whether all trainable weights are finite."""
     if keras.backend.backend() == "jax":
         model.jax_state_sync()
     return all(
@@ -79,7 +79,7 @@ def is_finite(model):
 
 
 def has_metrics(model, arrays):
-    """Returns whether the metrics have variables yet: Keras may make them at the first step."""
+    """Returns whether the metrics have variables, which Keras may create in the first step."""
     return len(model.metrics_variables) == number_of(arrays, "metrics")
 
 
@@ -90,22 +90,22 @@ def _variables(model, kind):
 
 
 def callback_state(callback):
-    """Returns what a callback knows, as a dict.
+    """Returns the state of a callback as a dict.
 
-    That is what its method `resume_state()` returns, or else all attributes that are numbers,
-    texts, arrays, or lists and dicts of those, but for the arguments of its constructor: what
-    `EarlyStopping`, `ReduceLROnPlateau`, `ModelCheckpoint` and `SwapEMAWeights` have.
+    This is the return value of its method `resume_state()`, or else all attributes that are
+    numbers, strings, arrays, or lists and dicts of them, except constructor arguments: enough for
+    `EarlyStopping`, `ReduceLROnPlateau`, `ModelCheckpoint` and `SwapEMAWeights`.
     """
     if hasattr(callback, "resume_state"):
         return callback.resume_state()
-    # Of its settings, `EarlyStopping` changes the sign of one when the first epoch ends.
+    # `EarlyStopping` changes the sign of one of its settings when the first epoch ends.
     settings = {*inspect.signature(type(callback).__init__).parameters, "params"}
     known = {name: value for name, value in vars(callback).items() if name not in settings}
     return {name: value for name, value in known.items() if _is_plain(value)}
 
 
 def restore_callback(callback, state):
-    """Gives a callback what `callback_state` returned, by its method `resume_from` if it has it."""
+    """Restores the state of a callback, with its method `resume_from` if it has one."""
     if hasattr(callback, "resume_from"):
         callback.resume_from(state)
     else:
@@ -121,12 +121,12 @@ def _is_plain(value):
 
 
 def packed(value, arrays, name):
-    """Returns a value as JSON has it; arrays in it go into a dict.
+    """Converts a value to JSON types, and moves its arrays to a dict.
 
     Args:
-        value: numbers, texts, arrays, and lists and dicts of those.
+        value: numbers, strings, arrays, or lists and dicts of them.
         arrays: dict to which the arrays are added.
-        name: str, the beginning of their names.
+        name: str, prefix of the names of the arrays.
     """
     if isinstance(value, np.ndarray):
         arrays[name] = value
@@ -141,7 +141,7 @@ def packed(value, arrays, name):
 
 
 def unpacked(value, arrays):
-    """Returns what `packed` was given; tuples are lists."""
+    """Reverses `packed`; tuples become lists."""
     if isinstance(value, dict):
         if value.keys() == {_ARRAY}:
             return np.array(arrays[value[_ARRAY]])
@@ -152,7 +152,7 @@ def unpacked(value, arrays):
 
 
 def random_state():
-    """Returns the states of Python's and NumPy's own generators, which pipelines may draw from."""
+    """Returns the states of Python's and NumPy's global generators, which pipelines may use."""
     version, numbers, spare = random.getstate()
     _, keys, place, has_spare, other = np.random.get_state()
     return {
@@ -162,7 +162,7 @@ def random_state():
 
 
 def restore_random(state):
-    """Sets the states of Python's and NumPy's own generators."""
+    """Restores the states of Python's and NumPy's global generators."""
     version, numbers, spare = state["python"]
     random.setstate((version, tuple(map(int, numbers)), spare))
     keys, place, has_spare, other = state["numpy"]

@@ -1,4 +1,4 @@
-"""Signals that end a training at its next step."""
+"""Signals that stop a training after its current step."""
 
 import signal
 import threading
@@ -7,12 +7,12 @@ _SIGNALS = (signal.SIGINT, signal.SIGTERM)
 
 
 class StopSignals:
-    """Notes SIGINT and SIGTERM in the context; a second one has its usual effect.
+    """Records SIGINT and SIGTERM within the context; a second signal has its usual effect.
 
-    Outside of the main thread, where Python allows no handlers, signals keep their usual effect.
+    Outside the main thread, where Python allows no handlers, signals have their usual effect.
 
     Attributes:
-        received: the first signal, or `None`.
+        received: the first signal received, or `None`.
     """
 
     def __init__(self):
@@ -35,5 +35,5 @@ class StopSignals:
     def _restore(self):
         while self._before:
             number, handler = self._before.popitem()
-            # A handler that was not set from Python cannot be set again from there.
+            # Python cannot restore a handler that was not set from Python.
             signal.signal(number, signal.SIG_DFL if handler is None else handler)

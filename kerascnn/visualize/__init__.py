@@ -1,4 +1,4 @@
-"""Pictures of a training, as Matplotlib figures."""
+"""Matplotlib figures of data, training and results."""
 
 from kerascnn.visualize.augmentation import augmentation
 from kerascnn.visualize.births import births

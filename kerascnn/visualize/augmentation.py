@@ -1,4 +1,4 @@
-"""What augmentation makes of training images."""
+"""Plots of augmented images."""
 
 from collections.abc import Sequence
 
@@ -17,13 +17,13 @@ def augmentation(
     class_names: Sequence[str],
     title: str = "",
 ) -> Figure:
-    """Draws a row of images with their classes, and rows of their augmented versions below.
+    """Plots a row of images with their classes, and rows of augmented versions below.
 
     Args:
-        images: float array of shape `(count, height, width, channels)` with values from 0 to 1.
+        images: float array of shape `(count, height, width, channels)` with values in [0, 1].
         labels: int array of shape `(count,)`.
         versions: list of pairs `(images, labels)` of the same images; labels of shape
-            `(count, classes)` are probabilities, of which the two largest are written below.
+            `(count, classes)` are probabilities, and the two largest are shown below.
         class_names: names of the classes.
         title: str.
 

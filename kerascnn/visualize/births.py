@@ -1,4 +1,4 @@
-"""How a model learned that learns by itself."""
+"""Plots of self-organization."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -8,7 +8,7 @@ from matplotlib.ticker import MaxNLocator
 
 
 def births(history: Sequence[Mapping[str, Any]]) -> Figure:
-    """Draws how many cells each stage has, and how many images the last one misread, by images.
+    """Plots the cells of each stage and the misclassified images over the number of images.
 
     Args:
         history: rows of `kerascnn.training.self_organize`: dicts with `stage`, `images`, `cells`

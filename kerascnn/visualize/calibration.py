@@ -1,4 +1,4 @@
-"""Whether a classifier knows how sure it may be."""
+"""Plots of the calibration of classifiers."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -7,9 +7,9 @@ from matplotlib.figure import Figure
 
 
 def calibration(bins: Sequence[Mapping[str, Any]], expected_error: float) -> Figure:
-    """Draws a reliability diagram: how often answers are right against how sure they are.
+    """Plots a reliability diagram: accuracy over confidence.
 
-    Below it, how the examples spread over the bins: where there are few, a bar says little.
+    Below it is the distribution of the examples over the bins; bars with few examples are noisy.
 
     Args:
         bins: rows of `kerascnn.inference.Classification.calibration`: dicts with `low`, `high`,

@@ -1,4 +1,4 @@
-"""What the cells of a Neocognitron prefer, and what they answer."""
+"""Plots of the preferred patterns and the responses of a Neocognitron's cells."""
 
 import math
 from typing import Any
@@ -12,27 +12,27 @@ from kerascnn.geometry import Window
 from kerascnn.ops.padding import of_axes
 from kerascnn.ops.shapes import image_shape
 
-# As many planes of a layer are drawn.
+# Number of planes of a layer to plot.
 _PLANES = 64
 
 
 def preferred_patterns(
     model: keras.Model, layer: str, images: np.ndarray, best: int = 5, title: str = ""
 ) -> Figure:
-    """Draws each cell of a layer as the pattern that it prefers, as it looks in the images.
+    """Plots the preferred pattern of each cell of a layer.
 
-    A pattern is the mean of the parts of the images that the cell answers most to, each weighted by
-    the answer; a part is as large as what one cell sees.
+    A pattern is the mean of the image patches with the strongest responses of the cell, weighted by
+    the responses. The patches have the size of the cell's receptive field.
 
     Args:
-        model: `keras.Model` whose layers up to `layer` follow each other, as in `"neocognitron"`.
+        model: `keras.Model` whose layers up to `layer` form a sequence, as in `"neocognitron"`.
         layer: str, the name of a layer of cells: `SCells2D` or `ShuntingSCells2D`.
         images: float array of shape `(count, height, width, channels)` with values in [0, 1].
-        best: int, how many parts are averaged.
+        best: int, number of patches to average.
         title: str.
 
     Returns:
-        `matplotlib.figure.Figure`, with the cells in the order of the planes, 64 of them at most.
+        `matplotlib.figure.Figure`, with at most 64 cells, in the order of the planes.
 
     Raises:
         ValueError: if the layer has no planes.
@@ -75,7 +75,7 @@ def preferred_patterns(
 
 
 def responses(model: keras.Model, image: np.ndarray, title: str = "") -> Figure:
-    """Draws what the planes of every layer answer to one image.
+    """Plots the responses of the planes of every layer to one image.
 
     Args:
         model: `keras.Model` on images.
@@ -83,8 +83,8 @@ def responses(model: keras.Model, image: np.ndarray, title: str = "") -> Figure:
         title: str.
 
     Returns:
-        `matplotlib.figure.Figure`: a row of planes for each layer, 64 of them at most, brighter
-        where cells answer more; each layer has a scale of its own.
+        `matplotlib.figure.Figure`: a row of at most 64 planes for each layer, brighter for stronger
+        responses; each layer has its own scale.
 
     Example:
         >>> import numpy as np
@@ -115,7 +115,7 @@ def _channels_last(planes: Any, layer: Any) -> np.ndarray:
 
 
 def _view(model, name):
-    """Where cell (0, 0) of a layer looks, how far its neighbors look from there, and how far."""
+    """Returns the position, stride and size of the receptive field of a layer's cell (0, 0)."""
     offset, window = np.zeros(2), Window()
     for layer in model.layers[1:]:
         if isinstance(layer, keras.layers.ZeroPadding2D):
@@ -131,7 +131,7 @@ def _view(model, name):
 
 
 def _first(layer, window):
-    """Where the middle of the first window of a layer is, in pixels of its input."""
+    """Returns the center of the first window of a layer, in pixels of its input."""
     data_format = getattr(layer, "data_format", "channels_last")
     taken, given = (
         image_shape(shape, data_format)[1:3] for shape in (layer.input.shape, layer.output.shape)
@@ -149,7 +149,7 @@ def _first(layer, window):
 
 
 def _montage(rows, title, upper=None, columns=16):
-    """Planes of layers, `columns` in a line, with the name of the layer above them."""
+    """Plots planes of layers, `columns` in a row, with the name of the layer above them."""
     lines = [math.ceil(len(planes) / columns) for _, planes in rows]
     figure = Figure(figsize=(columns * 0.6, sum(lines) * 0.6 + 0.3 * len(rows) + 0.4), dpi=120)
     height = sum(lines) + 0.5 * len(rows) + 0.6

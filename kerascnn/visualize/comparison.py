@@ -1,4 +1,4 @@
-"""Answers to the same question, side by side."""
+"""Plots that compare predictions side by side."""
 
 from collections.abc import Sequence
 
@@ -19,25 +19,25 @@ def comparison(
     detail: int = 80,
     title: str = "",
 ) -> Figure:
-    """Draws pictures in rows: the truth as a whole, then a detail of each answer and of the truth.
+    """Plots images in rows: the whole truth, then a detail of each prediction and of the truth.
 
-    The detail is where the answers are furthest from the truth: the square with the largest squared
-    difference, summed over the answers.
+    The detail is the square in which the predictions differ most from the truth: the largest
+    squared difference, summed over the predictions.
 
     Args:
         pictures: list of rows, each a list of uint8 arrays of shape `(height, width, channels)`
-            with 1 or 3 channels: answers, and last the truth. What is smaller than the truth, by
-            the same factor in height and width, is drawn with larger pixels.
-        labels: list of rows of str, one for each picture.
+            with 1 or 3 channels: predictions, and last the truth. A smaller image, by the same
+            factor in height and width, is plotted with larger pixels.
+        labels: list of rows of str, one for each image.
         names: list of str, one for each row.
-        detail: int, the side of the detail in pixels of the truth.
+        detail: int, size of the detail in pixels of the truth.
         title: str.
 
     Returns:
         `matplotlib.figure.Figure`.
 
     Raises:
-        ValueError: if a picture's size does not divide that of the truth.
+        ValueError: if an image's size does not divide the size of the truth.
 
     Example:
         >>> import numpy as np
@@ -81,14 +81,14 @@ def _as_large_as(truth, image):
     larger = image.repeat(factor, axis=0).repeat(factor, axis=1)
     if larger.shape != truth.shape:
         raise UsageError(
-            "The size of a picture must divide that of the truth; "
+            "The size of an image must divide the size of the truth; "
             f"got shape {image.shape} with {truth.shape}."
         )
     return larger
 
 
 def _worst_square(images, side):
-    """`(top, left, side)` of the square in which the answers differ most from the truth."""
+    """`(top, left, side)` of the square in which the predictions differ most from the truth."""
     *answers, truth = (image.astype(float) for image in images)
     side = min(side, *truth.shape[:2])
     difference = np.sum([((answer - truth) ** 2).sum(axis=-1) for answer in answers], axis=0)

@@ -1,4 +1,4 @@
-"""Which classes are taken for which."""
+"""Plots of confusion matrices."""
 
 from collections.abc import Sequence
 
@@ -7,13 +7,13 @@ from matplotlib.figure import Figure
 
 from kerascnn.visualize.fonts import in_fonts
 
-# Up to this many classes, each cell has its number written into it.
+# Up to this many classes, cells show their numbers.
 _WRITTEN = 25
 
 
 @in_fonts
 def confusion_matrix(matrix: np.ndarray, class_names: Sequence[str]) -> Figure:
-    """Draws a confusion matrix, colored by the share of each true class.
+    """Plots a confusion matrix, colored by the fraction of each true class.
 
     Args:
         matrix: int array of shape `(classes, classes)`, true classes by row.

@@ -1,4 +1,4 @@
-"""An image in the axes of a figure."""
+"""Draws an image into Matplotlib axes."""
 
 import numpy as np
 
@@ -8,8 +8,8 @@ def draw_image(axes, image):
 
     Args:
         axes: `matplotlib.axes.Axes`.
-        image: array of shape `(height, width, channels)` with 1 or 3 channels: uint8, or floats
-            with values in [0, 1], to which others are clipped.
+        image: array of shape `(height, width, channels)` with 1 or 3 channels: uint8, or floats in
+            [0, 1]; other values are clipped.
     """
     image = np.asarray(image)
     largest = 255 if image.dtype == np.uint8 else 1

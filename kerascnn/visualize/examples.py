@@ -1,4 +1,4 @@
-"""A page of images with what a model made of them."""
+"""Plots of classified images."""
 
 import math
 from collections.abc import Sequence
@@ -20,13 +20,13 @@ def examples(
     class_names: Sequence[str],
     title: str = "",
 ) -> Figure:
-    """Draws images, each with its predicted class; mistakes in red, with the true class.
+    """Plots images with their predicted classes; mistakes are red and show the true class.
 
     Args:
-        images: float array of shape `(count, height, width, channels)` with values from 0 to 1.
+        images: float array of shape `(count, height, width, channels)` with values in [0, 1].
         labels: int array of shape `(count,)`, the true classes.
         predicted: int array of shape `(count,)`.
-        probabilities: float array of shape `(count,)`, those of the predicted classes.
+        probabilities: float array of shape `(count,)`, the probabilities of the predicted classes.
         class_names: names of the classes.
         title: str.
 

@@ -1,4 +1,4 @@
-"""Fonts for names in any script, which Matplotlib's own font lacks."""
+"""Fonts for scripts that Matplotlib's default font lacks."""
 
 import functools
 import importlib.util
@@ -14,9 +14,9 @@ from matplotlib import font_manager
 from matplotlib.figure import Figure
 from matplotlib.ft2font import FT2Font
 
-# Parts of the names of fonts with many scripts, which are tried first
+# Parts of the names of fonts with many scripts, to try first
 _LARGE = ("cjk", "noto", "ipa", "gothic", "unifont", "droid", "arial uni")
-# Packages that bring a font, and where in them it is
+# Packages that contain a font, and its path in them
 _PACKAGES = {"matplotlib_fontja": "fonts/ipaexg.ttf"}
 _SHOWN = 10
 
@@ -24,18 +24,18 @@ _Arguments = ParamSpec("_Arguments")
 
 
 class MissingFontWarning(UserWarning):
-    """No installed font has the characters of a name, which a figure has to do without."""
+    """Warns that no installed font has the characters of a name."""
 
 
 def in_fonts(draw: Callable[_Arguments, Figure]) -> Callable[_Arguments, Figure]:
-    """Lets a function draw its texts in fonts that have their characters.
+    """Decorates a function so that its figures use fonts with all required characters.
 
-    Where no font has them, names of classes become their numbers and other texts have the codes of
-    the characters, with a `MissingFontWarning`.
+    If no font has them, class names are replaced by class indices, and characters in other texts by
+    their codes, with a `MissingFontWarning`.
 
     Args:
-        draw: function that returns a figure; its argument `class_names`, and `class_name` in the
-            dicts of others, are names of classes.
+        draw: function that returns a figure; its argument `class_names`, and `class_name` in dicts
+            in other arguments, are class names.
 
     Returns:
         function with the same arguments.
@@ -49,9 +49,9 @@ def in_fonts(draw: Callable[_Arguments, Figure]) -> Callable[_Arguments, Figure]
         if missing:
             shown = " ".join(sorted(missing)[:_SHOWN]) + (" ..." if len(missing) > _SHOWN else "")
             warnings.warn(
-                f"No font has the characters {shown}, so that figures show the numbers of classes "
-                "instead of these names. Install one: `pip install 'kerascnn[fonts]'` (Japanese "
-                "and Chinese characters), or a package of the system such as fonts-noto-cjk.",
+                f"No font has the characters {shown}; figures show class indices instead of these "
+                "names. Install one: `pip install 'kerascnn[fonts]'` (Japanese and Chinese "
+                "characters), or a system package such as fonts-noto-cjk.",
                 MissingFontWarning,
                 stacklevel=2,
             )
@@ -64,13 +64,13 @@ def in_fonts(draw: Callable[_Arguments, Figure]) -> Callable[_Arguments, Figure]
 
 
 def fonts_for(characters: set[str]) -> tuple[list[str], set[str]]:
-    """Finds the fonts that characters need.
+    """Finds fonts that have the given characters.
 
     Args:
         characters: set of str.
 
     Returns:
-        `(font families, characters that no font has)`; the first family is Matplotlib's own.
+        `(font families, characters that no font has)`; the first family is Matplotlib's default.
     """
     families = list(matplotlib.rcParams["font.family"])
     own = font_manager.findfont(font_manager.FontProperties(family=families))
@@ -94,7 +94,7 @@ def _is_drawn(character):
 def _characters_of(path):
     try:
         return frozenset(map(chr, FT2Font(path).get_charmap()))
-    except (OSError, RuntimeError, ValueError):  # a file that is no font any more
+    except (OSError, RuntimeError, ValueError):  # a file that is no longer a font
         return frozenset()
 
 
@@ -124,7 +124,7 @@ def _texts(value):
 
 
 def _without(value, missing, is_class, number=None):
-    """Returns texts without characters that cannot be drawn."""
+    """Replaces characters that no font has."""
     if isinstance(value, str):
         if not missing & set(value):
             return value

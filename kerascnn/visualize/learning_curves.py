@@ -1,4 +1,4 @@
-"""How a model learned."""
+"""Plots of learning curves."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -10,7 +10,7 @@ _TITLES = {"mean_iou": "Mean IoU", "psnr": "PSNR in dB"}
 
 
 def learning_curves(history: Sequence[Mapping[str, Any]], best_epoch: int | None = None) -> Figure:
-    """Draws the loss and the metric over the epochs, in training and in validation.
+    """Plots the loss and the metric of training and validation over the epochs.
 
     Args:
         history: rows of `kerascnn.training.fit`: dicts with `epoch`, `loss`, `val_loss`, and a
@@ -38,7 +38,7 @@ def learning_curves(history: Sequence[Mapping[str, Any]], best_epoch: int | None
         ):
             axes.plot(epochs, [row[key] for row in history], color, label=label, marker=".")
         if best_epoch is not None:
-            axes.axvline(best_epoch, color="0.7", linestyle=":", label="best in validation")
+            axes.axvline(best_epoch, color="0.7", linestyle=":", label="best validation metric")
         axes.set(title=_TITLES.get(metric, metric.replace("_", " ").capitalize()), xlabel="epoch")
         axes.xaxis.set_major_locator(MaxNLocator(integer=True))
         axes.grid(alpha=0.3)

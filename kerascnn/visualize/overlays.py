@@ -1,4 +1,4 @@
-"""A page of images with what a segmenter made of them."""
+"""Plots of segmented images."""
 
 import math
 from collections.abc import Mapping, Sequence
@@ -12,7 +12,7 @@ from kerascnn.visualize.fonts import in_fonts
 from kerascnn.visualize.palette import IGNORED, RED, blend, palette
 
 _OPACITY = 0.65
-_INCHES = 2.9  # of a picture's width
+_INCHES = 2.9  # width of an image
 _WRONG = np.array([RED], np.uint8)
 
 
@@ -20,15 +20,15 @@ _WRONG = np.array([RED], np.uint8)
 def overlays(
     rows: Sequence[Mapping[str, Any]], class_names: Sequence[str], title: str = ""
 ) -> Figure:
-    """Draws images, each with its true mask, the predicted one, and in red where they differ.
+    """Plots images with their true masks, their predicted masks, and the errors in red.
 
-    Above each row stand the image's name and its mean IoU. What the truth ignores is without color
-    in the masks, and black among the errors. The legend names the classes that are to be seen.
+    The title of each row has the image's name and its mean IoU. Ignored pixels have no color in the
+    masks, and are black among the errors. The legend names the visible classes.
 
     Args:
         rows: list of a dict for each image: `image`, uint8 array of shape
             `(height, width, channels)` with one channel or three; `truth`, int array of shape
-            `(height, width)`, class numbers or 255; `predicted`, int array of the same shape;
+            `(height, width)`, class indices or 255; `predicted`, int array of the same shape;
             `iou`, float; `name`, str.
         class_names: names of the classes.
         title: str.
@@ -77,7 +77,7 @@ def overlays(
         ncols=columns,
         fontsize=8,
     )
-    # Later, as Matplotlib leaves out labels that begin with "_".
+    # Set later, because Matplotlib leaves out labels that begin with "_".
     for text, name in zip(drawn.get_texts(), legend, strict=True):
         text.set(text=name, parse_math=False)
     return figure
@@ -92,7 +92,7 @@ def _classes_seen(rows):
 def _pictures(row, colors):
     image = np.broadcast_to(row["image"], (*row["image"].shape[:2], 3))
     ignored = row["truth"] == IGNORED
-    # Light, lest the dark parts of a picture pass for ignored.
+    # Brightened, so that dark parts of an image do not look like ignored pixels.
     light = 80 + image.mean(axis=-1) * (175 / 255)
     gray = np.where(ignored, 0, light)[..., np.newaxis]
     wrong = np.where((row["truth"] == row["predicted"]) | ignored, IGNORED, 0)
@@ -105,5 +105,5 @@ def _pictures(row, colors):
 
 
 def _shown(name, longest=30):
-    # Files often differ in how their names end.
+    # File names often differ at their ends.
     return name if len(name) <= longest else f"…{name[1 - longest :]}"

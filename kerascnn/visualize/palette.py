@@ -1,25 +1,25 @@
-"""Masks in colors."""
+"""Colors of masks."""
 
 import numpy as np
 
 from kerascnn.arguments import UsageError
 
-# `kerascnn.data.IGNORED`, which pictures do not import: they need no Keras.
+# The same as `kerascnn.data.IGNORED`, which is not imported, so that figures need no Keras.
 IGNORED = 255
 
-# Among how many values of red, green and blue colors are chosen.
+# Number of red, green and blue values to choose colors from.
 _LEVELS = 12
-# A quiet color for the first class, which often is the background.
+# A neutral color for the first class, which is often the background.
 _FIRST = (70, 116, 185)
-# What is red in a picture of errors is wrong, and no class.
+# Red marks errors, so no class is red.
 RED = (230, 20, 20)
 
 
 def palette(count: int) -> np.ndarray:
-    """Colors that are told apart, each as far as can be from those before it.
+    """Returns distinguishable colors, each as different as possible from the colors before it.
 
-    The first ones are the same for every `count`. Black is left to pixels that count nowhere, and
-    red to errors.
+    The first colors are the same for every `count`. Black is reserved for ignored pixels, and red
+    for errors.
 
     Args:
         count: int, from 1 to 255.
@@ -28,7 +28,7 @@ def palette(count: int) -> np.ndarray:
         uint8 array of shape `(count, 3)`.
 
     Raises:
-        ValueError: for another `count`.
+        ValueError: for any other `count`.
 
     Example:
         >>> import kerascnn
@@ -40,8 +40,8 @@ def palette(count: int) -> np.ndarray:
     levels = np.linspace(0, 255, _LEVELS).round()
     colors = np.stack(np.meshgrid(levels, levels, levels, indexing="ij"), axis=-1).reshape(-1, 3)
     places = _oklab(colors / 255)
-    # What is nearly black would be taken for ignored, what is nearly white for paper, and a glaring
-    # color for more than its neighbors.
+    # Almost black would look like ignored pixels, almost white like the page, and a glaring color
+    # would stand out from the others.
     lightness, chroma = places[:, 0], np.hypot(places[:, 1], places[:, 2])
     usable = (lightness > 0.42) & (lightness < 0.93) & (chroma < 0.23)
     colors, places = colors[usable], places[usable]
@@ -55,17 +55,17 @@ def palette(count: int) -> np.ndarray:
 
 
 def colorize(mask: np.ndarray, colors: np.ndarray) -> np.ndarray:
-    """Paints a mask.
+    """Converts a mask to colors.
 
     Args:
-        mask: int array of shape `(height, width)`, class numbers, or 255 for what is ignored.
+        mask: int array of shape `(height, width)`, class indices, or 255 for ignored pixels.
         colors: uint8 array of shape `(classes, 3)`.
 
     Returns:
-        uint8 array of shape `(height, width, 3)`, black where the mask is ignored.
+        uint8 array of shape `(height, width, 3)`, black for ignored pixels.
 
     Raises:
-        ValueError: if a number has no color.
+        ValueError: if a class has no color.
 
     Example:
         >>> import numpy as np
@@ -77,7 +77,7 @@ def colorize(mask: np.ndarray, colors: np.ndarray) -> np.ndarray:
     wrong = mask[(mask != IGNORED) & ((mask < 0) | (mask >= len(colors)))]
     if wrong.size:
         raise UsageError(
-            f"`mask` must hold class numbers from 0 to {len(colors) - 1}, or {IGNORED}; "
+            f"`mask` must have class indices from 0 to {len(colors) - 1}, or {IGNORED}; "
             f"got {wrong[0]}."
         )
     table = np.zeros((IGNORED + 1, 3), np.uint8)
@@ -88,11 +88,11 @@ def colorize(mask: np.ndarray, colors: np.ndarray) -> np.ndarray:
 def blend(
     image: np.ndarray, mask: np.ndarray, colors: np.ndarray, opacity: float = 0.5
 ) -> np.ndarray:
-    """Paints a mask over its image, which stays as it is where the mask is ignored.
+    """Blends a mask with its image; ignored pixels show the image unchanged.
 
     Args:
         image: uint8 array of shape `(height, width, channels)` with one channel or three.
-        mask: int array of shape `(height, width)`, class numbers, or 255 for what is ignored.
+        mask: int array of shape `(height, width)`, class indices, or 255 for ignored pixels.
         colors: uint8 array of shape `(classes, 3)`.
         opacity: float, from 0 (only the image) to 1 (only the mask).
 
@@ -100,7 +100,7 @@ def blend(
         uint8 array of shape `(height, width, 3)`.
 
     Raises:
-        ValueError: if a number has no color.
+        ValueError: if a class has no color.
 
     Example:
         >>> import numpy as np
@@ -119,7 +119,7 @@ def _distances(places, place):
 
 
 def _oklab(colors):
-    """Where colors lie to the eye: Ottosson, 2020, https://bottosson.github.io/posts/oklab/."""
+    """Converts to Oklab: Ottosson, 2020, https://bottosson.github.io/posts/oklab/."""
     linear = np.where(colors > 0.04045, ((colors + 0.055) / 1.055) ** 2.4, colors / 12.92)
     cones = linear @ [
         [0.4122214708, 0.2119034982, 0.0883024619],

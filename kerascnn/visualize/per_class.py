@@ -1,4 +1,4 @@
-"""Which classes are found well."""
+"""Plots of the scores of each class."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -8,7 +8,7 @@ from matplotlib.figure import Figure
 from kerascnn.arguments import UsageError
 from kerascnn.visualize.fonts import in_fonts
 
-# Of more classes, only so many are drawn.
+# Largest number of classes to plot.
 _DRAWN = 50
 _TITLES = {
     "accuracy": "Accuracy",
@@ -22,23 +22,23 @@ _TITLES = {
 
 @in_fonts
 def per_class(rows: Sequence[Mapping[str, Any]], metric: str = "f1") -> Figure:
-    """Draws a score of each class as bars, the worst first; of very many, the worst 50.
+    """Plots the score of each class as bars, the worst first; at most the worst 50.
 
-    Classes without examples have no score and are left out, as are those whose score is `None`.
+    Classes without examples, or with a score of `None`, are left out.
 
     Args:
         rows: rows of `kerascnn.inference.Classification.per_class`, dicts with `class_name`,
             `precision`, `recall`, `f1` and `support`, or of
             `kerascnn.inference.SegmentationScores.per_class`, dicts with `class_name`, `iou`,
             `accuracy`, `precision`, `boundary_f1` and `pixels`.
-        metric: `"f1"`, `"precision"` or `"recall"`; of segmentation, `"iou"`, `"accuracy"`,
+        metric: `"f1"`, `"precision"` or `"recall"`; for segmentation, `"iou"`, `"accuracy"`,
             `"precision"` or `"boundary_f1"`.
 
     Returns:
         `matplotlib.figure.Figure`.
 
     Raises:
-        ValueError: for another metric, or one that the rows do not hold.
+        ValueError: for an unknown metric, or a metric that the rows do not have.
 
     Example:
         >>> import kerascnn

@@ -1,4 +1,4 @@
-"""Images and what a model made of them."""
+"""Plots of reconstructed images."""
 
 from collections.abc import Sequence
 
@@ -13,7 +13,7 @@ from kerascnn.visualize.fonts import in_fonts
 def reconstructions(
     images: Sequence[np.ndarray], outputs: Sequence[np.ndarray], title: str = ""
 ) -> Figure:
-    """Draws images with their reconstructions below, and the absolute difference.
+    """Plots images with their reconstructions and the absolute difference below.
 
     Args:
         images: sequence of float arrays of shape `(height, width, channels)`, values in [0, 1].

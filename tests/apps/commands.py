@@ -4,7 +4,7 @@ import json
 
 from PIL import Image
 
-from kerascnn_apps.command import run
+from kerascnn_apps.cli import run
 
 
 def output(capsys, *arguments, status=0):

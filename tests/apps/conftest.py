@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from kerascnn_apps.command import run
+from kerascnn_apps.cli import run
 
 
 @pytest.fixture(scope="session")

@@ -8,7 +8,7 @@ import io
 import tempfile
 from pathlib import Path
 
-from kerascnn_apps.command import run
+from kerascnn_apps.cli import run
 from tests.data import folders
 
 # `{title: (command, function that makes the folder, its files in a line)}`

@@ -10,6 +10,7 @@ from PIL import Image
 from sklearn.datasets import load_digits
 
 import kerascnn
+from kerascnn.storage.run_folder import BrokenMetricsWarning
 from kerascnn.training import RunFolder
 from tests.apps.commands import image_size, output, predictions
 
@@ -58,7 +59,7 @@ def test_train_leaves_a_whole_run(trained):
 def test_a_finished_run_is_not_touched(trained, capsys):
     before = {path: path.stat().st_mtime_ns for path in trained.rglob("*")}
     text = output(capsys, "classify", "train", "--epochs", 2, "--out", trained).out
-    assert "holds a finished run" in text
+    assert "has a finished run" in text
     assert {path: path.stat().st_mtime_ns for path in trained.rglob("*")} == before
 
 
@@ -97,7 +98,7 @@ def test_an_unfinished_run_goes_on_and_another_is_refused(trained, tmp_path, cap
     (copy / "metrics.json").unlink()
     other = ("--epochs", 2, "--batch-size", 64, "--out", copy)
     error = output(capsys, "classify", "train", *other, status=2).err
-    assert "begun with another training;" in error
+    assert "started with another training;" in error
     output(capsys, "classify", "train", "--epochs", 2, "--out", copy)
     assert (copy / "history.csv").read_text() == (trained / "history.csv").read_text()
     assert json.loads((copy / "metrics.json").read_text()) == json.loads(
@@ -223,6 +224,7 @@ def test_a_folder_of_pictures_from_training_to_answers(pictures, tmp_path, capsy
     assert not (tmp_path / "other").exists()
 
 
+@pytest.mark.nightly  # by day: CI runs it as README says
 def test_demo(tmp_path, capsys, monkeypatch):
     from kerascnn.tasks.classification_recipes import RECIPES, ClassificationRecipe
 
@@ -232,7 +234,7 @@ def test_demo(tmp_path, capsys, monkeypatch):
     for path in ("plots/learning_curves.png", "plots/confusion_matrix.png", "export/1"):
         assert str(tmp_path / "demo" / path) in text
         assert (tmp_path / "demo" / path).exists()
-    assert "holds a finished run" in output(capsys, "demo", "--out", tmp_path / "demo").out
+    assert "has a finished run" in output(capsys, "demo", "--out", tmp_path / "demo").out
     shutil.rmtree(tmp_path / "demo" / "export")  # as if it had been interrupted there
     output(capsys, "demo", "--out", tmp_path / "demo")
     assert (tmp_path / "demo" / "export" / "1").exists()
@@ -246,13 +248,13 @@ def test_the_backend_must_be_known(capsys):
 @pytest.mark.extra("torch")
 def test_keras_is_loaded_with_another_backend(capsys):
     error = output(capsys, "classify", "train", "--backend", "torch", status=1).err
-    assert "Keras is loaded with the backend" in error
+    assert "Keras was already imported with the backend" in error
 
 
 @pytest.mark.extra("jax")
 def test_the_backend_is_chosen_before_keras_is_loaded(tmp_path, capsys):
     out = tmp_path / "jax"
-    program = "import sys; from kerascnn_apps.command import main; main()"
+    program = "import sys; from kerascnn_apps.cli import main; main()"
     arguments = ["classify", "train", "--backend", "jax", "--epochs", "1", "--out", str(out)]
     result = subprocess.run(
         [sys.executable, "-c", program, *arguments], capture_output=True, text=True, check=False
@@ -266,7 +268,7 @@ def test_the_backend_is_chosen_before_keras_is_loaded(tmp_path, capsys):
     output(capsys, "classify", "export", out)
 
 
-@pytest.mark.nightly  # test_demo trains the same model on digits by day
+@pytest.mark.nightly  # by day: CI runs the demo, which trains the same model on digits
 def test_mnist_learns(real_data, tmp_path, capsys):
     arguments = ("--data", "mnist", "--data-dir", real_data / "tfds", "--epochs", 1)
     output(capsys, "classify", "train", *arguments, "--out", tmp_path / "mnist")
@@ -282,3 +284,16 @@ def test_a_model_for_another_task(tmp_path, capsys):
     error = output(capsys, *train, "autoencoder", status=2).err
     assert "got model='autoencoder', which is for reconstruction (`kerascnn reconstruct" in error
     assert not (tmp_path / "run").exists()
+
+
+@pytest.mark.parametrize("content", [b"", b'{"test": {'], ids=["empty", "cut"])
+def test_damaged_metrics_are_named_and_written_again(trained, tmp_path, capsys, content):
+    copy = tmp_path / "copy"
+    shutil.copytree(trained, copy)
+    (copy / "metrics.json").write_bytes(content)
+    with pytest.warns(
+        BrokenMetricsWarning, match=r"metrics\.json is damaged, and is written again"
+    ):
+        output(capsys, "classify", "train", "--epochs", 2, "--out", copy)
+    assert (copy / "metrics.json").read_text() == (trained / "metrics.json").read_text()
+    assert (copy / "history.csv").read_text() == (trained / "history.csv").read_text()

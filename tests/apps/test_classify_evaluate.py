@@ -88,7 +88,7 @@ def test_evaluate_draws_into_a_new_folder(trained, tmp_path, capsys):
     for path in plots:
         assert min(image_size(path)) > 300
     error = output(capsys, *evaluate, status=2).err
-    assert "holds files; choose a new folder for the figures." in error
+    assert "is not empty; choose a new folder for the figures." in error
 
 
 def test_the_worst_of_very_many_classes_are_listed(capsys):
@@ -104,7 +104,7 @@ def test_the_worst_of_very_many_classes_are_listed(capsys):
         for name, recall, support in (("cat", 1, 95), ("dog", 0.25, 4), ("emu", 0, 0))
     ]
     assert _line({**found, "balanced_accuracy": 0.625, "per_class": shown}) == (
-        "accuracy 50.00%, balanced 62.50% (recall cat 100%, dog 25%; 1 not measured), "
+        "accuracy 50.00%, balanced 62.50% (recall cat 100%, dog 25%; 1 without examples), "
         "cross-entropy 1.0000, calibration error 10.00% (1,000 images)"
     )
     table = _table(rows)

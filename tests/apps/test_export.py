@@ -70,11 +70,9 @@ def test_evaluate_an_export(small_runs, onnx, scenery, capsys):
 def test_serve_an_export(small_runs, onnx):
     from fastapi.testclient import TestClient
 
-    from kerascnn_apps.serve.app import create_app
-    from kerascnn_apps.serve.limits import Limits
-    from kerascnn_apps.serve.main import load_models
+    from kerascnn_apps.serve.plan import Plan
 
-    with TestClient(create_app(load_models({"model": onnx("classify")}, Limits()))) as client:
+    with TestClient(Plan({"model": onnx("classify")}).app()) as client:
         body = min((small_runs["classify"] / "examples").iterdir()).read_bytes()
         answer = client.post("/predict", content=body).json()
         assert answer["class_name"] in ("a", "b")
@@ -93,7 +91,7 @@ def test_the_table_and_the_score_of_eight_bits(small_runs, tmp_path, capsys):
     assert "validation:  accuracy " in text
     assert text.split()[-1] == str(out)
     assert list(tmp_path.iterdir()) == [out]
-    assert "is there already" in output(capsys, "export", run, *options, status=2).err
+    assert "exists; choose another name" in output(capsys, "export", run, *options, status=2).err
     output(capsys, "export", run, *options, "--force")
 
 
@@ -101,6 +99,6 @@ def test_wrong_use(small_runs, tmp_path, capsys):
     run = small_runs["classify"]
     error = output(capsys, "export", run, "--format", "tflite", status=2).err
     assert "`format` must be one of 'saved_model', 'onnx', 'litert', 'openvino'" in error
-    assert "holds no run" in output(capsys, "export", tmp_path / "absent", status=2).err
+    assert "is not a run" in output(capsys, "export", tmp_path / "absent", status=2).err
     error = output(capsys, "segment", "export", run, status=2).err
     assert "must be a run of `kerascnn segment train`" in error

@@ -53,7 +53,7 @@ def test_a_foreign_recipe_is_no_run(task, force, train_words, tmp_path, capsys):
     (tmp_path / "recipe.json").write_text('{"versions": {"first": "flour"}, "data": {}}')
     before = contents(tmp_path)
     error = output(capsys, *train_words[task], "--out", tmp_path, *force, status=2).err
-    assert "holds files that do not belong to a run and are left alone" in error
+    assert "has files that do not belong to a run, and they are not changed" in error
     assert contents(tmp_path) == before
 
 
@@ -215,7 +215,7 @@ def test_a_run_before_the_format_can_be_used_and_resumed(task, copied, train_wor
     if task != "classify":
         return
     text = output(capsys, *train_words[task], "--out", finished, "--force").out
-    assert f"earlier run: {finished}.old-1 is kept: not all of its files are known to be as" in text
+    assert f"earlier run: {finished}.old-1 is kept, because it may contain files" in text
     assert RunFolder(f"{finished}.old-1").load_model()
 
 
@@ -251,7 +251,7 @@ def test_predict_overwrites_no_data_even_if_forced(task, copied, scenery, tmp_pa
     before = contents(tmp_path)
     predict = (task, "predict", out, given / "0.png", "--out", data, "--force")
     error = output(capsys, *predict, status=2).err
-    assert "is in the data of the training, which --force does not overwrite" in error
+    assert "is in the training data, which --force does not overwrite" in error
     # The images themselves, and the files of a run
     other = tmp_path / "other"
     other.mkdir()

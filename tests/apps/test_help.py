@@ -3,7 +3,7 @@
 import typer.main
 
 from kerascnn.tasks import get_task, list_tasks
-from kerascnn_apps.command import app
+from kerascnn_apps.cli import app
 from kerascnn_apps.tasks import TASKS
 
 # What only some tasks can do

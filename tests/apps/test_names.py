@@ -19,7 +19,7 @@ ASCII = {"LC_ALL": "C", "PYTHONUTF8": "0", "PYTHONCOERCECLOCALE": "0"}
 
 def console(*arguments, **environment):
     """The command as a process of its own; bytes, because not all of them are text."""
-    program = "import sys; from kerascnn_apps.command import main; sys.argv[0] = 'kerascnn'; main()"
+    program = "import sys; from kerascnn_apps.cli import main; sys.argv[0] = 'kerascnn'; main()"
     return subprocess.run(
         [sys.executable, "-c", program, *arguments],
         capture_output=True,

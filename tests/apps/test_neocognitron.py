@@ -15,7 +15,7 @@ TRAIN = ("classify", "train", "--model", "neocognitron")
 
 @pytest.fixture(scope="module")
 def learned(tmp_path_factory):
-    from kerascnn_apps.command import run
+    from kerascnn_apps.cli import run
 
     folder = tmp_path_factory.mktemp("runs") / "digits"
     assert run([*TRAIN, "--option", "stage_images=100", "--out", str(folder)]) == 0
@@ -45,7 +45,7 @@ def test_a_run_folder_as_of_every_classifier(learned, capsys):
     assert recipe["training"]["epochs"] == 1
     assert not any(recipe["training"]["augmentation"].values())
     text = output(capsys, *TRAIN, "--out", learned).out
-    assert "holds a finished run" in text
+    assert "has a finished run" in text
     found = json.loads(output(capsys, "classify", "evaluate", learned, "--json").out)
     assert found["accuracy"] == metrics["test"]["accuracy"]
     results = predictions(capsys, learned, learned / "examples")
@@ -53,6 +53,7 @@ def test_a_run_folder_as_of_every_classifier(learned, capsys):
     assert sum(right) >= 9
 
 
+@pytest.mark.nightly  # by day: each of its layers is exported
 def test_exports_give_the_answers_of_predict(learned, tmp_path, capsys):
     output(capsys, "classify", "export", learned, "--out", tmp_path / "served")
     served = tf.saved_model.load(tmp_path / "served" / "1").signatures
@@ -86,7 +87,7 @@ def test_onnx_gives_the_answers_of_the_model(learned, tmp_path):
         (["--option", "rule=any"], "`rule` must be one of 'add_if_silent'"),
         (
             ["--precision", "mixed_bfloat16"],
-            "`precision` must be 'float32' for a model that learns",
+            "`precision` must be 'float32' for a self-organizing model",
         ),
         (["--option", "thresholds=1"], "The options of 'neocognitron' are"),
     ],
@@ -100,7 +101,7 @@ def test_wrong_use(words, sentence, tmp_path, capsys):
 def test_it_learns_from_the_beginning(learned, tmp_path, capsys):
     words = ("classify", "train", "--weights", learned, "--out", tmp_path / "run")
     error = output(capsys, *words, status=2).err
-    assert "'neocognitron' learns from the beginning; got weights=" in error
+    assert "'neocognitron' cannot start from other weights; got weights=" in error
 
 
 def test_a_folder_of_images(pictures, tmp_path, capsys):

@@ -52,7 +52,7 @@ def test_a_fatal_error_shows_the_last_lines(ending, number):
     result = run(CHATTER + ending)
     assert result.returncode == -number
     title, *lines = result.stderr.splitlines()
-    assert title == "kerascnn: the process was ended; the last lines of its libraries are:"
+    assert title == "kerascnn: the process was killed; the last log lines of its libraries:"
     assert len(lines) == 10
     assert lines[0].endswith("Allocation 21 exceeds free memory.")
     assert lines[-1].endswith("Check failed: out of memory")

@@ -11,7 +11,7 @@ from PIL import Image, ImageOps
 from kerascnn.data import HeldOutWarning
 from kerascnn.tasks import Request, get_task
 from kerascnn.tasks.start import Start
-from kerascnn_apps.command import run
+from kerascnn_apps.cli import run
 from tests.apps.commands import image_size
 
 QUICK = ["--model", "unet", "--option", "width=8", "--option", "depth=2", "--recipe", "quick"]
@@ -138,6 +138,7 @@ def test_predict_tells_of_broken_files_and_does_the_others(trained, folder, caps
     assert (tmp_path / "two" / "masks" / "field3.png").is_file()
 
 
+@pytest.mark.nightly  # by day: tests/export, and `classify export`
 def test_the_export_answers_as_predict_does(trained, capsys, tmp_path):
     path = output(capsys, "export", trained, "--out", tmp_path / "export").out.split()[-1]
     pixels = np.random.default_rng(0).integers(0, 256, (33, 47, 3), np.uint8)
@@ -159,7 +160,7 @@ def test_the_export_answers_as_predict_does(trained, capsys, tmp_path):
             r"`model` must be one for segmentation \('deeplabv3_resnet50', .*'resnet20'",
         ),
         (["--model", "unett"], "Did you mean 'unet'"),
-        (["--option", "width"], "must be NAME=VALUE; got 'width'"),
+        (["--option", "width"], "must have the form NAME=VALUE; got 'width'"),
         (["--option", "colour=3"], "options of 'unet' are .*got colour=3"),
         (["--recipe", "slow"], "must be one of 'quick', 'standard', 'finetune'; got recipe='slow'"),
         (["--loss", "l2"], "got .*l2"),
@@ -180,7 +181,7 @@ def test_wrong_use_of_train(arguments, sentence, capsys, tmp_path):
 def test_runs_of_another_kind_are_refused(tmp_path, capsys):
     for recipe, sentence in (
         ('{"kerascnn": "run", "format": 1}', "must be a run of `kerascnn segment train`"),
-        ('{"versions": {}}', "holds no run: "),
+        ('{"versions": {}}', "is not a run: "),
     ):
         (tmp_path / "recipe.json").write_text(recipe)
         for command in ("evaluate", "predict", "export"):
@@ -195,6 +196,7 @@ def test_force_clears_nothing_for_a_command_that_is_wrong(trained, folder, capsy
         assert (trained / "metrics.json").is_file()
 
 
+@pytest.mark.nightly  # by day: `classify` shows the same of seeds and `--force`
 def test_one_seed_gives_one_result_also_by_force(folder, capsys, tmp_path):
     arguments = ["train", "--data", folder, *QUICK, "--epochs", "1", "--crop-size", 16, 16]
     arguments += ["--class-weights", "--precision", "mixed_bfloat16"]
@@ -210,6 +212,8 @@ def test_one_seed_gives_one_result_also_by_force(folder, capsys, tmp_path):
     ]
 
 
+# `classify` does the same every day, and `tests/training/test_resume.py` trains this task.
+@pytest.mark.nightly
 def test_an_interrupted_run_goes_on(folder, capsys, tmp_path, monkeypatch):
     arguments = ["train", "--data", folder, *QUICK, "--epochs", "2", "--out", tmp_path / "run"]
     with monkeypatch.context() as patch:
@@ -231,8 +235,7 @@ def test_other_apps_refuse_the_run(trained, capsys):
         assert run([command, "export", str(trained)]) == 2
         error = capsys.readouterr().err
         assert (
-            f"must be a run of `kerascnn {command} train`; it is another one (segmentation)."
-            in error
+            f"must be a run of `kerascnn {command} train`; got another run (segmentation)." in error
         )
 
 

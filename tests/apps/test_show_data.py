@@ -43,9 +43,9 @@ def test_every_task_shows_its_data(task, train_words, tmp_path, capsys):
 @pytest.mark.parametrize(
     ("change", "sentence"),
     [
-        ("mixup", "`--augment` must be NAME=VALUE; got 'mixup'"),
+        ("mixup", "`--augment` must have the form NAME=VALUE; got 'mixup'"),
         ("blur=1", "`augment` must be one of 'flip', 'crop', .*; got augment='blur'"),
-        ("mixup=a", "`mixup` must be a number from 0 to 10; got mixup='a'"),
+        ("mixup=a", r"`mixup` must be a number in \[0, 10\]; got mixup='a'"),
     ],
 )
 def test_wrong_augmentation(change, sentence, capsys):

@@ -2,7 +2,7 @@ import keras
 import pytest
 
 import kerascnn
-from kerascnn_apps.command import run
+from kerascnn_apps.cli import run
 
 
 def told(capsys):
@@ -87,7 +87,7 @@ def test_wrong_use(arguments, sentence, tmp_path, capsys, monkeypatch):
 
 def test_wrong_use_of_a_file(saved, capsys):
     assert run(["summary", str(saved), "--num-classes", "3"]) == 2
-    assert "`--num-classes` goes with the name of a model" in told(capsys)
+    assert "`--num-classes` is only valid with a model name" in told(capsys)
     assert run(["summary", str(saved), "--input-shape", "10,12,3"]) == 2
     assert "got input_shape=(10, 12, 3)" in told(capsys)
 

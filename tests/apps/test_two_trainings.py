@@ -15,7 +15,7 @@ from tests.apps.commands import output
 TRAIN = """
 import sys, time
 from kerascnn.training import callbacks
-from kerascnn_apps.command import main
+from kerascnn_apps.cli import main
 
 def stop(record, epoch, logs=None, real=callbacks.Record.on_epoch_begin):
     if epoch == 2:

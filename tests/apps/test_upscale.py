@@ -14,7 +14,7 @@ from kerascnn.metrics import luminance_psnr
 from kerascnn.runs import ChangedDataWarning
 from kerascnn.tasks.upscaling import RECIPES
 from kerascnn.training import RunFolder
-from kerascnn_apps.command import run
+from kerascnn_apps.cli import run
 from tests.apps.commands import image_size, output
 
 
@@ -135,7 +135,7 @@ def test_evaluate_on_all_of_other_pictures(upscaler, tmp_path, capsys):
     assert lines[-2].split()[0] == "mean"
     assert lines[-1] == f"plot:        {plots / 'comparison.png'}"
     assert min(image_size(plots / "comparison.png")) > 300
-    assert "holds files; choose a new folder" in told(capsys, *evaluate, "--plots", plots)
+    assert "is not empty; choose a new folder" in told(capsys, *evaluate, "--plots", plots)
     assert "must have images in its test split" in told(capsys, *evaluate[:-1], "test")
     assert "`split` must be one of 'train'" in told(capsys, *evaluate[:-1], "nothing")
 
@@ -143,7 +143,7 @@ def test_evaluate_on_all_of_other_pictures(upscaler, tmp_path, capsys):
 def test_a_finished_run_is_not_touched(upscaler, pictures, capsys):
     before = {path: path.stat().st_mtime_ns for path in upscaler.rglob("*")}
     text = output(capsys, "upscale", "train", "--data", pictures, "--out", upscaler).out
-    assert "holds a finished run" in text
+    assert "has a finished run" in text
     assert {path: path.stat().st_mtime_ns for path in upscaler.rglob("*")} == before
 
 
@@ -193,7 +193,7 @@ def test_folders_that_cannot_be_trained_on(tmp_path, capsys):
     train = ("upscale", "train", "--data", tmp_path / "data", "--out", tmp_path / "run")
     assert "must have images of at least 51x51 pixels" in told(capsys, *train)
     picture(tmp_path / "data" / "a.png", seed=0)
-    assert "must hold at least two images of at least 51x51 pixels" in told(capsys, *train)
+    assert "must have at least two images of at least 51x51 pixels" in told(capsys, *train)
     picture(tmp_path / "data" / "b.png", seed=1, size=(50, 90))
     assert "b.png must be at least 51 pixels high and wide; got 50x90" in told(
         capsys, *train, "--strict"
@@ -210,7 +210,7 @@ def test_an_unfinished_run_goes_on_and_another_is_refused(upscaler, pictures, tm
     shutil.copytree(upscaler, copy)
     (copy / "metrics.json").unlink()
     train = ("upscale", "train", "--data", pictures, "--out", copy, "--epochs")
-    assert "begun with another training;" in told(capsys, *train, 1, "--batch-size", 3)
+    assert "started with another training;" in told(capsys, *train, 1, "--batch-size", 3)
     output(capsys, *train, 1)
     for name in ("history.csv", "metrics.json"):
         if name == "history.csv":
@@ -222,6 +222,8 @@ def test_an_unfinished_run_goes_on_and_another_is_refused(upscaler, pictures, tm
     assert len((copy / "history.csv").read_text().splitlines()) == 3
 
 
+# `classify` does the same every day, and `tests/training/test_resume.py` trains this task.
+@pytest.mark.nightly
 def test_one_seed_gives_one_result(upscaler, pictures, tmp_path, capsys):
     train = ("upscale", "train", "--data", pictures, "--epochs", 1, "--out")
     output(capsys, *train, tmp_path / "again")
@@ -296,7 +298,7 @@ def test_predict_overwrites_nothing_and_does_the_rest(upscaler, tmp_path, capsys
     [
         ("absent.png", "out", "There is no file or folder"),
         (".", "out", "must have images"),
-        ("a.png", "a.png", "must be a folder for the predictions; it is a file"),
+        ("a.png", "a.png", "must be a folder for predictions; got a file"),
     ],
 )
 def test_wrong_use_of_predict(upscaler, tmp_path, capsys, path, out, sentence):
@@ -306,6 +308,7 @@ def test_wrong_use_of_predict(upscaler, tmp_path, capsys, path, out, sentence):
     assert sentence in told(capsys, *arguments)
 
 
+@pytest.mark.nightly  # by day: tests/export, and `classify export`
 def test_export_serves_the_answers_of_predict(upscaler, tmp_path, capsys):
     text = output(capsys, "upscale", "export", upscaler, "--out", tmp_path / "served").out
     assert text.split()[-1] == str(tmp_path / "served" / "1")
@@ -322,15 +325,16 @@ def test_export_serves_the_answers_of_predict(upscaler, tmp_path, capsys):
 
 @pytest.mark.parametrize("command", ["evaluate", "export"])
 def test_a_folder_without_a_run_of_this_app(command, tmp_path, capsys):
-    assert "holds no run" in told(capsys, "upscale", command, tmp_path / "absent")
+    assert "is not a run" in told(capsys, "upscale", command, tmp_path / "absent")
     RunFolder(tmp_path / "other").begin({"training": {}})
     assert "must be a run of `kerascnn upscale train`" in told(
         capsys, "upscale", command, tmp_path / "other"
     )
 
 
+@pytest.mark.nightly  # by day: colors in tests/inference/test_upscaling.py and tests/data
 def test_a_color_model_on_real_pictures(real_data, tmp_path, capsys, monkeypatch):
-    config = kerascnn.models.EDSRConfig(factor=2, depth=1, width=8)
+    config = kerascnn.models.rows.EDSRConfig(factor=2, depth=1, width=8)
     create_model = kerascnn.models.create_model
     monkeypatch.setattr(
         kerascnn.models, "create_model", lambda *args, **kwargs: create_model(config)

@@ -21,9 +21,9 @@ def model_with_a_block():
 # What is lost without each hook, in the order of `private_keras`
 HOOKS = {
     "_run_through_graph": "Output shapes, multiply-adds and receptive fields cannot be computed",
-    "_flatten_layers": "Multiply-adds and receptive fields of layers made of layers cannot be",
-    "_inbound_nodes": "Multiply-adds and receptive fields of layers made of layers cannot be",
-    "_outbound_nodes": "Multiply-adds and receptive fields of layers made of layers cannot be",
+    "_flatten_layers": "Multiply-adds and receptive fields of composite layers cannot be",
+    "_inbound_nodes": "Multiply-adds and receptive fields of composite layers cannot be",
+    "_outbound_nodes": "Multiply-adds and receptive fields of composite layers cannot be",
 }
 
 

@@ -88,6 +88,15 @@ def make(folder, count):
         (folder / f"{len(list(folder.iterdir()))}.{suffix}").write_bytes(content)
 
 
+def peak_memory():
+    """Peak resident memory in bytes; `ru_maxrss` may be that of the process that started it."""
+    status = Path("/proc/self/status")
+    if status.exists():
+        (line,) = (line for line in status.read_text().splitlines() if line.startswith("VmHWM"))
+        return int(line.split()[1]) * 1024
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
+
+
 def read_all(folder):
     """Reads all files as image, as mask and as what a folder is checked by; prints a line each."""
     from kerascnn.arguments import UsageError
@@ -105,7 +114,7 @@ def read_all(folder):
             except BaseException as error:
                 line = f"FAULT {type(error).__name__}: {error}"
             print(f"{path.name}\t{read.__name__}\t{line}")
-    print("peak", resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024)
+    print("peak", peak_memory())
 
 
 if __name__ == "__main__":

@@ -119,8 +119,8 @@ def test_only_the_training_split_is_augmented():
 @pytest.mark.parametrize(
     ("option", "sentence"),
     [
-        ({"shift": -0.1}, "`shift` must be a number from 0 to 1; got shift=-0.1"),
-        ({"rotate": 200}, "`rotate` must be a number from 0 to 180; got rotate=200"),
+        ({"shift": -0.1}, r"`shift` must be a number in \[0, 1\]; got shift=-0.1"),
+        ({"rotate": 200}, r"`rotate` must be a number in \[0, 180\]; got rotate=200"),
         ({"mixup": float("nan")}, "got mixup=nan"),
     ],
 )

@@ -53,7 +53,7 @@ def test_a_class_that_is_called_train(tmp_path):
     folders.classes(tmp_path, (6, 6), ("train", "bus"))
     data = load_classification(tmp_path)
     assert data.class_names == ("bus", "train")
-    assert "train is taken for a class" in data.report.notes[0]
+    assert "train is read as a class" in data.report.notes[0]
 
 
 def test_splits_without_classes_are_refused(tmp_path):

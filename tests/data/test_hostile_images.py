@@ -1,4 +1,5 @@
 import os
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -9,8 +10,11 @@ from PIL import Image
 
 from kerascnn.data.file_tree import find_images
 from tests.data import hostile_images
+from tests.nightly import every_night
+from tests.runs.commands import commands, digests
 
 ROOT = Path(__file__).resolve().parents[2]
+RUN = ROOT / "tests" / "runs" / "before" / "classification"
 LIMIT = 2 * 2**30
 
 
@@ -47,6 +51,27 @@ def check(tmp_path, count):
     assert before == {
         path.name: path.read_bytes() for path in find_images(tmp_path / "files").images
     }
+
+
+@pytest.mark.parametrize("count", every_night((60, 235), daily=(60,)))
+def test_a_command_on_hostile_images(tmp_path, count):
+    """All of them at once, then a command for each file that one cannot read."""
+    hostile_images.make(tmp_path / "files", count)
+    shutil.copytree(RUN, tmp_path / "run")
+    before = digests(tmp_path)
+    with commands() as run:
+        words = ["classify", "predict", "run"]
+        ended = [run([*words, "files"], tmp_path, timeout=300)]
+        names = sorted(path.name for path in (tmp_path / "files").iterdir())
+        step = 1 if count > 100 else 8  # a command for every eighth file by day
+        ended += [run([*words, f"files/{name}"], tmp_path) for name in names[::step]]
+    for one in ended:
+        assert one.status in (0, 1, 2), one  # None: it was stopped after its time
+        assert "unexpected" not in one.err, one.err
+        assert "Traceback" not in one.err, one.err
+        assert one.status == 0 or one.err
+        assert one.peak < LIMIT
+    assert digests(tmp_path) == before
 
 
 def test_hostile_images(tmp_path):

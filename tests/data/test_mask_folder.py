@@ -45,12 +45,12 @@ def test_a_folder_without_splits_holds_a_tenth_out(tmp_path):
 
 def test_no_validation_split_is_told(folder):
     shutil.rmtree(folder / "val")
-    with pytest.warns(HeldOutWarning, match="no validation split: 1 of its 4 training images"):
+    with pytest.warns(HeldOutWarning, match="no validation split: it gets 1 of the 4"):
         assert load_segmentation(folder).num_examples == {"train": 3, "validation": 1, "test": 2}
     shutil.rmtree(folder / "test")
     with pytest.warns(HeldOutWarning) as caught:
         assert load_segmentation(folder).num_examples == {"train": 2, "validation": 1, "test": 1}
-    assert ["no test split: 1 of its 3" in str(w.message) for w in caught] == [False, True]
+    assert ["no test split: it gets 1 of the 3" in str(w.message) for w in caught] == [False, True]
 
 
 def test_images_beside_a_test_split_are_for_training(folder):
@@ -77,7 +77,7 @@ def test_a_test_split_alone_is_for_testing_only(folder):
 def test_too_few_images_for_validation(tmp_path):
     save_pair(tmp_path, "only")
     (tmp_path / "classes.txt").write_text("\n".join(CLASSES))
-    with pytest.raises(UsageError, match="at least two images to train on, so that one"):
+    with pytest.raises(UsageError, match="at least two training images, so that one"):
         load_segmentation(tmp_path)
 
 
@@ -132,7 +132,7 @@ def test_masks_of_one_class(folder):
 def test_a_class_that_never_occurs(folder):
     for i in range(4):
         save_pair(folder / "train", f"train{i}", values=(0, 1))
-    with pytest.raises(UsageError, match=r"there is no car in 4 masks"):
+    with pytest.raises(UsageError, match=r"got no car in 4 masks"):
         load_segmentation(folder)
     assert load_segmentation(folder, ignore=["car"]).scored_classes == ("sky", "road")
     assert load_segmentation(folder, for_training=False).scored_classes == ("sky", "road", "car")
@@ -149,7 +149,7 @@ def test_what_else_a_folder_may_lack(folder, tmp_path):
     with pytest.raises(UsageError, match="different name in every line; got sky, sky"):
         load_segmentation(folder)
     (folder / "classes.txt").write_bytes("Bäume\nStraße".encode("latin-1"))
-    with pytest.raises(UsageError, match=r"classes\.txt must be text in UTF-8"):
+    with pytest.raises(UsageError, match=r"classes\.txt must be UTF-8 text"):
         load_segmentation(folder)
     (tmp_path / "empty").mkdir()
     (tmp_path / "empty" / "classes.txt").write_text("a\nb")
@@ -166,7 +166,7 @@ def test_read_mask(tmp_path, mode):
 def test_masks_in_colors_are_refused(tmp_path):
     Image.new("RGB", (4, 4), "red").save(tmp_path / "color.png")
     with pytest.raises(
-        UsageError, match="number of a class in every pixel.* mode RGB with colors .#ff0000 100"
+        UsageError, match="class index in every pixel.* mode RGB with colors .#ff0000 100"
     ):
         read_mask(tmp_path / "color.png")
     Image.fromarray(np.full((4, 4), 300, np.uint16)).save(tmp_path / "wide.png")

@@ -43,8 +43,18 @@ def epochs(pipeline, count):
     ]
 
 
-@pytest.mark.parametrize("make", [digits, small_scenes, photos])
-@pytest.mark.parametrize("kept", [True, False])
+# By day, one way of reading for each pipeline
+@pytest.mark.parametrize(
+    ("make", "kept"),
+    [
+        (digits, True),
+        (small_scenes, False),
+        (photos, True),
+        pytest.param(digits, False, marks=pytest.mark.nightly),
+        pytest.param(small_scenes, True, marks=pytest.mark.nightly),
+        pytest.param(photos, False, marks=pytest.mark.nightly),
+    ],
+)
 def test_a_pipeline_starts_at_any_batch_of_any_epoch(make, kept, monkeypatch):
     if not kept:
         monkeypatch.setattr(memory, "CACHE_BYTES", 0)
@@ -128,3 +138,15 @@ def test_masks_of_several_sizes(tmp_path):
     for found, expected in zip(second[1:], whole[1][1:], strict=True):
         np.testing.assert_array_equal(found[0], expected[0])
         np.testing.assert_array_equal(found[1], expected[1])
+
+
+@pytest.mark.parametrize("split", ["train", "validation"])
+def test_pipelines_do_not_tune_themselves(split):
+    """With autotuning, `tf.data` reads image files on one thread in about half of all runs."""
+    pipelines = [
+        data.load_classification("digits").pipeline(split),
+        data.load_segmentation("scenes").pipeline(split),
+        data.load_upscaling("photos").pipeline(split, factor=3, channels=1),
+    ]
+    for pipeline in pipelines:
+        assert pipeline.options().autotune.enabled is False

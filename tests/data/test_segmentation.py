@@ -74,7 +74,7 @@ def test_a_set_of_tensorflow_datasets(tmp_path, monkeypatch):
     _, image, mask = next(source.examples("train"))
     assert image.shape == (*mask.shape, 3)
     np.testing.assert_array_equal(mask, np.where(image[..., 0] == 200, 1, 0))
-    with pytest.raises(UsageError, match="oxford_iiit_pet, kerascnn_stripes.; got 'mnist'"):
+    with pytest.raises(UsageError, match="oxford_iiit_pet, kerascnn_stripes .*; got 'mnist'"):
         load_segmentation("mnist")
 
 
@@ -107,7 +107,7 @@ def test_pictures_of_any_size_are_trained_in_windows(tmp_path):
     (tmp_path / "classes.txt").write_text("\n".join(CLASSES))
     source = load_segmentation(tmp_path)
     assert source.image_shape == (None, None, 3)
-    with pytest.raises(UsageError, match="differ in size: `crop_size` must be given"):
+    with pytest.raises(UsageError, match="differ in size, so `crop_size` must be given"):
         source.pipeline("train")
     for images, masks in source.pipeline("train", crop_size=(16, 40), batch_size=4):
         assert images.shape[1:] == (16, 40, 3)
@@ -165,7 +165,7 @@ def test_orders_and_views_repeat_under_a_seed(folder):
 
 def test_wrong_arguments_of_a_pipeline(folder):
     source = load_segmentation(folder)
-    with pytest.raises(UsageError, match="`factor` must be a number above 0, 8 at most; got fac"):
+    with pytest.raises(UsageError, match=r"`factor` must be a number in \(0, 8\]; got factor"):
         source.pipeline("train", factor=0)
     with pytest.raises(UsageError, match="`crop_size` must be an int or a pair"):
         source.pipeline("train", crop_size=(0, 3))
@@ -194,5 +194,5 @@ def test_a_folder_with_the_name_of_an_embedded_set(tmp_path, monkeypatch):
         ("photos", load_upscaling),
     ):
         (tmp_path / name).mkdir()
-        with pytest.warns(EmbeddedSetWarning, match=f"folder of that name is ./{name}"):
+        with pytest.warns(EmbeddedSetWarning, match=f"folder of that name use ./{name}"):
             assert load(name).name == name

@@ -42,10 +42,10 @@ for path in sys.argv[2:]:
 """
 
 
-def test_answers_in_a_process_without_keras(model, tmp_path):
-    factors = (1.0, 0.5, 2.0)
+@pytest.mark.parametrize("factors", [(1.0, 0.5), pytest.param((2.0,), marks=pytest.mark.nightly)])
+def test_answers_in_a_process_without_keras(factors, model, tmp_path):
     paths = [write(model, tmp_path / "export", VALUES, factor) for factor in factors]
-    assert [path.name for path in paths] == ["1", "2", "3"]
+    assert [path.name for path in paths] == ["1", "2"][: len(factors)]
     pixels = np.random.default_rng(0).integers(0, 256, (37, 53, 3), np.uint8)
     Image.fromarray(pixels).save(tmp_path / "odd.png")
     fresh_process.output(FRESH, tmp_path / "odd.png", *paths)
@@ -77,13 +77,13 @@ def test_images_of_any_kind(model, tmp_path):
 def test_nothing_stays_if_the_outputs_differ(model, tmp_path):
     check = segmentation_serving(model, VALUES, 0.7).check
     serving = replace(segmentation_serving(model, VALUES), check=check)
-    with pytest.raises(ExportError, match="must compute what the model does"):
+    with pytest.raises(ExportError, match="must match the model within"):
         export(model, tmp_path / "export", serving=serving)
     assert list(tmp_path.iterdir()) == []
 
 
 def test_wrong_arguments(model, tmp_path):
-    with pytest.raises(ValueError, match="one for each of the 3 classes of the model; got 2"):
+    with pytest.raises(ValueError, match="one value for each of the 3 classes of the model; got 2"):
         write(model, tmp_path, [1, 2])
     with pytest.raises(ValueError, match=r"any height and width; got input shape \(None, 8, 8, 3"):
         write(create_model("unet", (8, 8, 3), 2, width=2, depth=1), tmp_path)

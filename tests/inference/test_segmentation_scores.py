@@ -191,13 +191,15 @@ def test_image_iou():
 
 def test_wrong_masks():
     scores, zeros = SegmentationScores(NAMES), np.zeros((2, 3), int)
-    with pytest.raises(ValueError, match=r"of one shape \(height, width\); got \(2, 3\) and \(3,"):
+    with pytest.raises(
+        ValueError, match=r"the same shape \(height, width\); got \(2, 3\) and \(3,"
+    ):
         scores.add(zeros, zeros.T)
-    with pytest.raises(ValueError, match="of one shape"):
+    with pytest.raises(ValueError, match="the same shape"):
         scores.add(zeros[None], zeros[None])
-    with pytest.raises(ValueError, match="`truth` must hold .* from 0 to 4, or 255; got 5."):
+    with pytest.raises(ValueError, match="`truth` must have .* from 0 to 4, or 255; got 5."):
         scores.add(zeros + 5, zeros)
-    with pytest.raises(ValueError, match="`predicted` must hold .* from 0 to 4; got 255."):
+    with pytest.raises(ValueError, match="`predicted` must have .* from 0 to 4; got 255."):
         scores.add(zeros, zeros + IGNORED)
     with pytest.raises(ValueError, match="got -1"):
         scores.add(zeros, zeros - 1)

@@ -213,7 +213,7 @@ def test_metrics_leave_the_border_out():
     ],
 )
 def test_models_that_do_not_upscale(model):
-    with pytest.raises(ValueError, match="`model` must upscale images of any size"):
+    with pytest.raises(ValueError, match="`model` must upscale channels-last images"):
         factor_of(model)
 
 

@@ -73,7 +73,7 @@ def test_op_is_a_node_of_a_functional_model(tmp_path):
     ("shape", "sentence"),
     [
         ((1, 3, 4, 5), r"must divide .*; got groups=2 with 5 channels \(input shape \(1, 3, 4, 5"),
-        ((4,), r"`inputs` must have rank 2 at least; got rank 1 \(shape \(4,\)\)"),
+        ((4,), r"`inputs` must have at least rank 2; got rank 1 \(shape \(4,\)\)"),
     ],
 )
 def test_wrong_shapes_fail_alike_eagerly_and_symbolically(shape, sentence):

@@ -175,7 +175,7 @@ def test_wrong_shapes_fail_alike_eagerly_and_symbolically(shapes, sentence):
 
 def test_wrong_inputs_of_the_layer_fail_alike_eagerly_and_symbolically():
     for x in (np.zeros((1, 8, 8, 3), "float32"), keras.Input(batch_shape=(1, 8, 8, 3))):
-        with pytest.raises(ValueError, match="`table` must name channels of the input"):
+        with pytest.raises(ValueError, match="`table` must have indices of input channels"):
             ConnectionTableConv2D(TABLE, 3)(x)
     with pytest.raises(ValueError, match="channels must be known; got shape"):
         ConnectionTableConv2D(TABLE, 3)(keras.Input((4, 5, None)))
@@ -190,7 +190,7 @@ def test_wrong_inputs_of_the_layer_fail_alike_eagerly_and_symbolically():
         ({"table": 3}, "`table` must list"),
         ({"table": [[0, -1]]}, "`table` must list"),
         ({"table": [[0, 1.5]]}, "`table` must list"),
-        ({"table": [[1], [0, 0]]}, r"once only; got the row \(0, 0\) in table="),
+        ({"table": [[1], [0, 0]]}, r"only once; got the row \(0, 0\) in table="),
         ({"strides": 0}, "`strides` must be an int or a pair of ints"),
         ({"padding": "sane"}, "`padding` must be 'valid', 'same'"),
         ({"data_format": "NHWC"}, "`data_format` must be one of"),

@@ -47,7 +47,7 @@ def test_contract(tmp_path, of_layer, dtype):
 @pytest.mark.parametrize(
     ("shape", "like", "offset", "sentence"),
     [
-        ((1, 4, 4, 3), (1, 5, 4, 3), 0, r"no higher and no wider .*; got shape \(1, 5, 4, 3\)"),
+        ((1, 4, 4, 3), (1, 5, 4, 3), 0, r"not be higher or wider .*; got shape \(1, 5, 4, 3\)"),
         ((1, 4, 4, 3), (1, 4, 4, 3), (0, 1), r"with offset=\(0, 1\) and input shape"),
         ((1, 4, 4, 3), (4, 4, 3), 0, "`like` must have rank 4; got rank 3"),
     ],

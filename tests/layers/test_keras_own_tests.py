@@ -24,23 +24,23 @@ if keras.backend.backend() != "tensorflow":
     pytestmark = pytest.mark.nightly
 
 
-# By two processes; with the numbers of tests that there are at least: in some later release of
-# Keras the files could be empty, which would be no proof.
+# With the numbers of tests that there are at least: in some later release of Keras the files could
+# be empty, which would be no proof. By day, our own tests compare convolutions with Keras's.
 @pytest.mark.parametrize(
     "files",
     [
         {
-            "convolutional/conv_test.py": 30,
+            "convolutional/depthwise_conv_test.py": 10,
             "convolutional/separable_conv_test.py": 10,
+            "normalization/batch_normalization_test.py": 30,
             "regularization/dropout_test.py": 14,
         },
-        {
-            "convolutional/conv_transpose_test.py": 20,
-            "convolutional/depthwise_conv_test.py": 10,
-            "normalization/batch_normalization_test.py": 30,
-        },
+        pytest.param(
+            {"convolutional/conv_test.py": 30, "convolutional/conv_transpose_test.py": 20},
+            marks=pytest.mark.nightly,
+        ),
     ],
-    ids=["convolution and dropout", "transposed convolution and normalization"],
+    ids=["depthwise, normalization and dropout", "convolution and transposed convolution"],
 )
 def test_keras_own_tests_pass(files):
     command = [sys.executable, "-m", "pytest", "-p", "tests.layers.keras_swap", "-v"]

@@ -154,7 +154,7 @@ def test_wrong_arguments(arguments, sentence):
 
 def test_wrong_shapes_fail_alike_eagerly_and_symbolically():
     for x in (np.zeros((3,), "float32"), keras.Input(batch_shape=(3,))):
-        with pytest.raises(ValueError, match="rank 2 at least; got rank 1"):
+        with pytest.raises(ValueError, match="at least rank 2; got rank 1"):
             LocalResponseNormalization()(x)
     with pytest.raises(ValueError, match="channels must be known"):
         LocalResponseNormalization()(keras.Input((4, None)))

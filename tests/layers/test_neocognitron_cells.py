@@ -219,7 +219,7 @@ def test_edges_of_colors_are_those_of_gray():
     gray, color = (initializers.OrientedEdges()((5, 5, channels, 4)) for channels in (2, 6))
     for i in range(6):
         np.testing.assert_array_equal(color[:, :, i], gray[:, :, i // 3])
-    with pytest.raises(ValueError, match="must be even, half of them of off-center cells; got 3"):
+    with pytest.raises(ValueError, match="must be even, half of them off-center cells; got 3"):
         initializers.OrientedEdges()((5, 5, 3, 4))
 
 
@@ -273,7 +273,7 @@ def test_wrong_shapes():
     x = np.zeros((1, 4, 4, 2), "float32")
     with pytest.raises(ValueError, match=r"kernel shape \(3, 3, 1, 4\) with 2 channels"):
         ops.s_cells2d(x, np.zeros((3, 3, 1, 4)))
-    with pytest.raises(ValueError, match="one number per filter; got shape"):
+    with pytest.raises(ValueError, match="one value per filter; got shape"):
         ops.shunting_s_cells2d(x, np.zeros((3, 3, 2, 4)), np.zeros(3))
     layer = layers.InterpolatingVectors((2,))
     layer.build((None, 3))

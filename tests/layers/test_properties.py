@@ -1,241 +1,23 @@
-"""Ops on many shapes and arguments, right and wrong ones: the same as loops, the same sentence.
-
-Hypothesis chooses the cases, the same ones in every run.
-"""
+"""Other ops on many shapes and arguments, right and wrong: the same as loops."""
 
 import keras
 import numpy as np
-import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from kerascnn import filters, ops, reference
 from tests.layers.images import in_data_format
-
-BACKEND = keras.backend.backend()
-# JAX computes in float64 only when told to.
-DTYPES = ["float32", "float16", "bfloat16"] + (["float64"] if BACKEND != "jax" else [])
-# On PyTorch, constants such as `beta` pass through float32.
-TOLERANCE = {
-    "float64": 1e-10 if BACKEND == "tensorflow" else 1e-7,
-    "float32": 1e-4,
-    "float16": 1e-2,
-    "bfloat16": 8e-2,
-}
-
-cases = settings(
-    # The same ops; the other backends show that Keras computes them alike.
-    max_examples=80 if BACKEND == "tensorflow" else 20,
-    derandomize=True,
-    deadline=None,
-    database=None,
-    suppress_health_check=list(HealthCheck),
+from tests.layers.properties import (
+    cases,
+    check,
+    data_formats,
+    dtypes,
+    normal,
+    paddings,
+    pairs,
+    sizes,
+    wrong_paddings,
 )
-
-sizes = st.integers(1, 7)
-pairs = st.tuples(st.integers(1, 3), st.integers(1, 3))
-data_formats = st.sampled_from(["channels_last", "channels_first"])
-dtypes = st.sampled_from(DTYPES)
-zeros = st.integers(0, 3)
-paddings = st.one_of(
-    st.sampled_from(["valid", "same"]),
-    zeros,
-    st.tuples(zeros, zeros),
-    st.tuples(st.tuples(zeros, zeros), st.tuples(zeros, zeros)),
-)
-wrong_paddings = st.sampled_from(["sane", -1, (1,), (1, -2), ((1, 2), (3,)), 1.5, None])
-
-
-def rounded(array, dtype):
-    """Numbers that `dtype` has, in float64, in which the loops compute."""
-    tensor = keras.ops.convert_to_tensor(array.astype("float32"), dtype=dtype)
-    return keras.ops.convert_to_numpy(keras.ops.cast(tensor, "float32")).astype("float64")
-
-
-def check(op, arrays, options, loops, dtype, last=(0,)):
-    """Compares an op with loops, or its refusal of tensors with that of symbolic tensors.
-
-    Args:
-        op: function of tensors and `options`.
-        arrays: list of arrays, images channels last.
-        options: dict, with `data_format`.
-        loops: function of the arrays, called if the op takes them.
-        dtype: str.
-        last: the positions of images in `arrays`.
-    """
-    view = in_data_format(options["data_format"])
-    arrays = [rounded(array, dtype) for array in arrays]
-    tensors = [
-        keras.ops.convert_to_tensor(view(array) if i in last else array, dtype=dtype)
-        for i, array in enumerate(arrays)
-    ]
-    symbols = [keras.KerasTensor(tuple(tensor.shape), dtype=dtype) for tensor in tensors]
-    declared, sentence = None, None
-    try:
-        declared = op(*symbols, **options)
-    except ValueError as error:
-        sentence = str(error)
-    if sentence:
-        with pytest.raises(ValueError, match="got") as found:
-            op(*tensors, **options)
-        assert str(found.value) == sentence
-        return
-    results = op(*tensors, **options)
-    expected = loops(*arrays)
-    if not isinstance(results, tuple):
-        results, declared, expected = [results], [declared], [expected]
-    for result, spec, loop in zip(results, declared, expected, strict=True):
-        assert tuple(result.shape) == tuple(spec.shape) == view(loop).shape
-        assert keras.backend.standardize_dtype(result.dtype) == spec.dtype
-        wide = "float64" if dtype == "float64" else "float32"
-        found = keras.ops.convert_to_numpy(keras.ops.cast(result, wide)).astype("float64")
-        scale = max(np.abs(loop).max(initial=0), 1)
-        np.testing.assert_allclose(found, view(loop), atol=TOLERANCE[dtype] * scale, rtol=0)
-
-
-def normal(seed, *shapes):
-    rng = np.random.default_rng(seed)
-    return [rng.normal(size=shape) for shape in shapes]
-
-
-@cases
-@given(
-    size=st.tuples(sizes, sizes),
-    kernel=pairs,
-    groups=st.integers(1, 4),
-    per_group=st.tuples(st.integers(1, 3), st.integers(1, 3)),
-    strides=st.one_of(pairs, pairs, st.just((0, 1))),
-    dilation=pairs,
-    padding=paddings,
-    data_format=data_formats,
-    dtype=dtypes,
-    wrong=st.one_of(st.just({}), st.fixed_dictionaries({"padding": wrong_paddings})),
-    extra=st.sampled_from([0, 0, 0, 1]),
-)
-def test_group_conv2d(
-    size, kernel, groups, per_group, strides, dilation, padding, data_format, dtype, wrong, extra
-):
-    inputs, outputs = per_group
-    arrays = normal(0, (2, *size, groups * inputs), (*kernel, inputs, groups * outputs + extra))
-    options = {
-        "strides": strides,
-        "padding": padding,
-        "data_format": data_format,
-        "dilation_rate": dilation,
-        **wrong,
-    }
-    check(
-        ops.group_conv2d,
-        arrays,
-        options,
-        lambda x, kernel: reference.group_conv2d(x, kernel, strides, padding, dilation),
-        dtype,
-    )
-
-
-@cases
-@given(
-    size=st.tuples(sizes, sizes),
-    kernel=pairs,
-    channels=st.integers(1, 5),
-    depth_multiplier=st.integers(1, 3),
-    strides=pairs,
-    dilation=pairs,
-    padding=paddings,
-    data_format=data_formats,
-    dtype=dtypes,
-    extra=st.sampled_from([0, 0, 0, 1]),
-)
-def test_depthwise_conv2d(
-    size, kernel, channels, depth_multiplier, strides, dilation, padding, data_format, dtype, extra
-):
-    check(
-        ops.depthwise_conv2d,
-        normal(0, (2, *size, channels), (*kernel, channels + extra, depth_multiplier)),
-        {
-            "strides": strides,
-            "padding": padding,
-            "data_format": data_format,
-            "dilation_rate": dilation,
-        },
-        lambda x, kernel: reference.depthwise_conv2d(x, kernel, strides, padding, dilation),
-        dtype,
-    )
-
-
-@cases
-@given(
-    size=st.tuples(sizes, sizes),
-    kernel=pairs,
-    channels=st.integers(1, 3),
-    filters=st.integers(1, 3),
-    strides=pairs,
-    padding=paddings,
-    data_format=data_formats,
-    dtype=dtypes,
-    extra=st.sampled_from([0, 0, 0, 1]),
-)
-def test_separable_conv2d(
-    size, kernel, channels, filters, strides, padding, data_format, dtype, extra
-):
-    check(
-        ops.separable_conv2d,
-        normal(
-            0, (2, *size, channels), (*kernel, channels, 2), (1, 1, 2 * channels + extra, filters)
-        ),
-        {"strides": strides, "padding": padding, "data_format": data_format},
-        lambda x, *kernels: reference.separable_conv2d(x, *kernels, strides, padding),
-        dtype,
-    )
-
-
-@cases
-@given(
-    size=st.tuples(sizes, sizes),
-    kernel=pairs,
-    groups=st.integers(1, 3),
-    per_group=st.tuples(st.integers(1, 3), st.integers(1, 3)),
-    strides=pairs,
-    dilation=st.one_of(st.just((1, 1)), pairs),
-    padding=paddings,
-    output_padding=st.one_of(st.none(), st.tuples(st.integers(-1, 2), st.integers(0, 2))),
-    data_format=data_formats,
-    dtype=dtypes,
-    portable=st.booleans(),
-    extra=st.sampled_from([0, 0, 0, 1]),
-)
-def test_conv_transpose2d(
-    size,
-    kernel,
-    groups,
-    per_group,
-    strides,
-    dilation,
-    padding,
-    output_padding,
-    data_format,
-    dtype,
-    portable,
-    extra,
-):
-    inputs, outputs = per_group
-    check(
-        ops.conv_transpose2d,
-        normal(0, (2, *size, groups * inputs), (*kernel, outputs, groups * inputs + extra)),
-        {
-            "strides": strides,
-            "padding": padding,
-            "output_padding": output_padding,
-            "data_format": data_format,
-            "dilation_rate": dilation,
-            "groups": groups,
-            "portable": portable,
-        },
-        lambda x, kernel: reference.conv_transpose2d(
-            x, kernel, strides, padding, output_padding, dilation, groups
-        ),
-        dtype,
-    )
 
 
 @cases
@@ -406,29 +188,6 @@ def test_channel_shuffle(size, channels, groups, data_format, dtype):
 @cases
 @given(
     size=st.tuples(sizes, sizes),
-    channels=st.integers(1, 3),
-    outputs=st.integers(1, 2),
-    block=pairs,
-    padding=st.one_of(paddings, wrong_paddings),
-    mode=st.sampled_from(["DCR", "CRD"]),
-    data_format=data_formats,
-    dtype=dtypes,
-    extra=st.sampled_from([0, 0, 0, 1]),
-)
-def test_subpixel_conv2d(size, channels, outputs, block, padding, mode, data_format, dtype, extra):
-    convolved = outputs * block[0] * block[1] + extra
-    check(
-        ops.subpixel_conv2d,
-        normal(0, (2, *size, channels), (3, 2, channels, convolved), (convolved,)),
-        {"block_size": block, "padding": padding, "data_format": data_format, "mode": mode},
-        lambda x, kernel, bias: reference.subpixel_conv2d(x, kernel, bias, *block, padding, mode),
-        dtype,
-    )
-
-
-@cases
-@given(
-    size=st.tuples(sizes, sizes),
     name=st.sampled_from(["sharpen", "gaussian_blur_5x5", "edge_vertical", "blurry"]),
     strides=pairs,
     padding=st.one_of(paddings, wrong_paddings),
@@ -441,25 +200,6 @@ def test_fixed_filter2d(size, name, strides, padding, data_format, dtype):
         normal(0, (2, *size, 3)),
         {"filter": name, "strides": strides, "padding": padding, "data_format": data_format},
         lambda x: reference.fixed_filter2d(x, getattr(filters, name), strides, padding),
-        dtype,
-    )
-
-
-@cases
-@given(
-    size=st.tuples(sizes, sizes),
-    channels=st.integers(1, 4),
-    filters=st.integers(1, 4),
-    data_format=st.sampled_from(["channels_last", "channels_first", "channels_middle"]),
-    dtype=dtypes,
-    extra=st.sampled_from([0, 0, 0, 1]),
-)
-def test_pointwise_conv2d(size, channels, filters, data_format, dtype, extra):
-    check(
-        ops.pointwise_conv2d,
-        normal(0, (2, *size, channels), (1, 1 + extra, channels, filters)),
-        {"data_format": data_format},
-        reference.pointwise_conv2d,
         dtype,
     )
 

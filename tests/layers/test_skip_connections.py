@@ -87,7 +87,7 @@ def test_the_dtype_of_the_shortcut_stays(connect, dtype, other):
         ),
         (
             lambda x: dense_connection(x, conv(7, strides=2)),
-            r"The branch must keep the shape of its input on every axis but 3; "
+            r"The branch must keep the shape of its input except on axis 3; "
             r"got \(2, 2, 3, 7\) from the branch for input shape \(2, 4, 5, 3\)",
         ),
         (

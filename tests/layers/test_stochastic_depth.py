@@ -79,5 +79,5 @@ def test_wrong_arguments():
     with pytest.raises(ValueError, match="`mode` must be one of 'inverted', 'classic'"):
         StochasticDepth(0.5, mode="row")
     for x in (np.float32(1), keras.Input(batch_shape=())):
-        with pytest.raises(ValueError, match="`inputs` must have rank 1 at least; got rank 0"):
+        with pytest.raises(ValueError, match="`inputs` must have at least rank 1; got rank 0"):
             StochasticDepth(0.5)(x)

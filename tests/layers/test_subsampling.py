@@ -126,15 +126,15 @@ def test_op_is_a_node_of_a_functional_model(tmp_path):
     [
         (
             ((1, 1, 8, 3), (3,), (3,)),
-            r"The pool must fit .*; got pool_size=\(2, 2\) on input shape",
+            r"The window must fit .*; got pool_size=\(2, 2\) on input shape",
         ),
         (
             ((1, 8, 8, 3), (1,), (3,)),
-            r"`kernel` must have one number per channel; got shape \(1,\)",
+            r"`kernel` must have one value per channel; got shape \(1,\)",
         ),
         (
             ((1, 8, 8, 3), (3,), (1, 3)),
-            r"`bias` must have one number per channel; got shape \(1, 3",
+            r"`bias` must have one value per channel; got shape \(1, 3",
         ),
         (((1, 8, 3), (3,), (3,)), "`inputs` must have rank 4; got rank 3"),
     ],
@@ -148,7 +148,9 @@ def test_wrong_shapes_fail_alike_eagerly_and_symbolically(shapes, sentence):
 
 def test_wrong_inputs_of_the_layer_fail_alike_eagerly_and_symbolically():
     for x in (np.zeros((1, 8, 1, 3), "float32"), keras.Input(batch_shape=(1, 8, 1, 3))):
-        with pytest.raises(ValueError, match=r"The pool must fit into the input .*\(1, 8, 1, 3\)"):
+        with pytest.raises(
+            ValueError, match=r"The window must fit into the input .*\(1, 8, 1, 3\)"
+        ):
             Subsampling2D()(x)
     with pytest.raises(ValueError, match="channels must be known; got shape"):
         Subsampling2D()(keras.Input((4, 5, None)))

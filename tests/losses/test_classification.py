@@ -103,5 +103,5 @@ def test_class_weights_multiply_the_losses_of_each_class(make):
     assert again.class_weights == weights
     with pytest.raises(ValueError, match="a weight for each of the 3 classes; got 2"):
         make(class_weights=[1, 2])(labels, logits)
-    with pytest.raises(ValueError, match="`class_weights` must be finite numbers from 0"):
+    with pytest.raises(ValueError, match="`class_weights` must be finite and at least 0"):
         make(class_weights=[1, -2, 3])

@@ -60,9 +60,9 @@ def test_mean_iou_is_saved_with_a_model():
 
 
 def test_mean_iou_of_wrong_shapes():
-    with pytest.raises(ValueError, match=r"logits of 3 classes; got the shape \(2, 3, 4, 4\)"):
+    with pytest.raises(ValueError, match=r"logits of 3 classes; got shape \(2, 3, 4, 4\)"):
         MeanIoU(3).update_state(MASK, LOGITS)
-    with pytest.raises(ValueError, match="got the shapes"):
+    with pytest.raises(ValueError, match="got shapes"):
         MeanIoU(CLASSES).update_state(MASK[:, 1:], LOGITS)
     with pytest.raises(ValueError, match="`sample_weight` must be None"):
         MeanIoU(CLASSES).update_state(MASK, LOGITS, np.ones(2))

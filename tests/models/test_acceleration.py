@@ -281,7 +281,7 @@ def test_what_has_no_graph_is_refused(surgery):
     for model in (OfItsOwn(), OtherCall(inputs, keras.layers.Dense(2)(inputs))):
         with pytest.raises(UsageError, match=f"functional or sequential.*{type(model).__name__}"):
             surgery(model)
-    with pytest.raises(UsageError, match="must know its input shape"):
+    with pytest.raises(UsageError, match="must have a known input shape"):
         surgery(keras.Sequential([keras.layers.Dense(2)]))
     layer = Unconfigured(object())
     with pytest.raises(UsageError, match=f"{layer.name!r} .Unconfigured. must have a `get_config`"):

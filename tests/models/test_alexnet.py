@@ -3,8 +3,9 @@ import numpy as np
 import pytest
 
 from kerascnn import layers
-from kerascnn.models import AlexNetConfig, create_model
+from kerascnn.models import create_model
 from kerascnn.models.alexnet import FAMILIES, VARIANTS
+from kerascnn.models.rows import AlexNetConfig
 from tests.models.check_model import channels_first, mixed_precision
 
 SMALL = AlexNetConfig(

@@ -1,6 +1,7 @@
 import pytest
 
-from kerascnn.models import AutoencoderConfig, create_model
+from kerascnn.models import create_model
+from kerascnn.models.rows import AutoencoderConfig
 from kerascnn.models.upsample import UPSAMPLINGS
 from tests.models.check_image_model import check_any_size, check_image_model
 

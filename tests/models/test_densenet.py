@@ -3,7 +3,8 @@ import functools
 import pytest
 
 from kerascnn import layers
-from kerascnn.models import DenseNetConfig, create_model
+from kerascnn.models import create_model
+from kerascnn.models.rows import DenseNetConfig
 from tests.models.check_model import check_model, strides
 
 SMALL = DenseNetConfig((2, 1), growth_rate=4, stem_width=8)

@@ -1,8 +1,9 @@
 import numpy as np
 import pytest
 
-from kerascnn.models import EDSRConfig, create_model
+from kerascnn.models import create_model
 from kerascnn.models.edsr import MEAN
+from kerascnn.models.rows import EDSRConfig
 from tests.models.check_image_model import check_any_size, check_image_model
 
 

@@ -2,8 +2,9 @@ import numpy as np
 import pytest
 
 from kerascnn.arguments import UsageError
-from kerascnn.models import EncoderUNetConfig, create_model, load_weights_from
+from kerascnn.models import create_model, load_weights_from
 from kerascnn.models.encoder import encoders
+from kerascnn.models.rows import EncoderUNetConfig
 from kerascnn.models.upsample import UPSAMPLINGS
 from tests.models.check_image_model import check_any_size, check_image_model
 

@@ -77,7 +77,7 @@ def with_encoder_of(source):
         model = create_model(name, (None, None, 3), 5, encoder_weights=source, **NARROW[name])
         assert_same_encoder(model, source)
         yield model
-        with pytest.raises(UsageError, match="must be 'caffe', that of 'resnet50'; got preproc"):
+        with pytest.raises(UsageError, match="must be 'caffe', as in 'resnet50'; got preproc"):
             create_model(name, encoder_weights=source, preprocessing="torch", **NARROW[name])
 
 
@@ -106,8 +106,8 @@ def test_weights_that_do_not_fit():
 
     refused(create_model("lenet5"), "with the trunk of 'resnet18', but .* must have the layer")
     refused(create_model("resnet18", (*SHAPE[:2], 1)), r"stem_conv.*\(7, 7, 3, 64\); got \(7, 7, 1")
-    refused(create_model("resnet34"), "'resnet18', but .* have no place in the model")
-    refused("imagenet", "Weights of ImageNet are offered for .*; got encoder='resnet18'")
+    refused(create_model("resnet34"), "'resnet18', but .* are not in the model")
+    refused("imagenet", "ImageNet weights are available for .*; got encoder='resnet18'")
     refused("runs/x", "must be None, 'imagenet' or a model; got encoder_weights='runs/x'")
     wrong = create_model("resnet50", SHAPE, 3, stride_in="1x1")
     refused(wrong, r"conv2' has strides=\(1, 1\), .*=\(2, 2\)", name="unet_resnet50")

@@ -1,7 +1,8 @@
 import keras
 import pytest
 
-from kerascnn.models import ESPCNConfig, create_model, model_info
+from kerascnn.models import create_model, model_info
+from kerascnn.models.rows import ESPCNConfig
 from tests.models.check_image_model import check_image_model
 
 

@@ -1,7 +1,8 @@
 import numpy as np
 import pytest
 
-from kerascnn.models import FCNConfig, create_model, load_weights_from
+from kerascnn.models import create_model, load_weights_from
+from kerascnn.models.rows import FCNConfig
 from kerascnn.models.upsample import UPSAMPLINGS
 from tests.models.check_image_model import check_any_size, check_image_model
 

@@ -4,7 +4,8 @@ import keras
 import numpy as np
 import pytest
 
-from kerascnn.models import GoogLeNetConfig, InceptionRow, create_model
+from kerascnn.models import create_model
+from kerascnn.models.rows import GoogLeNetConfig, InceptionRow
 from tests.models.check_model import EAGERLY, channels_first, check_model, strides
 
 ROW = InceptionRow(4, 2, 4, 2, 4, 4)

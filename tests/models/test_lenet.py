@@ -3,8 +3,9 @@ import numpy as np
 import pytest
 
 from kerascnn import reference
-from kerascnn.models import OriginalLeNetConfig, create_model
+from kerascnn.models import create_model
 from kerascnn.models.lenet import ORIGINAL_VARIANTS, DigitPictures, FanInUniform
+from kerascnn.models.rows import OriginalLeNetConfig
 from tests.models.check_model import channels_first, mixed_precision
 
 ORIGINALS = list(ORIGINAL_VARIANTS)

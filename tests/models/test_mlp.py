@@ -3,7 +3,8 @@ import numpy as np
 import pytest
 
 from kerascnn.arguments import UsageError
-from kerascnn.models import MLPConfig, create_model
+from kerascnn.models import create_model
+from kerascnn.models.rows import MLPConfig
 from tests.models.check_model import channels_first, mixed_precision
 
 SMALL = MLPConfig(units=(8, 6))

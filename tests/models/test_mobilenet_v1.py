@@ -3,7 +3,8 @@ import functools
 import numpy as np
 import pytest
 
-from kerascnn.models import MobileNetV1Config, create_model
+from kerascnn.models import create_model
+from kerascnn.models.rows import MobileNetV1Config
 from tests.models.check_model import check_model, strides
 
 SMALL = MobileNetV1Config((1, 2), (16, 24), stem_width=8)
@@ -45,7 +46,7 @@ def test_alpha_thins_every_layer():
     ("options", "message"),
     [
         ({"padding": "valid"}, "`padding` must be one of 'same', 'symmetric'; got"),
-        ({"alpha": 0.01}, "`alpha` must leave every layer a filter; got alpha=0.01"),
+        ({"alpha": 0.01}, "`alpha` must leave filters in every layer; got alpha=0.01"),
         ({"stem_strides": 0}, "got stem_strides=0"),
     ],
 )

@@ -3,7 +3,8 @@ import functools
 import numpy as np
 import pytest
 
-from kerascnn.models import MobileNetV2Config, create_model
+from kerascnn.models import create_model
+from kerascnn.models.rows import MobileNetV2Config
 from tests.models.check_model import check_model, strides
 
 SMALL = MobileNetV2Config((1, 6), (8, 16), (1, 2), (1, 2), stem_width=8, head_width=32)

@@ -74,4 +74,4 @@ def test_products_of_activations_are_not_counted():
     found = summary(keras.Model(inputs, keras.ops.matmul(x, inputs)))
     assert [row.multiply_adds for row in found.rows] == [0, 4 * 8 * 8, None, None]
     assert found.multiply_adds == 4 * 8 * 8
-    assert "at least 256 (not known of 2 of 4 rows)" in str(found)
+    assert "at least 256 (unknown for 2 of 4 rows)" in str(found)

@@ -2,7 +2,8 @@ import numpy as np
 import pytest
 
 from kerascnn import summary
-from kerascnn.models import NeocognitronConfig, create_model
+from kerascnn.models import create_model
+from kerascnn.models.rows import NeocognitronConfig
 from tests.models.check_model import answers, channels_first
 
 

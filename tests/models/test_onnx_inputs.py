@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 
 from kerascnn.models import model_info
-from kerascnn.models.ends import image_input
+from kerascnn.models.inputs import image_input
 from tests.models.test_every_model import daily, distinct, small
 from tests.nightly import every_night
 

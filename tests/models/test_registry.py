@@ -3,10 +3,11 @@ import numpy as np
 import pytest
 
 from kerascnn.arguments import UsageError
-from kerascnn.models import ResNetConfig, ShuffleNetV1Config, create_model, list_models, model_info
+from kerascnn.models import create_model, list_models, model_info
 from kerascnn.models.family import TASKS, Family, joined
 from kerascnn.models.lenet import FAMILIES
 from kerascnn.models.registry import rows
+from kerascnn.models.rows import ResNetConfig, ShuffleNetV1Config
 from tests.models.check_model import channels_first
 
 

@@ -4,7 +4,8 @@ import keras
 import numpy as np
 import pytest
 
-from kerascnn.models import ResNetConfig, create_model
+from kerascnn.models import create_model
+from kerascnn.models.rows import ResNetConfig
 from tests.models.check_model import check_model, strides
 
 CONFIGS = {

@@ -3,7 +3,8 @@ import functools
 import numpy as np
 import pytest
 
-from kerascnn.models import ShuffleNetV1Config, create_model
+from kerascnn.models import create_model
+from kerascnn.models.rows import ShuffleNetV1Config
 from tests.models.check_model import check_model, strides
 
 SMALL = ShuffleNetV1Config(2, (24, 48), (2, 2), stem_width=8)

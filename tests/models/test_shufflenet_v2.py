@@ -2,7 +2,8 @@ import functools
 
 import pytest
 
-from kerascnn.models import ShuffleNetV2Config, create_model
+from kerascnn.models import create_model
+from kerascnn.models.rows import ShuffleNetV2Config
 from tests.models.check_model import check_model, strides
 
 SMALL = ShuffleNetV2Config((16, 24), (2, 2), stem_width=8, head_width=32)
@@ -25,7 +26,7 @@ def test_small_images_keep_their_resolution_longer():
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        ({"name": ShuffleNetV2Config((15,), (2,))}, "`widths` must be even, for halves; got"),
+        ({"name": ShuffleNetV2Config((15,), (2,))}, "`widths` must be even; got"),
         ({"name": SMALL, "stem_strides": 0}, "got stem_strides=0"),
     ],
 )

@@ -239,7 +239,7 @@ def test_subclassed_models_list_their_layers():
         (None, None, None)
     }
     assert found.parameters == 122
-    assert "at least 0 (not known of 2 of 3 rows)" in str(found)
+    assert "at least 0 (unknown for 2 of 3 rows)" in str(found)
 
 
 def test_subclassed_models_are_followed_when_the_input_shape_is_given():

@@ -1,7 +1,8 @@
 import numpy as np
 import pytest
 
-from kerascnn.models import UNetConfig, create_model
+from kerascnn.models import create_model
+from kerascnn.models.rows import UNetConfig
 from kerascnn.models.upsample import UPSAMPLINGS
 from tests.models.check_image_model import check_any_size, check_image_model
 

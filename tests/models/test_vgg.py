@@ -4,7 +4,8 @@ import keras
 import numpy as np
 import pytest
 
-from kerascnn.models import VGGConfig, create_model
+from kerascnn.models import create_model
+from kerascnn.models.rows import VGGConfig
 from kerascnn.models.vgg import FAMILIES, VARIANTS
 from tests.models.check_model import channels_first, mixed_precision
 

@@ -5,13 +5,8 @@ import numpy as np
 import pytest
 
 from kerascnn.arguments import UsageError
-from kerascnn.models import (
-    MobileNetV2Config,
-    create_model,
-    list_models,
-    load_weights_from,
-    registry,
-)
+from kerascnn.models import create_model, list_models, load_weights_from, registry
+from kerascnn.models.rows import MobileNetV2Config
 from tests.models.torchvision_models import torch_logits, torchvision_model
 from tests.nightly import every_night
 
@@ -143,8 +138,8 @@ def wrong_sources():
         lambda: create_model("resnet20", num_classes=4),
         r"'logits' must have the shape \(64, 3\); got \(64, 4\)",
     )
-    yield "resnet20", lambda: create_model("resnet32", num_classes=3), "no place in the model"
-    yield "lenet5", lambda: {"conv1.weight": np.zeros(1)}, "an architecture that torchvision has"
+    yield "resnet20", lambda: create_model("resnet32", num_classes=3), "not in the model"
+    yield "lenet5", lambda: {"conv1.weight": np.zeros(1)}, "architecture that torchvision also has"
 
 
 @pytest.mark.parametrize(("name", "source", "sentence"), list(wrong_sources()))
@@ -175,7 +170,7 @@ def test_names_follow_the_row_of_a_model(monkeypatch):
     settings = [list(row) for row in zip(*columns, OTHER_DEPTHS.strides, strict=True)]
     source = torchvision_model("mobilenet_v2", num_classes=7, inverted_residual_setting=settings)
     unknown = create_model(OTHER_DEPTHS, SHAPE, 7)
-    with pytest.raises(UsageError, match="must be of an architecture that torchvision has too"):
+    with pytest.raises(UsageError, match="must have an architecture that torchvision also has"):
         load_weights_from(unknown, source.state_dict())
     family, _, _ = registry.row_of("mobilenet_v2")
     rows = {**family.variants, "mobilenet_v2_short": OTHER_DEPTHS}
@@ -219,7 +214,7 @@ def test_imagenet_weights_without_network(keras_home):
 
 def test_imagenet_weights_that_do_not_exist():
     assert set(PRETRAINED) <= set(list_models())
-    with pytest.raises(ValueError, match=r"offered for densenet121.*got name='resnet20'"):
+    with pytest.raises(ValueError, match=r"available for densenet121.*got name='resnet20'"):
         create_model("resnet20", weights="imagenet")
     with pytest.raises(ValueError, match="`weights` must be None or 'imagenet'; got weights='r'"):
         create_model("resnet50", weights="r")
@@ -289,7 +284,7 @@ def assert_same_layers(model, other, but_for):
 
 
 def test_options_of_another_form_than_the_weights(keras_home):
-    sentence = "`stride_in` must be '1x1', that of Keras's ResNet50; got stride_in='3x3'"
+    sentence = "`stride_in` must be '1x1', as in Keras's ResNet50; got stride_in='3x3'"
     with pytest.raises(ValueError, match=sentence):
         create_model("resnet50", weights="imagenet", stride_in="3x3")
 

@@ -86,7 +86,7 @@ def test_an_unfinished_one_is_the_run_of_the_same_request(task, tmp_path, monkey
     with pytest.raises(KeyboardInterrupt):
         runs.train(tasks.get_task(task), request, copy)
     assert begun == [copy]
-    with pytest.raises(FileExistsError, match="begun with another training"):
+    with pytest.raises(FileExistsError, match="started with another training"):
         runs.train(tasks.get_task(task), dataclasses.replace(request, changes={}), copy)
 
 
@@ -103,7 +103,7 @@ def test_it_predicts_and_exports(task, tmp_path):
 @pytest.mark.parametrize(
     ("change", "sentence"),
     [
-        ({"task": "singing"}, "must be a run of `kerascnn train`; it is another one (singing)."),
+        ({"task": "singing"}, "must be a run of `kerascnn train`; got another run (singing)."),
         ({"seed": "many"}, "seed: Input should be a valid integer"),
         ({"model": {}}, "model.name: Field required"),
         ({"training": {"epochs": 0}}, "training: `epochs` must be at least 1"),

@@ -6,15 +6,16 @@ from pathlib import Path
 
 import pytest
 
-from tests.nightly import every_night
 from tests.runs.killing import CASES
 
 ROOT = Path(__file__).resolve().parents[2]
 
 
-@pytest.mark.parametrize("case", every_night(CASES, daily=["lenet5_augmented"]))
-def test_a_killed_run_ends_as_one_that_never_was(case, tmp_path, request):
-    kills = 10 if request.config.getoption("--nightly") else 1
+# By day, tests/apps/test_two_trainings.py kills a training and resumes it.
+@pytest.mark.nightly
+@pytest.mark.parametrize("case", CASES)
+def test_a_killed_run_ends_as_one_that_never_was(case, tmp_path):
+    kills = 10
     result = subprocess.run(
         [sys.executable, "-m", "tests.runs.killing", case, str(kills), str(tmp_path)],
         cwd=ROOT,

@@ -273,5 +273,5 @@ def test_a_run_before_the_format_resumes(unmarked_run):
     run.begin({**recipe, "task": "classification"})
     write(run, "metrics.json", "history.csv")
     assert run.state == "finished"
-    with pytest.raises(FileExistsError, match="begun with another seed;"):
+    with pytest.raises(FileExistsError, match="started with another seed;"):
         run.begin({**recipe, "seed": 1})

@@ -34,7 +34,7 @@ def test_states(tmp_path):
 
 def test_another_recipe_is_refused(tmp_path):
     RunFolder(tmp_path).begin(RECIPE)
-    with pytest.raises(FileExistsError, match="begun with another seed; "):
+    with pytest.raises(FileExistsError, match="started with another seed; "):
         RunFolder(tmp_path).begin({**RECIPE, "seed": 1})
 
 
@@ -43,7 +43,7 @@ def test_foreign_folders_are_left_alone(tmp_path):
     run = RunFolder(tmp_path)
     assert run.state == "foreign"
     for attempt in (run.check_usable, lambda: run.begin(RECIPE), run.clear):
-        with pytest.raises(FileExistsError, match="holds files that do not belong to a run"):
+        with pytest.raises(FileExistsError, match="has files that do not belong to a run"):
             attempt()
     assert [entry.name for entry in tmp_path.iterdir()] == ["thesis.txt"]
 
@@ -59,7 +59,7 @@ def test_a_recipe_of_something_else_is_no_run(tmp_path):
     ):
         (tmp_path / "recipe.json").write_text(json.dumps(recipe))
         assert RunFolder(tmp_path).state == "foreign"
-        with pytest.raises(ValueError, match="holds no run: .* is something else"):
+        with pytest.raises(ValueError, match="is not a run: .* has other content"):
             RunFolder(tmp_path).recipe()
     (tmp_path / "recipe.json").write_text("flour, 500 g")
     with pytest.raises(ValueError, match=r"recipe\.json must be JSON"):
@@ -120,10 +120,10 @@ def test_what_a_killed_process_left_is_removed(tmp_path):
 
 
 def test_no_run(tmp_path):
-    with pytest.raises(FileNotFoundError, match="holds no run"):
+    with pytest.raises(FileNotFoundError, match="is not a run"):
         RunFolder(tmp_path / "absent").load_model()
     RunFolder(tmp_path).begin(RECIPE)
-    with pytest.raises(FileNotFoundError, match="without a model yet"):
+    with pytest.raises(FileNotFoundError, match="has no model yet"):
         RunFolder(tmp_path).load_model()
 
 

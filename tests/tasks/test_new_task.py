@@ -175,16 +175,14 @@ def test_it_is_exported(finished, tmp_path):
 def test_it_is_served(finished, tmp_path):
     from fastapi.testclient import TestClient
 
-    from kerascnn_apps.serve.app import create_app
-    from kerascnn_apps.serve.limits import Limits
-    from kerascnn_apps.serve.main import load_models
+    from kerascnn_apps.serve.plan import Plan
 
     image = np.zeros((8, 8), np.uint8)
     image[:5] = 255
     file = io.BytesIO()
     Image.fromarray(image).save(file, "PNG")
-    models = load_models({"counting": runs.export(finished, tmp_path).path}, Limits())
-    with TestClient(create_app(models)) as client:
+    plan = Plan({"counting": runs.export(finished, tmp_path).path})
+    with TestClient(plan.app()) as client:
         answer = client.post("/predict", content=file.getvalue()).json()
     assert answer["bright"] == pytest.approx(40, abs=2)
 

@@ -103,7 +103,7 @@ def test_a_training_that_diverges_says_so(tmp_path):
 
 def test_a_folder_of_another_run_is_refused(finished, digits):
     run, _ = finished
-    with pytest.raises(FileExistsError, match="begun with another training;"):
+    with pytest.raises(FileExistsError, match="started with another training;"):
         fit(small_model(), digits, Recipe(epochs=4), run.path, facts=FACTS)
 
 
@@ -297,6 +297,15 @@ def test_the_earlier_run_is_deleted_with_the_first_checkpoint(digits, tmp_path, 
     fit(small_model(), fresh_digits(), recipe, run)
     assert there == [True, True, False, False]
     assert [path.name for path in tmp_path.iterdir()] == ["run"]
+
+
+@pytest.mark.parametrize(
+    ("backend", "xla", "expected"),
+    [("tensorflow", True, "auto"), ("tensorflow", False, False), ("jax", False, "auto")],
+)
+def test_xla_is_a_choice_on_tensorflow_alone(backend, xla, expected, monkeypatch):
+    monkeypatch.setattr(keras.backend, "backend", lambda: backend)
+    assert fitting.jit_compile(Recipe(epochs=1, xla=xla)) == expected
 
 
 @pytest.mark.skipif(keras.backend.backend() != "tensorflow", reason="XLA is a choice there only")

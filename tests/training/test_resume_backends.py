@@ -7,7 +7,8 @@ from pathlib import Path
 
 import pytest
 
-TESTS = Path(__file__).with_name("test_resume.py")
+FOLDER = Path(__file__).parent
+TESTS = [str(FOLDER / name) for name in ("test_resume.py", "test_resume_callback.py")]
 CHOSEN = "dropout_and or dropout and augmentation or moving or backup_and_restore or signal"
 
 
@@ -19,8 +20,8 @@ CHOSEN = "dropout_and or dropout and augmentation or moving or backup_and_restor
 def test_a_stopped_training_ends_in_the_same_bits_on(backend):
     options = ["-q", "-n", "0", "-p", "no:cacheprovider", "-k", CHOSEN]
     result = subprocess.run(
-        [sys.executable, "-m", "pytest", *options, str(TESTS)],
-        cwd=TESTS.parents[2],
+        [sys.executable, "-m", "pytest", *options, *TESTS],
+        cwd=FOLDER.parents[1],
         env={**os.environ, "KERAS_BACKEND": backend},
         capture_output=True,
         text=True,

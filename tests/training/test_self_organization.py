@@ -223,7 +223,7 @@ def test_wrong_settings(settings, sentence):
 
 def test_too_many_cells_and_vectors():
     few = SelfOrganization(max_cells=2, learning_threshold=0.9)
-    sentence = "'stage2_s_cells' cell 3 was born with max_cells=2: raise `max_cells`, or lower `lea"
+    sentence = "'stage2_s_cells' cell 3 was created with max_cells=2: raise `max_cells`, or"
     with pytest.raises(ValueError, match=sentence):
         self_organize(small_model(), {"train": bars()}, few)
     few = SelfOrganization(max_vectors=2, stage_images=20)
@@ -239,7 +239,7 @@ def test_too_many_cells_and_vectors():
 def test_images_that_teach_nothing():
     blank = [(np.ones((16, 16, 16, 1), "float32") * 0, np.arange(16) % 3)]
     with pytest.raises(
-        ValueError, match="'stage2_s_cells' no cell answers to any of the 16 images"
+        ValueError, match="'stage2_s_cells' no cell responds to any of the 16 images"
     ):
         self_organize(small_model(), {"train": blank})
     with pytest.raises(ValueError, match="got 2 images of 3 classes: add images"):
@@ -305,7 +305,7 @@ def test_a_run_resumes_after_the_last_stage(tmp_path, learned, monkeypatch):
 def test_half_precision_is_refused(tmp_path):
     recipe = Recipe(epochs=1, precision="mixed_bfloat16")
     with pytest.raises(
-        ValueError, match="`precision` must be 'float32' for a model that learns by"
+        ValueError, match="`precision` must be 'float32' for a self-organizing model"
     ):
         SelfOrganizing(SMALL).learn(small_model(), {}, recipe, RunFolder(tmp_path / "run"))
     assert not (tmp_path / "run").exists()

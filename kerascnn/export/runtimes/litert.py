@@ -1,4 +1,4 @@
-"""A LiteRT file in LiteRT's interpreter."""
+"""Runs LiteRT files in LiteRT's interpreter."""
 
 import json
 import os
@@ -6,7 +6,7 @@ import zipfile
 
 from ai_edge_litert.interpreter import Interpreter
 
-# Files that belong to a model are a ZIP archive behind it, as in TensorFlow Lite's own metadata.
+# Associated files are a ZIP archive after the model, as in TensorFlow Lite's metadata.
 METADATA = "kerascnn.json"
 
 
@@ -15,7 +15,7 @@ class Model:
 
     Args:
         path: path of the file.
-        threads: optional int, how many to compute with; by default as many as there are cores.
+        threads: optional int, number of threads; by default the number of cores.
     """
 
     def __init__(self, path, threads=None):
@@ -26,12 +26,12 @@ class Model:
         self.inputs = list(self._run.get_input_details())
 
     def __call__(self, **arrays):
-        # What it returns may be its own memory, which the next call overwrites.
+        # The result may be the interpreter's own memory, which the next call overwrites.
         return {name: array.copy() for name, array in self._run(**arrays).items()}
 
 
 def read_metadata(path):
-    """Returns what an export says about itself; `{}` for a file of another program."""
+    """Returns the metadata of an exported model; `{}` for a file of another program."""
     if not zipfile.is_zipfile(path):
         return {}
     with zipfile.ZipFile(path) as archive:

@@ -1,4 +1,4 @@
-"""An ONNX file in ONNX Runtime."""
+"""Runs ONNX files in ONNX Runtime."""
 
 import json
 
@@ -10,13 +10,13 @@ class Model:
 
     Args:
         path: path of the file.
-        threads: optional int, how many to compute with; by default as many as there are cores.
+        threads: optional int, number of threads; by default the number of cores.
     """
 
     def __init__(self, path, threads=None):
         options = onnxruntime.SessionOptions()
         options.log_severity_level = 3
-        # Threads that wait in a loop for the next call slow down whatever else runs.
+        # Threads that spin while waiting for the next call would slow down other programs.
         options.add_session_config_entry("session.intra_op.allow_spinning", "0")
         if threads is not None:
             options.intra_op_num_threads = threads

@@ -1,4 +1,4 @@
-"""An OpenVINO model in OpenVINO."""
+"""Runs OpenVINO models in OpenVINO."""
 
 import json
 
@@ -9,8 +9,8 @@ class Model:
     """An OpenVINO model.
 
     Args:
-        path: path of the `.xml` file, next to which the `.bin` file is.
-        threads: optional int, how many to compute with; by default as many as there are cores.
+        path: path of the `.xml` file; the `.bin` file must be next to it.
+        threads: optional int, number of threads; by default the number of cores.
     """
 
     def __init__(self, path, threads=None):
@@ -18,7 +18,7 @@ class Model:
         model = core.read_model(str(path))
         known = model.has_rt_info(["kerascnn"])
         self.metadata = json.loads(model.get_rt_info(["kerascnn"]).astype(str)) if known else {}
-        # Without the first hint, processors that can do so compute in bfloat16.
+        # Without the first hint, processors with bfloat16 support compute in bfloat16.
         options = {"INFERENCE_PRECISION_HINT": "f32", "PERFORMANCE_HINT": "LATENCY"}
         if threads is not None:
             options["INFERENCE_NUM_THREADS"] = threads

@@ -1,4 +1,4 @@
-"""A SavedModel in TensorFlow."""
+"""Runs SavedModels in TensorFlow."""
 
 import json
 import os
@@ -7,12 +7,12 @@ from pathlib import Path
 
 import tensorflow as tf
 
-# TensorFlow leaves this folder of a SavedModel to others.
+# TensorFlow reserves this folder of a SavedModel for other programs.
 METADATA = Path("assets.extra", "kerascnn.json")
 
 
 def read_metadata(path):
-    """Returns what an export says about itself; `{}` for a SavedModel of another program."""
+    """Returns the metadata of an exported model; `{}` for a SavedModel of another program."""
     path = Path(path) / METADATA
     return json.loads(path.read_text(encoding="utf-8")) if path.is_file() else {}
 
@@ -22,21 +22,21 @@ class Model:
 
     Args:
         path: folder of the SavedModel.
-        threads: optional int, how many to compute with; by default TensorFlow's own setting.
+        threads: optional int, number of threads; by default TensorFlow's own setting.
     """
 
     def __init__(self, path, threads=None):
         if threads is not None:
             tf.config.threading.set_intra_op_parallelism_threads(threads)
         self.metadata = read_metadata(path)
-        # TensorFlow takes `[1]` in a path for a pattern of names.
+        # TensorFlow interprets `[1]` in a path as a pattern.
         with tempfile.TemporaryDirectory() as folder:
             link = Path(folder, "model")
             try:
                 os.symlink(Path(path).resolve(), link, target_is_directory=True)
-            except OSError:  # Windows lets not everybody make links
+            except OSError:  # on Windows, not every user may create links
                 link = path
-            self._loaded = tf.saved_model.load(str(link))  # its signatures live no longer than it
+            self._loaded = tf.saved_model.load(str(link))  # the signatures need it to stay alive
         self._serve = self._loaded.signatures["serving_default"]
         self.inputs = list(self._serve.structured_input_signature[1])
 
@@ -45,11 +45,11 @@ class Model:
         return {name: _array(tensor) for name, tensor in found.items()}
 
     def signature(self):
-        """Returns the specifications of the inputs and of the outputs, each a dict by name."""
+        """Returns the specifications of the inputs and outputs, each a dict by name."""
         return dict(self._serve.structured_input_signature[1]), dict(self._serve.structured_outputs)
 
     def decode(self, files):
-        """Returns the outputs for image files, or `None` if the model takes none.
+        """Returns the outputs for image files, or `None` if the model does not accept files.
 
         Args:
             files: list of bytes, PNG or JPEG files.

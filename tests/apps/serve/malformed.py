@@ -1,5 +1,6 @@
 """Requests that are wrong in every way, the same for a seed."""
 
+import functools
 import io
 import json
 import struct
@@ -9,6 +10,7 @@ import numpy as np
 from PIL import Image
 
 
+@functools.cache
 def png_of_bits(width, height, rows=None):
     """A PNG file of one bit a pixel that declares a size; by default it has all its rows."""
 
@@ -86,8 +88,35 @@ def _too_large(rng):
     return request("/predict", bytes(2**20 + int(rng.integers(1, 1000)))), {413}
 
 
+def _chunks_too_large(rng):
+    head = b"POST /predict HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n"
+    chunk = b"10000\r\n" + bytes(2**16) + b"\r\n"
+    return head + int(rng.integers(17, 40)) * chunk, {413}
+
+
+def _too_many_images(rng):
+    rows = int(rng.integers(65, 200))
+    body = json.dumps({"instances": [[[[1]]]] * rows}).encode()
+    return request("/v1/models/gray:predict", body, "application/json"), {413}
+
+
+def _slow_headers(rng):
+    whole = request("/predict", b"abc", "image/png")
+    return whole[: int(rng.integers(1, whole.index(b"\r\n\r\n")))], {408}
+
+
+def _slow_body(rng):
+    whole = request("/predict", photo("PNG", rng), "image/png")
+    return whole[: int(rng.integers(whole.index(b"\r\n\r\n") + 4, len(whole)))], {408}
+
+
+def _cut_request(rng):
+    whole = request("/predict", photo("PNG", rng), "image/png")
+    return whole[: int(rng.integers(1, len(whole)))], {None}
+
+
 def _bomb(rng):
-    width, height = (int(side) for side in rng.integers(2_000, 30_000, 2))
+    width, height = (int(side) for side in rng.integers(6_000, 30_000, 2))
     rows = int(rng.integers(0, 3))
     return request("/predict", png_of_bits(width, height, rows), "image/png"), {413}
 
@@ -189,7 +218,11 @@ _KINDS.remove(_bytes)
 
 
 def requests(seed, count):
-    """Yields `count` triples: a name, the bytes of a request, and the statuses that it may get."""
+    """Yields `count` triples: a name, the bytes of a request, and the statuses that it may get.
+
+    Where `None` is among them, the client closes its side after the bytes. The server must allow
+    bodies of 1 MiB, 64 images, and at most 36 million pixels.
+    """
     rng = np.random.default_rng(seed)
     for i in range(count):
         kind = _KINDS[i % len(_KINDS)]

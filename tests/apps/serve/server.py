@@ -6,11 +6,15 @@ import re
 import socket
 import subprocess
 import sys
+import threading
 import time
 
 import tensorflow as tf
 
-_COMMAND = "from kerascnn_apps.command import main; main()"
+from tests.apps.serve.fakes import gray_png
+from tests.apps.serve.watch import prefer
+
+_COMMAND = "from kerascnn_apps.cli import main; main()"
 
 
 class Brightness(tf.Module):
@@ -33,6 +37,17 @@ class Brightness(tf.Module):
         }
 
 
+class Gray(tf.Module):
+    """The classifier of `FakeExport`."""
+
+    @tf.function(input_signature=[tf.TensorSpec((None, None, None, None), tf.uint8, "images")])
+    def serve(self, images):
+        mean = tf.reduce_mean(tf.cast(images, tf.float32), axis=(1, 2, 3))
+        class_id = tf.cast(mean > 127, tf.int64)
+        names = tf.gather(["dark", "light"], class_id)
+        return {"class_id": class_id, "class_name": names, "mean": mean}
+
+
 class Halves(tf.Module):
     """Segments into dark and light, or enlarges twofold."""
 
@@ -51,6 +66,11 @@ def write_brightness(folder, number):
     module = Brightness(number)
     metadata = {"task": "classification", "class_names": ["dark", "light"]}
     return _write(folder, number, module, module.serve, metadata)
+
+
+def write_gray(folder):
+    module = Gray()
+    return _write(folder, 1, module, module.serve, {"task": "classification"})
 
 
 def write_mask(folder):
@@ -72,6 +92,66 @@ def _write(folder, number, module, function, metadata):
     (written / "assets.extra" / "kerascnn.json").write_text(json.dumps(metadata))
     written.rename(folder / str(number))
     return folder
+
+
+class Clients:
+    """Threads that ask without a pause; `failed` has what did not get a right response.
+
+    A refused connection was never taken on: it ends the client, as a balancer would go elsewhere,
+    and is counted in `turned_away`.
+    With `retries`, a client asks again where a response is missing or the server failed, as often
+    as `retried` says.
+    """
+
+    def __init__(self, server, count=4, retries=False):
+        self._url, self._count, self._retries = f"{server.url}/predict", count, retries
+        self.failed, self.versions, self.done, self.retried = [], set(), 0, 0
+        self.turned_away = 0
+
+    def __enter__(self):
+        self._ended = threading.Event()
+        self._threads = [threading.Thread(target=self._ask, args=(i,)) for i in range(self._count)]
+        for thread in self._threads:
+            thread.start()
+        return self
+
+    def __exit__(self, *error):
+        self._ended.set()
+        for thread in self._threads:
+            thread.join()
+
+    def _ask(self, number):
+        import httpx
+
+        value = 10 * number
+        with httpx.Client(timeout=60) as client:
+            while not self._ended.is_set():
+                try:
+                    found = self._response(client, gray_png(value))
+                except httpx.ConnectError:
+                    self.turned_away += 1
+                    return
+                except httpx.HTTPError as error:
+                    self.failed.append(repr(error))
+                    return
+                answer = found.json()
+                if found.status_code != 200 or round(255 * answer["probabilities"][1]) != value:
+                    self.failed.append((found.status_code, answer))
+                else:
+                    self.versions.add(answer["version"])
+                    self.done += 1
+
+    def _response(self, client, file):
+        import httpx
+
+        for _ in range(100 if self._retries else 0):
+            with contextlib.suppress(httpx.TransportError):
+                found = client.post(self._url, content=file)
+                if found.status_code not in (500, 503):
+                    return found
+            self.retried += 1
+            time.sleep(0.1)
+        return client.post(self._url, content=file)
 
 
 class Server:
@@ -112,25 +192,42 @@ def _received(connection):
     return data
 
 
+def resident(server):
+    """Memory of the server's process in bytes."""
+    import httpx
+
+    text = httpx.get(f"{server.url}/metrics").text
+    (line,) = (line for line in text.splitlines() if line.startswith("process_resident_memory"))
+    return float(line.split()[1])
+
+
+def free_port():
+    """A port that nobody listens on."""
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        return free.getsockname()[1]
+
+
 @contextlib.contextmanager
-def serving(folder, *arguments):
+def serving(folder, *arguments, port=0):
     """Runs `kerascnn serve` and gives the `Server`, once it is ready."""
     log = folder / "log"
     with open(log, "w") as errors:
         process = subprocess.Popen(
-            [sys.executable, "-c", _COMMAND, "serve", *map(str, arguments), "--port", "0"],
+            [sys.executable, "-c", _COMMAND, "serve", *map(str, arguments), "--port", str(port)],
             stdout=subprocess.PIPE,
             stderr=errors,
             text=True,
         )
+    prefer(process)
     try:
-        port = None
+        found = None
         for line in process.stdout:
             if line.startswith("Try it at"):
-                port = int(re.search(r":(\d+)/", line)[1])
+                found = int(re.search(r":(\d+)/", line)[1])
                 break
-        assert port, log.read_text()
-        server = Server(process, port, log)
+        assert found, log.read_text()
+        server = Server(process, found, log)
         until = time.monotonic() + 60
         while server.status(b"GET /readyz HTTP/1.1\r\nHost: a\r\n\r\n") != 200:
             assert time.monotonic() < until

@@ -255,6 +255,21 @@ def test_other_origins_only_where_allowed(tmp_path):
         assert found == "https://example.org"
 
 
+def test_other_origins_with_a_key(tmp_path):
+    """A browser asks without the key first, and shows a page no error without the header."""
+    origin = {"origin": "https://example.org"}
+    asks = {"access-control-request-method": "POST", "access-control-request-headers": "x-api-key"}
+    with client_of(tmp_path, keys=["first"], origins=["https://example.org"]) as client:
+        preflight = client.options("/predict", headers={**origin, **asks})
+        assert preflight.status_code == 200
+        assert "POST" in preflight.headers["access-control-allow-methods"]
+        assert "x-api-key" in preflight.headers["access-control-allow-headers"]
+        for key, status in ({}, 401), ({"x-api-key": "first"}, 200):
+            found = client.get("/v2/models/gray", headers={**origin, **key})
+            assert found.status_code == status
+            assert found.headers["access-control-allow-origin"] == "https://example.org"
+
+
 def test_the_log_has_a_line_of_json_for_each_request(tmp_path):
     from kerascnn_apps.serve.log import JsonLines
 

@@ -5,7 +5,7 @@ import time
 import pytest
 
 from kerascnn.arguments import UsageError
-from kerascnn_apps.command import run
+from kerascnn_apps.cli import run
 from kerascnn_apps.serve.main import labels_of, named_folders, read_keys
 from tests.apps.serve.fakes import FakeExport, version_folder
 
@@ -86,6 +86,24 @@ def test_a_broken_version_leaves_the_old_one(tmp_path):
     version_folder(tmp_path, 3)
     model.refresh()
     assert list(model.versions) == [3]
+    model.close(1)
+
+
+def test_a_broken_version_at_the_start_leaves_the_one_before(tmp_path):
+    """A server that is started again serves what it did before."""
+
+    def load(path):
+        if int(path.name) > 2:
+            raise UsageError(f"{path} is broken.")
+        return FakeExport()
+
+    model = model_of(version_folder(tmp_path, 1, 2, 3, 4), load)
+    assert list(model.versions) == [2]
+    model.refresh()
+    assert list(model.versions) == [2]
+    version_folder(tmp_path, 5)
+    model.refresh()
+    assert (list(model.versions), sorted(model.failures)) == ([2], [3, 4, 5])
     model.close(1)
 
 

@@ -1,8 +1,8 @@
 """The server as people run it: over sockets, in a process of its own."""
 
+import contextlib
 import signal
 import socket
-import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
 
@@ -11,7 +11,8 @@ import pytest
 
 from tests.apps.serve.fakes import gray_png
 from tests.apps.serve.malformed import request, requests
-from tests.apps.serve.server import serving, write_brightness
+from tests.apps.serve.server import Clients, resident, serving, write_brightness
+from tests.apps.serve.watch import MOST_LATE, MOST_LATE_BY_DAY, Watch
 
 pytestmark = pytest.mark.extra("serve")
 
@@ -34,41 +35,6 @@ def server(tmp_path_factory):
     with serving(folder, folder / "gray", *words) as server:
         server.folder = folder / "gray"
         yield server
-
-
-def resident(server):
-    """Memory of the server's process in bytes."""
-    import httpx
-
-    text = httpx.get(f"{server.url}/metrics").text
-    (line,) = (line for line in text.splitlines() if line.startswith("process_resident_memory"))
-    return float(line.split()[1])
-
-
-class Watch:
-    """Asks for `/healthz` all the time, and keeps the longest wait."""
-
-    def __enter__(self):
-        self.longest, self._ended = 0.0, threading.Event()
-        self._thread = threading.Thread(target=self._ask)
-        self._thread.start()
-        return self
-
-    def __init__(self, server):
-        self._url = f"{server.url}/healthz"
-
-    def _ask(self):
-        import httpx
-
-        with httpx.Client(timeout=30) as client:
-            while not self._ended.wait(0.02):
-                begin = time.monotonic()
-                assert client.get(self._url).status_code == 200
-                self.longest = max(self.longest, time.monotonic() - begin)
-
-    def __exit__(self, *error):
-        self._ended.set()
-        self._thread.join()
 
 
 def test_tritons_own_client(server):
@@ -121,20 +87,19 @@ for model, name in (("none", "images"), ("gray", "other")):
     ]
 
 
-@pytest.mark.parametrize("count", [50, pytest.param(300, marks=pytest.mark.nightly)])
+@pytest.mark.parametrize("count", [60, pytest.param(300, marks=pytest.mark.nightly)])
 def test_malformed_requests_get_their_status_and_the_server_stays(server, count):
-    for _, data, _ in requests(1, 25):  # what is loaded at first stays
-        server.status(data)
+    for _, data, allowed in requests(1, 30):  # what is loaded at first stays
+        server.status(data, end=None in allowed)
     before = resident(server)
     wrong = []
     with Watch(server) as watch:
         for name, data, allowed in requests(2, count):
-            status = server.status(data)
+            status = server.status(data, end=None in allowed)
             if status not in allowed:
                 wrong.append((name, status, data[:80]))
     assert not wrong
-    # 50 ms on an idle machine; tests share theirs.
-    assert watch.longest < 10
+    assert watch.late() <= (MOST_LATE_BY_DAY if count == 60 else MOST_LATE)
     assert resident(server) < 1.1 * before
     assert server.status(request("/predict", gray_png(5))) == 200
     assert not [line for line in server.log() if "traceback" in line]
@@ -159,7 +124,7 @@ def test_slow_requests_get_408(server):
     with ThreadPoolExecutor(8) as pool, Watch(server) as watch:
         statuses = list(pool.map(server.status, [half_headers, half_body] * 4))
     assert statuses == [408] * 8
-    assert watch.longest < 10
+    assert watch.late() <= MOST_LATE_BY_DAY
     begin = time.monotonic()
     assert server.send(b"") == b""  # a connection without a request is closed
     assert server.status(b"\r\n") == 408
@@ -195,49 +160,6 @@ def test_connections_are_limited(server):
         assert time.monotonic() < until
 
 
-class Clients:
-    """Threads that ask without a pause; `failed` has what did not get a right response.
-
-    A refused connection was never taken on: it ends the client, as a balancer would go elsewhere.
-    """
-
-    def __init__(self, server, count=4, keep_alive=True):
-        self._url, self._count, self._keep = f"{server.url}/predict", count, keep_alive
-        self.failed, self.versions, self.done = [], set(), 0
-
-    def __enter__(self):
-        self._ended = threading.Event()
-        self._threads = [threading.Thread(target=self._ask, args=(i,)) for i in range(self._count)]
-        for thread in self._threads:
-            thread.start()
-        return self
-
-    def __exit__(self, *error):
-        self._ended.set()
-        for thread in self._threads:
-            thread.join()
-
-    def _ask(self, number):
-        import httpx
-
-        value = 10 * number
-        with httpx.Client(timeout=60) as client:
-            while not self._ended.is_set():
-                try:
-                    found = client.post(self._url, content=gray_png(value))
-                except httpx.ConnectError:
-                    return
-                except httpx.HTTPError as error:
-                    self.failed.append(repr(error))
-                    return
-                answer = found.json()
-                if found.status_code != 200 or round(255 * answer["probabilities"][1]) != value:
-                    self.failed.append((found.status_code, answer))
-                else:
-                    self.versions.add(answer["version"])
-                    self.done += 1
-
-
 def test_a_new_version_takes_over_under_load(server):
     import httpx
 
@@ -264,9 +186,10 @@ def test_z_sigterm_under_load(server):
         while clients.done < 50:
             time.sleep(0.01)
         server.process.send_signal(signal.SIGTERM)
-        assert httpx.post(
-            f"{server.url}/v1/models/gray:predict", json={"instances": large}
-        ).is_success
+        with contextlib.suppress(httpx.ConnectError):  # refused, so never taken on
+            assert httpx.post(
+                f"{server.url}/v1/models/gray:predict", json={"instances": large}
+            ).is_success
         server.process.wait(30)
         done = clients.done
     assert not clients.failed

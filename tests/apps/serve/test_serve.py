@@ -8,7 +8,7 @@ from PIL import Image
 from kerascnn.export import export, segmentation_serving, upscaling_serving
 from kerascnn.inference import segment, upscale
 from kerascnn.models import create_model
-from kerascnn_apps.command import run
+from kerascnn_apps.cli import run
 
 pytestmark = pytest.mark.extra("serve")
 
@@ -17,11 +17,9 @@ def client_of(path):
     """Calls the server of an export without a network; to be used in a `with`."""
     from fastapi.testclient import TestClient
 
-    from kerascnn_apps.serve.app import create_app
-    from kerascnn_apps.serve.limits import Limits
-    from kerascnn_apps.serve.main import load_models
+    from kerascnn_apps.serve.plan import Plan
 
-    return TestClient(create_app(load_models({"model": path}, Limits())))
+    return TestClient(Plan({"model": path}).app())
 
 
 def png_of(pixels):
@@ -56,7 +54,7 @@ def test_answers_are_those_of_predict(trained, tmp_path, capsys):
 
 def test_nothing_to_serve(tmp_path, capsys):
     assert run(["serve", str(tmp_path), "--port", "0"]) == 2
-    assert "holds no exported model" in capsys.readouterr().err
+    assert "has no exported model" in capsys.readouterr().err
 
 
 def test_a_segmentation_model_answers_with_a_mask(tmp_path):

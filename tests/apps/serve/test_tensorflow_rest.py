@@ -17,12 +17,6 @@ def images(*values):
     return [np.full((3, 2, 1), value).tolist() for value in values]
 
 
-@pytest.fixture(scope="module")
-def client(tmp_path_factory):
-    with client_of(tmp_path_factory.mktemp("models")) as client:
-        yield client
-
-
 @pytest.mark.parametrize("path", ["", "/versions/1"])
 def test_status(client, path):
     found = client.get(f"/v1/models/gray{path}")

@@ -7,7 +7,7 @@ import sys
 import pytest
 
 import kerascnn
-from kerascnn_apps.command import run
+from kerascnn_apps.cli import run
 
 
 def told(capsys):
@@ -70,7 +70,7 @@ def test_wrong_use_of_train(arguments, sentence, tmp_path, capsys):
 def test_existing_folder_is_left_alone(tmp_path, capsys, force):
     (tmp_path / "thesis.txt").write_text("years of work")
     assert run(["classify", "train", "--out", str(tmp_path), *force]) == 2
-    assert "holds files that do not belong to a run" in told(capsys)
+    assert "has files that do not belong to a run" in told(capsys)
     assert [entry.name for entry in tmp_path.iterdir()] == ["thesis.txt"]
 
 
@@ -90,7 +90,7 @@ def test_read_only_folder(tmp_path, capsys, monkeypatch):
 @pytest.mark.parametrize("command", ["evaluate", "export"])
 def test_a_folder_without_a_run(command, tmp_path, capsys):
     assert run(["classify", command, str(tmp_path / "absent")]) == 2
-    assert "holds no run" in told(capsys)
+    assert "is not a run" in told(capsys)
 
 
 def test_debug_shows_the_traceback(capsys):
@@ -104,13 +104,13 @@ def test_a_fault_of_a_library_is_not_told_as_the_users(capsys, monkeypatch):
 
     monkeypatch.setattr(kerascnn.models, "list_models", fault)
     assert run(["models"]) == 1
-    assert "unexpected ValueError, which --debug shows in full: operands could not" in told(capsys)
+    assert "unexpected ValueError (use --debug for the traceback): operands could" in told(capsys)
 
 
 def test_unexpected_errors_say_how_to_see_more(capsys, monkeypatch):
     monkeypatch.setattr(kerascnn.models.registry, "_MODELS", None)
     assert run(["models"]) == 1
-    assert "unexpected TypeError, which --debug shows in full" in told(capsys)
+    assert "unexpected TypeError (use --debug for the traceback)" in told(capsys)
 
 
 def test_a_missing_backend_of_the_environment_is_one_sentence(capsys, monkeypatch):
@@ -132,7 +132,7 @@ def test_ctrl_c(capsys, monkeypatch):
 
 
 def as_a_process(*arguments):
-    program = "import sys; from kerascnn_apps.command import main; sys.argv[0] = 'kerascnn'; main()"
+    program = "import sys; from kerascnn_apps.cli import main; sys.argv[0] = 'kerascnn'; main()"
     return subprocess.run(
         [sys.executable, "-c", program, *arguments], capture_output=True, text=True, check=False
     )
@@ -156,7 +156,7 @@ def test_process_tells_errors_on_standard_error():
 def test_help_is_quick_because_it_loads_no_framework():
     program = """
 import sys
-from kerascnn_apps.command import run
+from kerascnn_apps.cli import run
 run(["classify", "train", "--help"])
 assert "tensorflow" not in sys.modules and "keras" not in sys.modules
 """

@@ -1,7 +1,8 @@
-"""The command `kerascnn`: its sub-commands, and how errors are told.
+"""The command `kerascnn`: its subcommands, and how it reports errors.
 
-Exit status 0 is success, 2 wrong use, 1 failure; then one sentence on standard error says what is
-wrong. `--debug`, anywhere in the line, shows the traceback as well.
+Exit status 0 is success, 2 a usage error, 1 any other failure. On an error, one sentence on
+standard error says what is wrong. `--debug`, anywhere in the command line, also shows the
+traceback.
 """
 
 import contextlib
@@ -53,7 +54,7 @@ def options(
         typer.Option("--version", callback=_print_version, is_eager=True, help="Show the version."),
     ] = False,
     debug: Annotated[
-        bool, typer.Option("--debug", help="Show the traceback of an error; may stand anywhere.")
+        bool, typer.Option("--debug", help="Show the traceback of an error; allowed anywhere.")
     ] = False,
 ):
     """Convolutional networks: train, evaluate, use and export them."""
@@ -79,19 +80,19 @@ def models(
         typer.echo(name)
 
 
-# Errors of these kinds say what the caller did wrong, as `UsageError` does; of others, that
-# something failed.
+# These errors report a mistake of the caller, as `UsageError` does; all others report a failure.
 _WRONG_FILE = (FileNotFoundError, FileExistsError, NotADirectoryError, IsADirectoryError)
 
 
 def main():
-    """The entry point of the console."""
-    # TensorFlow leaves oneDNN off on processors without AVX-512, where convolutions train faster
-    # with it as well.
+    """Runs the console entry point."""
+    # TensorFlow turns oneDNN off on processors without AVX-512, although convolutions also train
+    # faster with it there.
     os.environ.setdefault("TF_ENABLE_ONEDNN_OPTS", "1")
     with contextlib.nullcontext() if "--debug" in sys.argv else libraries_silenced():
         for stream in (sys.stdout, sys.stderr):
-            # Names of files may have bytes that are not UTF-8, and the locale may know only ASCII.
+            # File names may contain bytes that are not UTF-8, and the locale may support only
+            # ASCII.
             stream.reconfigure(errors="backslashreplace")
         status = run(sys.argv[1:])
     sys.exit(status)
@@ -111,31 +112,31 @@ def run(arguments):
     except Exception as error:
         if debug:
             traceback.print_exc()
-        if hasattr(error, "format_message"):  # Typer's errors of use know their sentence
+        if hasattr(error, "format_message"):  # Typer's usage errors format themselves
             return _tell(error.format_message(), error.exit_code)
         status = 2 if _is_wrong_use(error) else 1
         return _tell(_sentence(error), status, getattr(error, "__notes__", ()))
-    if status == 130:  # Typer's own answer to Ctrl+C
+    if status == 130:  # Typer's exit status after Ctrl+C
         _tell("interrupted; the same command resumes a training.", status)
     return status
 
 
 def _without_reader():
-    """Ends as other commands do of which nobody reads what they print, such as before `| head`."""
-    with open(os.devnull, "w") as nowhere:  # Python itself writes the rest when it ends
+    """Exits as other commands do when nobody reads their output, for example before `| head`."""
+    with open(os.devnull, "w") as nowhere:  # Python flushes the rest at exit
         os.dup2(nowhere.fileno(), sys.stdout.fileno())
-    return 128 + 13  # as a shell has SIGPIPE, which Python ignores
+    return 128 + 13  # the status that a shell reports for SIGPIPE, which Python ignores
 
 
 def _is_wrong_use(error):
-    arguments = sys.modules.get("kerascnn.arguments")  # not loaded: it has raised nothing
+    arguments = sys.modules.get("kerascnn.arguments")  # if not imported, it raised nothing
     return isinstance(error, _WRONG_FILE) or (
         arguments is not None and isinstance(error, arguments.UsageError)
     )
 
 
 def _sentence(error):
-    # Keras was told to use a backend by KERAS_BACKEND or its own settings.
+    # KERAS_BACKEND or Keras's own settings may name a backend that is missing.
     if isinstance(error, ModuleNotFoundError) and error.name in BACKENDS:
         return not_installed(error.name)
     if isinstance(error, ModuleNotFoundError):
@@ -149,7 +150,7 @@ def _sentence(error):
     text = " ".join(str(error).split())
     if text and (isinstance(error, (OSError, RuntimeError)) or _is_wrong_use(error)):
         return text
-    return f"unexpected {type(error).__name__}, which --debug shows in full: {text}"
+    return f"unexpected {type(error).__name__} (use --debug for the traceback): {text}"
 
 
 def _tell(sentence, status, notes=()):

@@ -1,0 +1,141 @@
+"""Folders in the layouts of published datasets."""
+
+import json
+import warnings
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from kerascnn.arguments import UsageError
+from kerascnn.data import (
+    IGNORED,
+    HeldOutWarning,
+    load_classification,
+    load_segmentation,
+    load_upscaling,
+)
+from tests.data import folders
+from tests.data.folders import masks
+from tests.data.test_mask_layouts import mask_of
+
+
+def test_pascal_voc(tmp_path):
+    root = folders.pascal_voc(tmp_path / "VOCdevkit" / "VOC2012")
+    for given in (root, tmp_path, tmp_path / "VOCdevkit"):
+        with pytest.warns(HeldOutWarning, match="no test split: it gets 1 of the 5"):
+            data = load_segmentation(given)
+        assert data.report.layout == "Pascal VOC"
+        assert data.num_examples == {"train": 4, "validation": 3, "test": 1}
+    assert data.class_names[:3] == ("background", "aeroplane", "bicycle")
+    np.testing.assert_array_equal(mask_of(data)[0], [*range(21), IGNORED])
+    # The masks of labeling tools have the same colors without a palette.
+    for path in sorted((root / "SegmentationClass").iterdir()):
+        Image.open(path).convert("RGB").save(path)
+    (root / "labelmap.txt").write_text(
+        "# label:color_rgb:parts:actions\n"
+        + "".join(
+            f"{name}:{','.join(map(str, folders.voc_color(i)))}::\n"
+            for i, name in enumerate(data.class_names)
+        )
+        + "void:224,224,192::\n"
+    )
+    with pytest.warns(HeldOutWarning):
+        colored = load_segmentation(root)
+    assert colored.ignored == ("void",)
+    np.testing.assert_array_equal(mask_of(colored)[0], [*range(21), IGNORED])
+
+
+@pytest.mark.parametrize("ids", ["labelIds", "labelTrainIds"])
+def test_cityscapes(tmp_path, ids):
+    with pytest.warns(HeldOutWarning):
+        data = load_segmentation(folders.cityscapes(tmp_path, ids))
+    assert data.num_examples == {"train": 4, "validation": 3, "test": 1}
+    assert data.class_names[0] == "road"
+    assert data.class_names[13] == "car"
+    np.testing.assert_array_equal(next(data.examples("test"))[2][0], [*range(19), IGNORED])
+    assert any("leftImg8bit/test/ is left out" in note for note in data.report.notes)
+
+
+def test_camvid(tmp_path):
+    data = load_segmentation(folders.camvid(tmp_path))
+    assert data.class_names == ("Animal", "Sky", "Road", "Void")
+    assert data.ignored == ("Void",)
+    assert mask_of(data)[0].tolist() == [0] * 3 + [1] * 3 + [2] * 3 + [IGNORED] * 3
+    assert "the mask of NAME is NAME_L." in data.report.notes
+
+
+def test_ade20k(tmp_path):
+    with pytest.warns(HeldOutWarning):
+        data = load_segmentation(folders.ade20k(tmp_path))
+    assert data.class_names == ("wall", "building", "sky")
+    assert mask_of(data)[0].tolist() == [IGNORED] * 4 + [0] * 4 + [1] * 4 + [2] * 4
+
+
+def coco_mask():
+    expected = np.zeros((10, 12), int)
+    expected[2:8, 2:8] = 1
+    expected[:, 10:] = 2
+    expected[3:5, 3:5] = 2
+    return expected
+
+
+@pytest.mark.extra("coco")
+def test_coco(tmp_path):
+    with pytest.warns(HeldOutWarning):
+        data = load_segmentation(folders.coco(tmp_path))
+    assert data.num_examples == {"train": 4, "validation": 3, "test": 1}
+    assert data.class_names == ("background", "car", "dog")
+    np.testing.assert_array_equal(mask_of(data), coco_mask())
+    # As labeling services export it: next to the images of each split
+    for split, name in (("train", "train"), ("val", "valid")):
+        (tmp_path / f"{split}2017").rename(tmp_path / name)
+        path = tmp_path / "annotations" / f"instances_{split}2017.json"
+        path.rename(tmp_path / name / "_annotations.coco.json")
+    with pytest.warns(HeldOutWarning):
+        again = load_segmentation(tmp_path)
+    assert again.num_examples == data.num_examples
+    np.testing.assert_array_equal(mask_of(again), coco_mask())
+
+
+@pytest.mark.extra("coco")
+@pytest.mark.parametrize("content", ["[]", "{", '{"images": [], "annotations": 3}', "boxes"])
+def test_other_annotations_are_refused(tmp_path, content):
+    folders.coco(tmp_path)
+    path = tmp_path / "annotations" / "instances_train2017.json"
+    if content == "boxes":
+        found = json.loads(path.read_text())
+        for annotation in found["annotations"]:
+            annotation["segmentation"] = []
+        content = json.dumps(found)
+    path.write_text(content)
+    with pytest.raises(UsageError, match=r"instances_train2017\.json must .* Export it again"):
+        load_segmentation(tmp_path)
+
+
+def test_oxford_pets(tmp_path):
+    with pytest.warns(HeldOutWarning, match="no validation split: it gets 1 of the 14"):
+        data = load_segmentation(folders.oxford_pets(tmp_path))
+    assert data.scored_classes == ("pet", "background", "border")
+    assert data.num_examples == {"train": 13, "validation": 1, "test": 4}
+    assert mask_of(data, 1)[0].tolist() == [0] * 4 + [1] * 4 + [2] * 4
+
+
+def test_div2k(tmp_path):
+    data = load_upscaling(folders.div2k(tmp_path))
+    assert data.num_examples == {"train": 3, "validation": 2, "test": 1}
+    assert [image.size for image in data.images["validation"]] == [(80, 90)] * 2
+    assert all("_HR/" in image.name for images in data.images.values() for image in images)
+    assert "DIV2K_train_LR_bicubic/, DIV2K_valid_LR_bicubic/ are left out" in data.report.notes[0]
+
+
+def test_a_published_layout_without_labels_is_not_classified(tmp_path):
+    with pytest.raises(UsageError, match="which are for segmentation: `kerascnn segment train"):
+        load_classification(folders.cityscapes(tmp_path))
+
+
+def test_no_warning_for_good_masks(tmp_path):
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        data = load_segmentation(masks(tmp_path))
+    assert data.report.masks == "by number, 0 ground, 1 field, 255 is ignored"
