@@ -136,8 +136,8 @@ def limited_protocol(limits, on_refused):
             self.loop.call_later(_LINGER_SECONDS, self.transport.abort)
 
         def shutdown(self):
-            # A request may be on its way on a connection that has just been accepted.
-            if self.cycle is None and not self._refused:
+            # A request may be on its way, on a new connection or after the last response.
+            if self._is_idle() and not self._refused:
                 self.loop.call_later(_LINGER_SECONDS, super().shutdown)
             else:
                 super().shutdown()

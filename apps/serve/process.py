@@ -2,8 +2,10 @@
 
 import asyncio
 import contextlib
+import ctypes
 import logging
 import socket
+import struct
 import sys
 
 import uvicorn
@@ -16,6 +18,16 @@ _log = logging.getLogger("kerascnn.serve")
 # After SIGTERM, connections are still accepted for so long, until nobody is sent here any more;
 # each response then closes its connection.
 _STILL_ACCEPTED_SECONDS = 0.5
+# Then those that have begun to connect are waited for.
+_HANDSHAKE_SECONDS = 0.2
+# What `SO_ATTACH_FILTER` takes: Berkeley Packet Filter, each (code, two jumps, constant).
+_SO_ATTACH_FILTER = 26
+_NO_NEW_CONNECTIONS = (
+    (0x30, 0, 0, 13),  # load the byte with the flags of TCP
+    (0x45, 0, 1, 0x02),  # unless it has SYN, skip one instruction
+    (0x06, 0, 0, 0),  # drop the packet
+    (0x06, 0, 0, 0xFFFFFFFF),  # keep it
+)
 
 
 class Process(uvicorn.Server):
@@ -58,6 +70,9 @@ class Process(uvicorn.Server):
     async def on_tick(self, counter):
         if self._service.draining and not self.should_exit:
             await asyncio.sleep(_STILL_ACCEPTED_SECONDS)
+            for listening in (one for server in self.servers for one in server.sockets):
+                _ignore_new_connections(listening)
+            await asyncio.sleep(_HANDSHAKE_SECONDS)
             self.should_exit = True
         return await super().on_tick(counter)
 
@@ -75,6 +90,22 @@ class Process(uvicorn.Server):
         return self.config.http_protocol_class(
             config=self.config, server_state=self.server_state, app_state=self.lifespan.state
         )
+
+
+def _ignore_new_connections(listening):
+    """Makes Linux drop the first packet of new connections, as if it had been lost on its way.
+
+    Between the last connection that is accepted and the end of the socket, others could come, and
+    would be reset. A client whose packet is dropped sends it again after a second: to another
+    worker, or to be refused.
+    """
+    if sys.platform != "linux":
+        return
+    program = b"".join(struct.pack("HBBI", *instruction) for instruction in _NO_NEW_CONNECTIONS)
+    buffer = ctypes.create_string_buffer(program)
+    found = struct.pack("HP", len(_NO_NEW_CONNECTIONS), ctypes.addressof(buffer))
+    with contextlib.suppress(OSError):  # where a sandbox forbids it
+        listening.setsockopt(socket.SOL_SOCKET, _SO_ATTACH_FILTER, found)
 
 
 def _waiting(listening):

@@ -171,7 +171,7 @@ class Server:
                 connection.sendall(data)
             if end:
                 connection.shutdown(socket.SHUT_WR)
-            return _received(connection)
+            return received(connection)
 
     def status(self, data, **options):
         """Sends bytes and returns the status of the response, `None` without one."""
@@ -179,7 +179,7 @@ class Server:
         return int(found[1]) if found else None
 
 
-def _received(connection):
+def received(connection):
     """Reads one response."""
     data = b""
     with contextlib.suppress(OSError):

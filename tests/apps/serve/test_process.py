@@ -1,17 +1,20 @@
 """The server as people run it: over sockets, in a process of its own."""
 
 import contextlib
+import errno
+import select
 import signal
 import socket
 import time
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 
 import numpy as np
 import pytest
 
 from tests.apps.serve.fakes import gray_png
 from tests.apps.serve.malformed import request, requests
-from tests.apps.serve.server import Clients, resident, serving, write_brightness
+from tests.apps.serve.server import Clients, received, resident, serving, write_brightness
 from tests.apps.serve.watch import MOST_LATE, MOST_LATE_BY_DAY, Watch
 
 pytestmark = pytest.mark.extra("serve")
@@ -175,6 +178,55 @@ def test_a_new_version_takes_over_under_load(server):
     found = httpx.get(f"{server.url}/v1/models/gray/versions/1")
     assert found.status_code in (200, 404)  # still unloading, or gone
     assert httpx.get(f"{server.url}/v2/models/gray").json()["versions"] == ["3"]
+
+
+def test_an_open_connection_is_answered_while_the_server_ends(tmp_path):
+    """A client may send its next request at the very moment."""
+    (tmp_path / "gray").mkdir()
+    write_brightness(tmp_path / "gray", 1)
+    wanted = request("/predict", gray_png(5))
+    with serving(tmp_path, tmp_path / "gray") as server:
+        with socket.create_connection(("127.0.0.1", server.port), timeout=20) as connection:
+            connection.sendall(wanted)
+            assert received(connection).startswith(b"HTTP/1.1 200 ")
+            server.process.send_signal(signal.SIGTERM)
+            while _is_listened_on(server.port):
+                time.sleep(0.01)
+            connection.sendall(wanted)
+            answer = received(connection)
+        assert answer.startswith(b"HTTP/1.1 200 ")
+        assert b"connection: close" in answer.lower()
+        assert server.process.wait(30) == 0
+
+
+def _is_listened_on(port):
+    lines = Path("/proc/net/tcp").read_text().splitlines()[1:]
+    return any(
+        line.split()[1].endswith(f":{port:04X}") and line.split()[3] == "0A" for line in lines
+    )
+
+
+def test_nobody_is_reset_who_connects_while_the_server_ends():
+    """Who has connected is accepted; who begins to, waits, and is refused after the end."""
+    from kerascnn_apps.serve.process import _ignore_new_connections, _waiting, listening_socket
+
+    with contextlib.ExitStack() as stack:
+        listening = stack.enter_context(listening_socket("127.0.0.1", 0))
+        listening.setblocking(False)
+        listening.listen()
+        early = stack.enter_context(socket.create_connection(listening.getsockname()))
+        _ignore_new_connections(listening)
+        late = stack.enter_context(socket.socket())
+        late.setblocking(False)
+        assert late.connect_ex(listening.getsockname()) == errno.EINPROGRESS
+        (accepted,) = _waiting(listening)
+        stack.enter_context(accepted)
+        listening.close()
+        early.sendall(b"a question")
+        assert accepted.recv(20) == b"a question"
+        _, ended, _ = select.select([], [late], [], 30)
+        assert ended
+        assert late.getsockopt(socket.SOL_SOCKET, socket.SO_ERROR) == errno.ECONNREFUSED
 
 
 def test_z_sigterm_under_load(server):

@@ -117,7 +117,7 @@ def test_z_sigterm_under_load(server):
     assert not clients.failed
     assert server.process.returncode == 0
     statuses = [line["status"] for line in events(server, "worker ended")]
-    assert statuses[1:] == [0, 0]
+    assert statuses[-2:] == [0, 0]  # one may have been killed before
 
 
 def test_ctrl_c_and_the_end_of_the_supervisor(tmp_path):
