@@ -20,7 +20,7 @@ class EndedBySignal(BaseException):
 @contextlib.contextmanager
 def ended_by_signals():
     """Turns Ctrl+C and SIGTERM in the context into `EndedBySignal`."""
-    from kerascnn.training import Interrupted
+    from kerascnn.training.errors import Interrupted
 
     before = signal.signal(signal.SIGTERM, _terminated)
     try:

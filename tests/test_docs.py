@@ -16,7 +16,7 @@ SHORTCUTS = {"load_exported": "export"}  # which are on the page of the package
 # All other public names of kerascnn itself are packages.
 PACKAGES = [
     name for name in kerascnn.__all__ if name[0] != "_" and name not in (*FUNCTIONS, *SHORTCUTS)
-] + ["models.rows"]
+] + ["models.rows", "training.errors", "training.learning"]
 
 
 def extension(name, folder=DOCS / "extensions"):

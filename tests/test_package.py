@@ -47,7 +47,9 @@ def test_everything_public_is_there():
     python("""
 import kerascnn
 public = {name: getattr(kerascnn, name) for name in kerascnn.__all__}
-for name, found in [*public.items(), ("models.rows", kerascnn.models.rows)]:
+inside = {"models.rows": kerascnn.models.rows}
+inside |= {f"training.{name}": getattr(kerascnn.training, name) for name in ("errors", "learning")}
+for name, found in [*public.items(), *inside.items()]:
     for inner in getattr(found, "__all__", ()):
         assert getattr(found, inner).__doc__, inner
     if hasattr(found, "__all__"):
@@ -140,6 +142,8 @@ ANNOTATED = [
     "runs",
     "tasks",
     "training",
+    "training.errors",
+    "training.learning",
     "visualize",
 ]
 

@@ -15,11 +15,7 @@ from kerascnn.runs.out import check_out, default_out
 from kerascnn.runs.record import DataRecord, ModelRecord, RunRecord
 from kerascnn.runs.start import start_of
 from kerascnn.tasks import Request, Task
-from kerascnn.training import (
-    RunFolder,
-    inference_model,
-    precision_scope,
-)
+from kerascnn.training import RunFolder, inference_model, precision_scope
 from kerascnn.training.frequency import frequency
 
 

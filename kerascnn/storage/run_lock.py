@@ -98,10 +98,14 @@ class RunLock:
 
     def _open_locked(self):
         for _ in range(_FILES):
-            make_folder(self.folder)
             try:
+                make_folder(self.folder)
                 descriptor = os.open(self.path, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW, 0o644)
             except FileNotFoundError:  # a process that did not start a run has removed the folder
+                continue
+            except FileExistsError:  # the same, or something else has its name
+                if not self.folder.is_dir() and os.path.lexists(self.folder):
+                    raise
                 continue
             try:
                 self._lock(descriptor)

@@ -23,7 +23,8 @@ from kerascnn.tasks.classification_recipes import (
 )
 from kerascnn.tasks.exported_network import ExportedNetwork, log_probabilities
 from kerascnn.tasks.task import Evaluation, Table, Task
-from kerascnn.training import SelfOrganization, SelfOrganizing
+from kerascnn.training import SelfOrganization
+from kerascnn.training.learning import SelfOrganizing
 
 _EXAMPLES_ON_PAGE = 48
 _EXAMPLE_FILES = 16

@@ -15,7 +15,8 @@ from matplotlib.figure import Figure
 from kerascnn.arguments import UsageError
 from kerascnn.tasks.recipes import Recipes
 from kerascnn.tasks.start import Start
-from kerascnn.training import GradientDescent, Recipe
+from kerascnn.training import Recipe
+from kerascnn.training.learning import GradientDescent
 
 # Number of images that a run saves to try `predict` on
 EXAMPLE_FILES = 6

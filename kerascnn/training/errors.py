@@ -1,7 +1,23 @@
-"""Exceptions that end a training before its last epoch."""
+"""Errors that end a training before its last epoch, and warnings."""
 
 import signal
 from pathlib import Path
+
+from kerascnn.storage.checkpoints import BrokenCheckpointWarning
+from kerascnn.storage.run_lock import RunInUseError
+
+__all__ = [
+    "BrokenCheckpointWarning",
+    "DivergedError",
+    "Interrupted",
+    "OutOfMemoryError",
+    "RunInUseError",
+    "SilentImageWarning",
+]
+
+
+def __dir__():
+    return __all__
 
 
 class DivergedError(RuntimeError):
@@ -10,6 +26,10 @@ class DivergedError(RuntimeError):
 
 class OutOfMemoryError(RuntimeError):
     """Raised when a training step runs out of memory."""
+
+
+class SilentImageWarning(UserWarning):
+    """Warns that images without contrast, to which no cell responds, were left out."""
 
 
 class Interrupted(KeyboardInterrupt):

@@ -83,9 +83,9 @@ def fit(
         ValueError: if the model does not compute in the recipe's precision.
         FileExistsError: if the folder holds anything other than an unfinished run of the same kind.
         RunInUseError: if another process is training in the folder.
-        kerascnn.training.DivergedError: if the loss or a weight is not finite.
-        kerascnn.training.OutOfMemoryError: if a step runs out of memory.
-        kerascnn.training.Interrupted: if a signal stops the training.
+        kerascnn.training.errors.DivergedError: if the loss or a weight is not finite.
+        kerascnn.training.errors.OutOfMemoryError: if a step runs out of memory.
+        kerascnn.training.errors.Interrupted: if a signal stops the training.
         OSError: if a file cannot be written; the last checkpoint is intact.
 
     Example:

@@ -18,7 +18,18 @@ from kerascnn.storage.run_folder import RunFolder
 from kerascnn.training.callbacks import best_epoch
 from kerascnn.training.fitting import fit
 from kerascnn.training.recipe import Recipe
-from kerascnn.training.self_organization import SelfOrganization, self_organize, stages_of
+from kerascnn.training.self_organization import (
+    SelfOrganization,
+    calibrate,
+    self_organize,
+    stages_of,
+)
+
+__all__ = ["GradientDescent", "SelfOrganizing", "calibrate"]
+
+
+def __dir__():
+    return __all__
 
 
 class GradientDescent:

@@ -72,7 +72,7 @@ class Resume(keras.callbacks.Callback):
 
     Raises:
         UsageError: if `every` is wrong, or (in `fit`) the checkpoints belong to another model.
-        kerascnn.training.DivergedError: in `fit`, if the loss or a weight is not finite.
+        kerascnn.training.errors.DivergedError: in `fit`, if the loss or a weight is not finite.
         OSError: in `fit`, if a checkpoint cannot be written; the earlier ones are intact.
 
     Example:

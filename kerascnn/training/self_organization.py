@@ -13,6 +13,7 @@ from kerascnn.arguments import UsageError, at_least_one, one_of
 from kerascnn.layers import InterpolatingVectors, SCells2D, ShuntingSCells2D
 from kerascnn.models.rewriting import checked_graph_model, copy_state, remade, rewritten, same
 from kerascnn.training.competition import RULES, Competition
+from kerascnn.training.errors import SilentImageWarning
 from kerascnn.training.labelled_vectors import AveragedVectors, LabelledVectors
 from kerascnn.training.representatives import Representatives
 
@@ -25,10 +26,6 @@ _RATES = (1.0, 16.0, 16.0)
 _COLUMN = 5
 # Number of presentations of each pattern in the experiments of 1980
 _ROUNDS = 20
-
-
-class SilentImageWarning(UserWarning):
-    """Warns that images without contrast, to which no cell responds, were left out."""
 
 
 @dataclass(frozen=True)

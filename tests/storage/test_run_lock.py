@@ -9,7 +9,8 @@ import pytest
 
 from kerascnn.storage import run_lock
 from kerascnn.storage.run_lock import RunLock
-from kerascnn.training import RunFolder, RunInUseError
+from kerascnn.training import RunFolder
+from kerascnn.training.errors import RunInUseError
 
 HOLD = """
 import sys, types
