@@ -3,6 +3,7 @@
 import gc
 import importlib.util
 import os
+import time
 from collections import Counter
 
 import pytest
@@ -62,19 +63,65 @@ def pytest_configure(config):
 
 
 def pytest_collection_modifyitems(config, items):
-    """Leaves the tests with the marker `nightly` out unless they are asked for."""
+    """Leaves out what waits for the night, unless it is asked for."""
     if config.getoption("--nightly"):
         return
-    nightly = [item for item in items if item.get_closest_marker("nightly")]
-    if nightly:
-        config.hook.pytest_deselected(items=nightly)
-        items[:] = [item for item in items if not item.get_closest_marker("nightly")]
+    daily = _with_each_value([item for item in items if not item.get_closest_marker("nightly")])
+    config.hook.pytest_deselected(items=list(set(items) - set(daily)))
+    items[:] = daily
+
+
+def _with_each_value(items):
+    """Returns the tests; of those that combine several `parametrize`, each value of each in a case.
+
+    All combinations wait for the night.
+    """
+    cases = {}
+    for item in items:
+        cases.setdefault(item.nodeid.partition("[")[0], {})[item] = _values(item)
+    kept = set()
+    for values in cases.values():
+        left = set().union(*values.values())
+        while left:  # those with the most values that no other case has, so that few are needed
+            item = max(values, key=lambda item: len(values[item] & left))
+            kept.add(item)
+            left -= values[item]
+    return [item for item in items if item in kept]
+
+
+def _values(item):
+    """Returns the values that a case has of each `parametrize`, as text."""
+    found = {"a test"}  # of those without any
+    for marker in item.iter_markers("parametrize"):
+        names = marker.args[0] if marker.args else marker.kwargs["argnames"]
+        names = names.replace(",", " ").split() if isinstance(names, str) else names
+        found.add((*names, repr([item.callspec.params[name] for name in names])))
+    return found
 
 
 def pytest_collection_finish():
     """Exempts the imported modules from garbage collection: they stay for good."""
+    _freeze()
+
+
+_FREEZE_SECONDS = 30
+_frozen = 0.0
+
+
+def pytest_runtest_logfinish():
+    """Exempts now and then what is left after tests, such as the functions that TensorFlow caches.
+
+    Millions of objects add up in a process; to search all of them for garbage takes seconds.
+    """
+    if time.monotonic() > _frozen + _FREEZE_SECONDS:
+        _freeze()
+
+
+def _freeze():
+    global _frozen
     gc.collect()
     gc.freeze()
+    _frozen = time.monotonic()
 
 
 @pytest.hookimpl(tryfirst=True)

@@ -3,8 +3,16 @@
 import pytest
 
 
-def every_night(names, daily):
-    """Returns `names` as parameters; those that are not in `daily` have the marker `nightly`."""
+def every_night(cases, daily):
+    """Returns `cases` as parameters; those that are not in `daily` have the marker `nightly`.
+
+    A case of several parameters is a tuple.
+    """
     return [
-        name if name in daily else pytest.param(name, marks=pytest.mark.nightly) for name in names
+        case
+        if case in daily
+        else pytest.param(*case, marks=pytest.mark.nightly)
+        if isinstance(case, tuple)
+        else pytest.param(case, marks=pytest.mark.nightly)
+        for case in cases
     ]

@@ -12,7 +12,13 @@ EXTRAS = [
     pytest.param(["apps"], id="apps"),
     *(
         pytest.param(["apps", extra], id=extra, marks=pytest.mark.extra(extra))
-        for extra in ("docs", "export", "jax", "serve", "torch")
+        for extra in ("export", "serve")
+    ),
+    *(
+        pytest.param(
+            ["apps", extra], id=extra, marks=[pytest.mark.extra(extra), pytest.mark.nightly]
+        )
+        for extra in ("docs", "jax", "torch")
     ),
 ]
 

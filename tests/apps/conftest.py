@@ -2,7 +2,23 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from kerascnn.training import RunFolder
 from kerascnn_apps.cli import run
+
+
+@pytest.fixture(autouse=True, scope="session")
+def small_figures():
+    """Saves figures small and without a layout, which takes a third of a short training."""
+    whole = RunFolder.save_figure
+
+    def small(run, name, figure):
+        figure.set_layout_engine("none")
+        figure.set_dpi(20)
+        return whole(run, name, figure)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(RunFolder, "save_figure", small)
+        yield
 
 
 @pytest.fixture(scope="session")

@@ -94,6 +94,7 @@ def test_deep_images_are_learned_and_kept_in_the_recipe(tmp_path, capsys, kind):
     assert found.startswith(f"test accuracy {accuracy:.2f}%")
 
 
+@pytest.mark.nightly
 def test_how_masks_are_read_is_kept_in_the_recipe(tmp_path, capsys):
     folders.masks(tmp_path / "data", 12, (0, 255), size=(16, 16))
     words = (

@@ -13,6 +13,7 @@ import kerascnn
 from kerascnn.storage.run_folder import BrokenMetricsWarning
 from kerascnn.training import RunFolder
 from tests.apps.commands import image_size, output, predictions
+from tests.nightly import every_night
 
 
 def test_train_leaves_a_whole_run(trained):
@@ -123,6 +124,7 @@ def test_a_run_of_another_program_says_so(tmp_path, capsys):
     assert "must be a run of `kerascnn classify train`" in error
 
 
+@pytest.mark.nightly
 def test_one_seed_gives_one_result(trained, tmp_path, capsys):
     output(capsys, "classify", "train", "--epochs", 2, "--out", tmp_path / "again")
     first, again = (RunFolder(folder).load_model() for folder in (trained, tmp_path / "again"))
@@ -286,7 +288,7 @@ def test_a_model_for_another_task(tmp_path, capsys):
     assert not (tmp_path / "run").exists()
 
 
-@pytest.mark.parametrize("content", [b"", b'{"test": {'], ids=["empty", "cut"])
+@pytest.mark.parametrize("content", every_night([b"", b'{"test": {'], [b'{"test": {']))
 def test_damaged_metrics_are_named_and_written_again(trained, tmp_path, capsys, content):
     copy = tmp_path / "copy"
     shutil.copytree(trained, copy)

@@ -8,6 +8,7 @@ import pytest
 
 import kerascnn
 from kerascnn_apps.cli import run
+from tests import fresh_process
 
 
 def told(capsys):
@@ -131,15 +132,14 @@ def test_ctrl_c(capsys, monkeypatch):
     assert "interrupted" in told(capsys)
 
 
-def as_a_process(*arguments):
-    program = "import sys; from kerascnn_apps.cli import main; sys.argv[0] = 'kerascnn'; main()"
-    return subprocess.run(
-        [sys.executable, "-c", program, *arguments], capture_output=True, text=True, check=False
-    )
+COMMAND = "import sys; from kerascnn_apps.cli import main; sys.argv[0] = 'kerascnn'; main()"
 
 
 def test_process_is_quiet_where_output_is_no_terminal(tmp_path):
-    result = as_a_process("classify", "train", "--epochs", "1", "--out", str(tmp_path / "run"))
+    words = ["classify", "train", "--epochs", "1", "--out", str(tmp_path / "run")]
+    result = subprocess.run(
+        [sys.executable, "-c", COMMAND, *words], capture_output=True, text=True, check=False
+    )
     assert result.returncode == 0
     assert result.stderr == ""
     assert "test accuracy" in result.stdout
@@ -147,7 +147,7 @@ def test_process_is_quiet_where_output_is_no_terminal(tmp_path):
 
 
 def test_process_tells_errors_on_standard_error():
-    result = as_a_process("classify", "predict", "absent", "absent.png")
+    result = fresh_process.run(COMMAND, "classify", "predict", "absent", "absent.png")
     assert result.returncode == 2
     assert result.stdout == ""
     assert result.stderr.count("\n") == 1

@@ -149,6 +149,7 @@ def test_segmentation_starts_with_weights_of_imagenet(monkeypatch):
     assert not [name for name in head if name.startswith("stage")]
 
 
+@pytest.mark.nightly
 @pytest.mark.parametrize("task", every_night(["upscale", "reconstruct"], {"reconstruct"}))
 def test_more_of_the_same_task(task, small_runs, tmp_path, capsys, train_words):
     weights = small_runs[task]

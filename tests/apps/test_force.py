@@ -198,6 +198,7 @@ def as_before_the_format(recipe):
     return recipe
 
 
+@pytest.mark.nightly
 @pytest.mark.parametrize("task", every_night(["classify", "segment", "upscale"], {"classify"}))
 def test_a_run_before_the_format_can_be_used_and_resumed(task, copied, train_words, capsys):
     out = copied(task)

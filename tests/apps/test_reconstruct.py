@@ -37,6 +37,7 @@ def test_from_training_to_export(small_runs, scenery, tmp_path, capsys):
     assert text.split()[-1] == str(tmp_path / "served" / "1")
 
 
+@pytest.mark.nightly
 def test_it_learns(tmp_path, capsys):
     train = ("reconstruct", "train", "--epochs", 3, "--image-size", 8, "--out", tmp_path / "run")
     assert output(capsys, *train).out.startswith("test PSNR ")

@@ -15,6 +15,7 @@ from kerascnn import ops, reference
 from kerascnn.backend import group_conv
 from tests.gradients import value_and_gradients
 from tests.layers.test_group_conv import CASES, random_case
+from tests.nightly import every_night
 
 
 @pytest.mark.parametrize(
@@ -119,7 +120,7 @@ def python(program, onednn):
 
 
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="the system does not fork processes")
-@pytest.mark.parametrize("onednn", ["0", "1"])
+@pytest.mark.parametrize("onednn", every_night(["0", "1"], {"1"}))
 def test_a_forked_process_can_call_models_that_were_never_called(onednn):
     # The image is so small that TensorFlow needs no further thread for Keras's layer either.
     python(

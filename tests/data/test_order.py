@@ -43,12 +43,12 @@ def epochs(pipeline, count):
     ]
 
 
-# By day, one way of reading for each pipeline
+# By day, images that stay in memory; others are read the same way by the tests below
 @pytest.mark.parametrize(
     ("make", "kept"),
     [
         (digits, True),
-        (small_scenes, False),
+        pytest.param(small_scenes, False, marks=pytest.mark.nightly),
         (photos, True),
         pytest.param(digits, False, marks=pytest.mark.nightly),
         pytest.param(small_scenes, True, marks=pytest.mark.nightly),

@@ -163,13 +163,12 @@ np.testing.assert_allclose(
     model.serve(np.load("images.npy")), np.load("expected.npy"), atol=1e-4, rtol=1e-4
 )
 """
-    for onednn in ("0", "1"):
-        result = subprocess.run(
-            [sys.executable, "-c", code],
-            cwd=tmp_path,
-            env={**os.environ, "TF_ENABLE_ONEDNN_OPTS": onednn},
-            capture_output=True,
-            text=True,
-            check=False,
-        )
-        assert result.returncode == 0, result.stderr[-2000:]
+    result = subprocess.run(
+        [sys.executable, "-c", code],
+        cwd=tmp_path,
+        env={**os.environ, "TF_ENABLE_ONEDNN_OPTS": "0"},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert result.returncode == 0, result.stderr[-2000:]

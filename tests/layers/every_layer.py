@@ -3,6 +3,7 @@
 import keras
 
 from kerascnn import layers
+from tests.nightly import every_night
 
 
 def pooled(x):
@@ -109,6 +110,9 @@ EVERY_LAYER = {
     "Subsampling2D": lambda x: layers.Subsampling2D(2, activation="tanh")(x),
     "Subsampling2D_same": lambda x: layers.Subsampling2D(3, strides=2, padding="same")(x),
 }
+
+# By day, one form of each layer where a case takes long
+ONE_FORM_BY_DAY = every_night(EVERY_LAYER, {name for name in EVERY_LAYER if "_" not in name})
 
 
 def model_of(name, shape=(None, None, 16)):

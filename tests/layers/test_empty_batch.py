@@ -51,6 +51,7 @@ def test_shapes_and_gradients_of_every_layer(onednn, data_format):
 
 
 @on_tensorflow
-@pytest.mark.parametrize("onednn", [pytest.param("0", marks=pytest.mark.nightly), "1"])
+@pytest.mark.nightly
+@pytest.mark.parametrize("onednn", ["0", "1"])
 def test_a_replica_without_images(onednn):
     run(onednn, "replica")

@@ -11,9 +11,11 @@ import pytest
 
 from kerascnn import layers
 from tests.gradients import value_and_gradients
-from tests.layers.every_layer import EVERY_LAYER, model_of
+from tests.layers.every_layer import ONE_FORM_BY_DAY, model_of
 
 BACKEND = keras.backend.backend()
+if BACKEND == "jax":  # which compiles every case
+    pytestmark = pytest.mark.nightly
 CHANNELS = 16
 # Without weights nothing is summed over all pixels.
 SMALL = (2, 24, 20, CHANNELS)
@@ -24,8 +26,6 @@ many_pixels = pytest.mark.parametrize(
         pytest.param((10, 100, 100, CHANNELS), id="100000", marks=pytest.mark.nightly),
     ],
 )
-# JAX compiles every case: one form of each layer is enough there.
-NAMES = [name for name in EVERY_LAYER if BACKEND != "jax" or "_" not in name]
 # What lies near the kink of a ReLU is on its other side after rounding.
 TOLERANCE = {"GroupConv2D": 0.06, "SCells2D_root": 0.02}
 
@@ -79,7 +79,7 @@ def errors(make_model, shape):
 
 
 @many_pixels
-@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize("name", ONE_FORM_BY_DAY)
 def test_gradients_are_those_of_float32(name, shape):
     found = errors(lambda: model_of(name), shape)
     assert max(found.values()) < TOLERANCE.get(name, 0.01), found
@@ -110,7 +110,7 @@ def test_a_dilated_depthwise_convolution_trains_in_bfloat16(shape):
     assert max(errors(model, shape).values()) < 0.01
 
 
-@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize("name", ONE_FORM_BY_DAY)
 def test_what_float16_holds_stays_finite(name):
     x = np.random.default_rng(0).choice([60000, 30000, 5, -60000], size=(2, 6, 8, 16))
     x = x.astype("float32")

@@ -73,6 +73,13 @@ def of_each_kind():
     return of_each_family() | blocks
 
 
+def few():
+    """Some of the models of each kind, with each way in which layers follow one another."""
+    classifiers = {"alexnet", "densenet121", "googlenet", "lenet5", "lenet5_1998", "mobilenet_v2"}
+    classifiers |= {"resnext50_32x4d", "seresnet50", "shufflenet_v2_x1_0", "vgg11"}
+    return classifiers | {"autoencoder", "deeplabv3_resnet50", "edsr_baseline_x2", "unet"}
+
+
 def is_classifier(model):
     return model.task == "classification"
 

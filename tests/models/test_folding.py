@@ -17,7 +17,8 @@ from tests.models.surgery import (
     randomized,
     resnext,
 )
-from tests.models.test_every_model import SIZES, of_each_kind, small
+from tests.models.test_every_model import SIZES, few, of_each_kind, small
+from tests.nightly import every_night
 
 theirs = keras.layers
 NORMALIZATIONS = (theirs.BatchNormalization, ours.BatchNormalization)
@@ -296,11 +297,7 @@ def check_registered(model):
     return folded
 
 
-# Deeper or wider rows of families that other names stand for, which take seconds
-SKIPPED = {"alexnet_single_column", "resnet18", "vgg13", "vgg16", "vgg19"}
-
-
-@pytest.mark.parametrize("name", sorted(of_each_kind() - SKIPPED))
+@pytest.mark.parametrize("name", every_night(sorted(of_each_kind()), few()))
 def test_one_model_of_each_family(name):
     check_registered(small(name))
 

@@ -7,6 +7,7 @@ import pytest
 from kerascnn.arguments import UsageError
 from kerascnn.models import create_model, head_names, with_new_head
 from kerascnn.models.upsample import UPSAMPLINGS
+from tests.nightly import every_night
 
 SEGMENTERS = {
     "unet": {"width": 2, "depth": 2},
@@ -45,19 +46,10 @@ def test_prototypes_of_classes_cannot_be_exchanged():
         with_new_head(create_model("lenet5"), 0)
 
 
+# By day, one way of upsampling
 @pytest.mark.parametrize(
     ("name", "option"),
-    [
-        # DeepLab is large, and its decoder is that of the others: one way of upsampling by day.
-        pytest.param(
-            name,
-            option,
-            marks=pytest.mark.nightly
-            if name.startswith("deeplab") and option["upsampling"] != "bilinear"
-            else (),
-        )
-        for name, option in CASES
-    ],
+    every_night(CASES, [case for case in CASES if case[1] in ({}, {"upsampling": "bilinear"})]),
 )
 def test_of_a_segmentation_model(name, option, tmp_path):
     options = {**SEGMENTERS[name], **option}

@@ -6,7 +6,7 @@ import pytest
 
 from kerascnn.models import model_info
 from kerascnn.models.inputs import image_input
-from tests.models.test_every_model import daily, distinct, small
+from tests.models.test_every_model import distinct, few, small
 from tests.nightly import every_night
 
 BACKEND = keras.backend.backend()
@@ -22,7 +22,7 @@ def options(name):
 
 
 @on_tensorflow
-@pytest.mark.parametrize("name", every_night(distinct(), daily()))
+@pytest.mark.parametrize("name", every_night(distinct(), few()))
 def test_no_model_keeps_constants_outside_of_its_graph(name):
     import tensorflow as tf
 

@@ -14,6 +14,7 @@ from kerascnn.training import (
     Resume,
     fit,
 )
+from tests.nightly import every_night
 from tests.training.test_resume import PulledPlugError, classifier, digits
 
 
@@ -97,7 +98,7 @@ def ours():
     return digits(Recipe(epochs=1, augmentation=Augmentation(shift=0.1)))["train"]
 
 
-@pytest.mark.parametrize("make", [Shuffled, ours])
+@pytest.mark.parametrize("make", every_night([Shuffled, ours], [Shuffled]))
 def test_data_of_the_user_in_another_order_in_every_epoch(make, tmp_path):
     whole = plain_fit([Resume(tmp_path / "whole")], make())
     assert plain_fit([Resume(tmp_path / "run", every=2)], make(), stop=(1, 3)) is None

@@ -12,13 +12,12 @@ from kerascnn.training import (
     Recipe,
     RunFolder,
     SelfOrganization,
-    SelfOrganizing,
-    SilentImageWarning,
-    calibrate,
     self_organize,
 )
 from kerascnn.training.competition import Competition
+from kerascnn.training.errors import SilentImageWarning
 from kerascnn.training.labelled_vectors import AveragedVectors, LabelledVectors
+from kerascnn.training.learning import SelfOrganizing, calibrate
 
 SMALL = SelfOrganization(stage_images=20, learning_threshold=0.6)
 
