@@ -67,10 +67,7 @@ class Load:
 
     async def ask(self, due):
         try:
-            if self._idle:
-                reader, writer = self._idle.pop()
-            else:
-                reader, writer = await asyncio.open_connection("127.0.0.1", self._port)
+            reader, writer = self._open() or await asyncio.open_connection("127.0.0.1", self._port)
             writer.write(self._request)
             head = (await reader.readuntil(b"\r\n\r\n")).lower()
             length = re.search(rb"content-length: (\d+)", head)
@@ -83,6 +80,15 @@ class Load:
         except (OSError, asyncio.IncompleteReadError) as error:
             status = type(error).__name__
         self.results.append((status, time.monotonic() - due))
+
+    def _open(self):
+        """Returns an idle connection that the server has not closed, as clients do."""
+        while self._idle:
+            reader, writer = self._idle.pop()
+            if not reader.at_eof():
+                return reader, writer
+            writer.close()
+        return None
 
     async def closed(self, clients, seconds):
         """Each client asks again as soon as it has a response."""

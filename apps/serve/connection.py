@@ -10,7 +10,9 @@ _VERSIONS = ("1.0", "1.1")
 # The first are the words of httptools itself.
 _WRONG_VERSION, _TOO_LONG = "Invalid HTTP version", "Too long headers"
 # Bytes that a refused client sent are read for so long, so that it sees the response.
-_LINGER_SECONDS = 1.0
+_LINGER_SECONDS = 5.0
+# When the server ends, requests that are on their way are waited for.
+_LAST_REQUEST_SECONDS = 1.0
 
 
 def limited_protocol(limits, on_refused):
@@ -138,7 +140,7 @@ def limited_protocol(limits, on_refused):
         def shutdown(self):
             # A request may be on its way, on a new connection or after the last response.
             if self._is_idle() and not self._refused:
-                self.loop.call_later(_LINGER_SECONDS, super().shutdown)
+                self.loop.call_later(_LAST_REQUEST_SECONDS, super().shutdown)
             else:
                 super().shutdown()
 

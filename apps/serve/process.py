@@ -3,6 +3,7 @@
 import asyncio
 import contextlib
 import ctypes
+import gc
 import logging
 import socket
 import struct
@@ -14,6 +15,8 @@ from kerascnn_apps.serve.connection import limited_protocol
 from kerascnn_apps.serve.log import log_to
 
 SWITCH_SECONDS = 0.0005
+# Python's own are 700, 10 and 10.
+_GARBAGE_THRESHOLDS = (20_000, 20, 50)
 _log = logging.getLogger("kerascnn.serve")
 # After SIGTERM, connections are still accepted for so long, until nobody is sent here any more;
 # each response then closes its connection.
@@ -119,6 +122,17 @@ def _waiting(listening):
     return accepted
 
 
+def search_garbage_rarely():
+    """Keeps Python's searches for garbage short and rare; to be called before models are loaded.
+
+    They hold all requests up. The modules stay for good, and are no longer searched; models of
+    versions that are no longer served are.
+    """
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(*_GARBAGE_THRESHOLDS)
+
+
 def run_here(plan, host, port, on_ready):
     """Serves in this process, until SIGTERM or Ctrl+C.
 
@@ -133,6 +147,7 @@ def run_here(plan, host, port, on_ready):
     """
     with listening_socket(host, port) as listening:
         log_to()
+        search_garbage_rarely()
         app = plan.app()
         listening.listen()  # who reads the lines may ask at once
         on_ready(app.state.service.models.newest(), listening.getsockname()[1])

@@ -17,7 +17,7 @@ from multiprocessing.connection import wait
 
 from kerascnn.arguments import UsageError
 from kerascnn_apps.serve.log import log_to
-from kerascnn_apps.serve.process import Process, listening_socket
+from kerascnn_apps.serve.process import Process, listening_socket, search_garbage_rarely
 
 _SIGNALS = (signal.SIGTERM, signal.SIGINT)
 # A worker that ends before it serves is started again after a second, then after two, and so on.
@@ -154,6 +154,7 @@ class Workers:
         signal.signal(signal.SIGINT, signal.SIG_IGN)
         signal.pthread_sigmask(signal.SIG_UNBLOCK, _SIGNALS)
         try:
+            search_garbage_rarely()
             app = self._plan.app()
             listening = listening_socket(self._host, self._port, shared=True)
         except Exception as error:

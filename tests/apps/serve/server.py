@@ -162,7 +162,8 @@ class Server:
         self.url = f"http://127.0.0.1:{port}"
 
     def log(self):
-        return [json.loads(line) for line in self._log.read_text().splitlines()]
+        whole_lines = self._log.read_text().rpartition("\n")[0]  # the last may still be written
+        return [json.loads(line) for line in whole_lines.splitlines()]
 
     def send(self, data, end=False, seconds=20):
         """Sends bytes and returns all that comes back; `end` closes the client's side first."""
