@@ -53,14 +53,14 @@ def evaluate(
         raise FileExistsError(f"{plots} is not empty; choose a new folder for the figures.")
     opened = open_model(folder, task)
     record = opened.record
-    known, task = record.data, get_task(record.task)
+    known, used = record.data, get_task(record.task)
     if data is None:
         if not known.name:
             raise UsageError(f"`data` must be given for an exported model; got only {folder}.")
-        check_recorded(RunFolder(opened.path), known, task.embedded, data_dir)
+        check_recorded(RunFolder(opened.path), known, used.embedded, data_dir)
     limit = {} if max_pixels is None else {"max_pixels": max_pixels}
-    found = task.reload(record, data or known.name, data_dir or known.data_dir, **limit)
-    class_names = task.describe(found).get("class_names", ())
+    found = used.reload(record, data or known.name, data_dir or known.data_dir, **limit)
+    class_names = used.describe(found).get("class_names", ())
     if tuple(class_names) != known.class_names:
         raise UsageError(
             f"The data must have the classes of the training ({_listed(known.class_names)}); "
@@ -75,7 +75,7 @@ def evaluate(
     model = opened.load()
     if plots is not None:
         plots.mkdir(parents=True, exist_ok=True)  # fails early, before the evaluation
-    evaluation = task.evaluate(model, found, splits, record)
+    evaluation = used.evaluate(model, found, splits, record)
     paths = []
     if plots is not None:
         title = f"{opened.path.name}: {split} images"

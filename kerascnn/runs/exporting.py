@@ -89,20 +89,20 @@ def export(
         kerascnn.export.ExportError: if the outputs of the exported model differ from the model.
     """
     run, record = open_run(folder, task)
-    task, suffix = get_task(record.task), get_format(format).suffix
+    used, suffix = get_task(record.task), get_format(format).suffix
     if out is None:
         kind = f".{quantize}" if quantize else ""
         out = run.exports / f"{run.path.resolve().name}{kind}{suffix}" if suffix else run.exports
     check_export(Path(out).parent if suffix else out)
     model = load_model(run, record)
-    serving = task.serving(model, record)
-    facts = {"model": record.model.name, **task.metadata(record)}
+    serving = used.serving(model, record)
+    facts = {"model": record.model.name, **used.metadata(record)}
     serving = replace(serving, metadata={**serving.metadata, **facts})
     data, calibration = None, ()
     if quantize is not None:
-        check_recorded(run, record.data, task.embedded)
-        data = task.reload(record, record.data.name, record.data.data_dir)
-        calibration = list(task.calibration_images(data, record, _CALIBRATION))
+        check_recorded(run, record.data, used.embedded)
+        data = used.reload(record, record.data.name, record.data.data_dir)
+        calibration = list(used.calibration_images(data, record, _CALIBRATION))
     exported = export_model(
         model,
         out,
@@ -113,7 +113,7 @@ def export(
         calibration=calibration,
         overwrite=overwrite,
     )
-    score = None if data is None else _score(task, model, record, data, exported.path)
+    score = None if data is None else _score(used, model, record, data, exported.path)
     return RunExport(exported, score)
 
 

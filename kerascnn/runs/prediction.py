@@ -51,7 +51,7 @@ def predict(
     """
     opened = open_model(folder, task)
     record = opened.record
-    task, out = get_task(record.task), Path("predictions" if out is None else out)
+    used, out = get_task(record.task), Path("predictions" if out is None else out)
     files = list(input_files(paths))
     model = opened.load()
     outputs = OutputFiles([file for file, _ in files], record.data.name, force)
@@ -61,13 +61,13 @@ def predict(
         for file, place in files:
             targets = {
                 kind: shortened(out / path)
-                for kind, path in task.files(place, record, **options).items()
+                for kind, path in used.files(place, record, **options).items()
             }
             if targets and out.exists() and not out.is_dir():
                 raise NotADirectoryError(f"{out} must be a folder for predictions; got a file.")
             try:
                 outputs.check_free(file, targets.values())
-                image = read_image(file, task.channels(model), max_pixels, record.data.value_ranges)
+                image = read_image(file, used.channels(model), max_pixels, record.data.value_ranges)
             except (UnreadableImageError, FileExistsError) as error:
                 if on_error is None:
                     raise
@@ -77,7 +77,7 @@ def predict(
             waiting.append((file, targets))
             yield image
 
-    for prediction in task.predict(model, images(), record, **options):
+    for prediction in used.predict(model, images(), record, **options):
         file, targets = waiting.popleft()
         prediction.save(targets)
         yield printable(file), prediction

@@ -71,7 +71,7 @@ class ClassificationTask(Task):
         names = [setting.name for setting in fields(SelfOrganization)]
         return SelfOrganizing(SelfOrganization(**{name: options[name] for name in names}))
 
-    def load(self, request, start, recipe):
+    def load(self, request, start, recipe: ClassificationRecipe):
         return labelled_images.load(request, start)
 
     def reload(self, record, name, data_dir, max_pixels=None):
@@ -80,14 +80,14 @@ class ClassificationTask(Task):
     def model(self, start, data, recipe):
         return start.build(data.image_shape, len(data.class_names))
 
-    def objective(self, data, recipe, model):
+    def objective(self, data, recipe: ClassificationRecipe, model):
         weights = None
         if recipe.class_weights:
             counts = np.bincount(data.labels("train"), minlength=len(data.class_names))
             weights = inverse_frequency_weights(counts).tolist()
         return loss_for(model, recipe.label_smoothing, weights), accuracy
 
-    def pipeline(self, data, split, recipe, seed, model):
+    def pipeline(self, data, split, recipe: ClassificationRecipe, seed, model):
         if recipe.balance and split == "train":
             data = data.balanced()
         return data.pipeline(
@@ -151,7 +151,7 @@ class ClassificationTask(Task):
             class_name = re.sub(r"[^\w-]+", "_", data.class_names[labels[index]])
             yield f"{index:05d}_{class_name}", np.round(image * 255).astype(np.uint8)
 
-    def preview(self, data, start, recipe, seed, title):
+    def preview(self, data, start, recipe: ClassificationRecipe, seed, title):
         return labelled_images.preview(data, recipe, seed, title, _VERSIONS)
 
     def mismatch(self, model, record):

@@ -50,7 +50,7 @@ class SegmentationTask(Task):
         recipe = self.recipes.choose(name, start.model, {**request.changes, **start.changes})
         return recipe if data is None else cropped(recipe, data.image_shape[:2])
 
-    def load(self, request, start, recipe):
+    def load(self, request, start, recipe: SegmentationRecipe):
         return load_segmentation(
             request.data,
             data_dir=request.data_dir,
@@ -77,14 +77,14 @@ class SegmentationTask(Task):
         channels = start.channels or data.channels
         return start.build((None, None, channels), len(data.scored_classes))
 
-    def objective(self, data, recipe, model):
+    def objective(self, data, recipe: SegmentationRecipe, model):
         weights = None
         if recipe.class_weights:
             weights = median_frequency_weights(*data.pixel_counts("train")).tolist()
         loss = dense_loss(recipe.loss, weights, recipe.label_smoothing)
         return loss, MeanIoU(len(data.scored_classes))
 
-    def pipeline(self, data, split, recipe, seed, model):
+    def pipeline(self, data, split, recipe: SegmentationRecipe, seed, model):
         return data.pipeline(
             split,
             factor=recipe.factor,
@@ -134,7 +134,7 @@ class SegmentationTask(Task):
             },
         )
 
-    def preview(self, data, start, recipe, seed, title):
+    def preview(self, data, start, recipe: SegmentationRecipe, seed, title):
         colors = visualize.palette(len(data.scored_classes))
         rows = list(islice(data.examples("train", 3), _PREVIEWED))
         names, images, masks = zip(*rows, strict=True)

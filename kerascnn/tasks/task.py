@@ -48,7 +48,7 @@ class Request:
     """
 
     data: str | None = None
-    data_dir: Path | None = None
+    data_dir: str | Path | None = None
     model: str | None = None
     options: Mapping[str, Any] = field(default_factory=dict)
     weights: str | None = None
@@ -163,7 +163,7 @@ class Task(ABC):
 
     @abstractmethod
     def reload(
-        self, record: Any, name: str | None, data_dir: Path | None, max_pixels: int | None = None
+        self, record: Any, name: str | None, data_dir: str | Path | None, max_pixels: int | None = None
     ) -> Any:
         """Loads the data of a run, or other data that are read in the same way."""
 

@@ -91,7 +91,7 @@ class UpscalingTask(Task):
         name = request.recipe or "standard"
         return self.recipes.choose(name, start.model, {**request.changes, **start.changes})
 
-    def load(self, request, start, recipe):
+    def load(self, request, start, recipe: UpscalingRecipe):
         factor = model_info(start.model).factor
         smallest = max(recipe.patch_size * factor, _smallest_to_measure(factor))
         data = load_upscaling(
@@ -123,10 +123,10 @@ class UpscalingTask(Task):
     def model(self, start, data, recipe):
         return start.build(None)
 
-    def objective(self, data, recipe, model):
+    def objective(self, data, recipe: UpscalingRecipe, model):
         return _LOSSES[recipe.loss](), psnr
 
-    def pipeline(self, data, split, recipe, seed, model):
+    def pipeline(self, data, split, recipe: UpscalingRecipe, seed, model):
         return data.pipeline(
             split,
             factor=factor_of(model),
@@ -160,7 +160,7 @@ class UpscalingTask(Task):
         for name, image, _ in islice(data.examples(split), EXAMPLE_FILES):
             yield str(Path(name).with_suffix("")), downscale_bicubic(image, factor)[0]
 
-    def preview(self, data, start, recipe, seed, title):
+    def preview(self, data, start, recipe: UpscalingRecipe, seed, title):
         factor = model_info(start.model).factor
         pipeline = data.pipeline(
             "train",

@@ -110,7 +110,7 @@ class Resume(keras.callbacks.Callback):
         self._coming = None
 
     def on_train_begin(self, logs: dict[str, Any] | None = None) -> None:
-        self._history = {"epoch": [], "history": {}}
+        self._history: dict[str, Any] = {"epoch": [], "history": {}}
         self._replay = None
         checkpoint = self.checkpoints.load()
         if checkpoint is None:

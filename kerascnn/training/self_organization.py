@@ -188,6 +188,7 @@ class _Stage:
         self.classes = model.output_shape[-1]
         self.before = keras.Model(model.inputs[0], self.layer.input)
         self.top = isinstance(self.layer, InterpolatingVectors)
+        self.learner: Any
         if self.top and settings.top_rule == "misread":
             self.learner = LabelledVectors(
                 self.classes, self.layer.neighbors, settings.margin, settings.max_vectors

@@ -2,6 +2,7 @@
 
 import inspect
 import random
+from typing import Any
 
 import keras
 import numpy as np
@@ -140,7 +141,7 @@ def packed(value, arrays, name):
     return value
 
 
-def unpacked(value, arrays):
+def unpacked(value, arrays) -> Any:
     """Reverses `packed`; tuples become lists."""
     if isinstance(value, dict):
         if value.keys() == {_ARRAY}:
