@@ -163,7 +163,11 @@ class Task(ABC):
 
     @abstractmethod
     def reload(
-        self, record: Any, name: str | None, data_dir: str | Path | None, max_pixels: int | None = None
+        self,
+        record: Any,
+        name: str | None,
+        data_dir: str | Path | None,
+        max_pixels: int | None = None,
     ) -> Any:
         """Loads the data of a run, or other data that are read in the same way."""
 
