@@ -10,7 +10,7 @@ _VERSIONS = ("1.0", "1.1")
 # The first are the words of httptools itself.
 _WRONG_VERSION, _TOO_LONG = "Invalid HTTP version", "Too long headers"
 # Bytes that a refused client sent are read for so long, so that it sees the response.
-_LINGER_SECONDS = 5.0
+_LINGER_SECONDS = 1.0
 # When the server ends, requests that are on their way are waited for.
 _LAST_REQUEST_SECONDS = 2.0
 
