@@ -21,7 +21,14 @@ EXTRAS = {
     "jax": ("jax",),
     "quantize": ("nncf",),
     "ray": ("ray",),
-    "serve": ("fastapi", "httptools", "httpx", "prometheus_client", "python_multipart", "uvicorn"),
+    "serve": (
+        "httptools",
+        "httpx",
+        "prometheus_client",
+        "python_multipart",
+        "starlette",
+        "uvicorn",
+    ),
     "torch": ("torch",),
     "torchvision": ("torch", "torchvision"),
 }

@@ -30,7 +30,14 @@ PACKAGES = {
     "jax": ("jax",),
     "quantize": ("nncf",),
     "ray": ("ray",),
-    "serve": ("fastapi", "httptools", "httpx", "prometheus_client", "python_multipart", "uvicorn"),
+    "serve": (
+        "httptools",
+        "httpx",
+        "prometheus_client",
+        "python_multipart",
+        "starlette",
+        "uvicorn",
+    ),
     "test": (
         "_pytest",
         "basedpyright",
@@ -198,7 +205,7 @@ def check_export():
 
 
 def check_serve():
-    from fastapi.testclient import TestClient
+    from starlette.testclient import TestClient
 
     from kerascnn.export import export, upscaling_serving
     from kerascnn.models import create_model

@@ -2,8 +2,9 @@
 
 import contextlib
 
-from fastapi import FastAPI, Request
+from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
+from starlette.middleware import Middleware
 from starlette.middleware.cors import CORSMiddleware
 
 from kerascnn_apps.serve import open_inference, operations, plain, tensorflow_rest
@@ -32,7 +33,7 @@ def create_app(models, limits=None, keys=(), origins=(), metrics=Metrics):
         metrics: class of the figures, as for `Service`.
 
     Returns:
-        `fastapi.FastAPI`, with the `Service` at `state.service`.
+        `starlette.applications.Starlette`, with the `Service` at `state.service`.
     """
     service = Service(models, limits or Limits(), metrics)
 
@@ -42,26 +43,30 @@ def create_app(models, limits=None, keys=(), origins=(), metrics=Metrics):
         yield
         await service.close()
 
-    # FastAPI's own pages load their scripts from the internet.
-    app = FastAPI(title="kerascnn", lifespan=lifespan, openapi_url=None)
-    app.state.service = service
-    for part in (operations, plain, tensorflow_rest, open_inference):
-        app.include_router(part.routes(service))
-    # The last one that is added is the outermost.
-    app.add_middleware(Guard, service=service, keys=keys)
+    middleware = [Middleware(RequestLog, service=service)]
     if origins:
         # Around the guard: browsers ask first without a key, and read errors only with its headers.
         allowed = {"allow_methods": ["GET", "POST"], "allow_headers": ["*"]}
-        app.add_middleware(CORSMiddleware, allow_origins=list(origins), **allowed)
-    app.add_middleware(RequestLog, service=service)
-
-    @app.exception_handler(RefusedError)
-    async def refused(request: Request, refusal):
-        return refusal.response()
-
-    @app.exception_handler(HTTPException)
-    async def not_routed(request: Request, error):
-        sentence = _SENTENCES.get(error.status_code, str(error.detail))
-        return RefusedError(error.status_code, sentence, dict(error.headers or {})).response()
-
+        middleware.append(Middleware(CORSMiddleware, allow_origins=list(origins), **allowed))
+    middleware.append(Middleware(Guard, service=service, keys=keys))
+    app = Starlette(
+        routes=[
+            found
+            for part in (plain, tensorflow_rest, open_inference, operations)
+            for found in part.routes(service)
+        ],
+        middleware=middleware,
+        exception_handlers={RefusedError: _refused, HTTPException: _not_routed},
+        lifespan=lifespan,
+    )
+    app.state.service = service
     return app
+
+
+async def _refused(request, refusal):
+    return refusal.response()
+
+
+async def _not_routed(request, error):
+    sentence = _SENTENCES.get(error.status_code, str(error.detail))
+    return RefusedError(error.status_code, sentence, dict(error.headers or {})).response()

@@ -4,8 +4,10 @@ import hmac
 import logging
 import time
 
-from fastapi.responses import JSONResponse
 from starlette.requests import ClientDisconnect
+from starlette.responses import JSONResponse
+
+from kerascnn_apps.serve.routing import PATH
 
 _log = logging.getLogger("kerascnn.serve")
 # What orchestrators ask without a key, and the page, which has nothing of the models in it
@@ -49,7 +51,7 @@ class RequestLog:
             self._record(scope, seen, facts, time.monotonic() - begin)
 
     def _record(self, scope, seen, facts, seconds):
-        route = getattr(scope.get("route"), "path", "other")
+        route = scope.get(PATH, "other")
         self._service.metrics.on_request(route, seen["status"] or 500, seconds)
         fields = {
             "client": (scope.get("client") or ("",))[0],

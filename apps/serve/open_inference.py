@@ -9,7 +9,7 @@ import struct
 from importlib.metadata import version as version_of
 
 import numpy as np
-from fastapi import APIRouter, Request, Response
+from starlette.responses import Response
 
 from kerascnn_apps.serve.body import check_json, read_body
 from kerascnn_apps.serve.exported import ENCODED
@@ -17,6 +17,7 @@ from kerascnn_apps.serve.guard import note
 from kerascnn_apps.serve.json_arrays import json_response, json_text, plain, read_json, to_array
 from kerascnn_apps.serve.limits import Held
 from kerascnn_apps.serve.refusal import RefusedError
+from kerascnn_apps.serve.routing import route
 
 _HEADER = "inference-header-content-length"
 _NAMES = {
@@ -36,38 +37,28 @@ _TYPES = {name: dtype for dtype, name in _NAMES.items()}
 
 def routes(service):
     """Returns the routes below /v2."""
-    router = APIRouter()
 
-    @router.get("/v2")
-    def server():
+    async def server(request):
         extensions = ["binary_tensor_data"]
         return {"name": "kerascnn", "version": version_of("kerascnn"), "extensions": extensions}
 
-    @router.get("/v2/health/live")
-    def live():
+    async def live(request):
         return {"live": True}
 
-    @router.get("/v2/health/ready")
-    def ready():
+    async def ready(request):
         if service.draining:
             raise RefusedError(503, "The server is ending.")
         return {"ready": True}
 
-    @router.get("/v2/models/{name}")
-    @router.get("/v2/models/{name}/versions/{version}")
-    def metadata(name: str, version: str | None = None):
+    async def metadata(request, name, version=None):
         model = service.models.get(name)
         return _metadata(model, model.get(_number(version)))
 
-    @router.get("/v2/models/{name}/ready")
-    @router.get("/v2/models/{name}/versions/{version}/ready")
-    def model_ready(name: str, version: str | None = None):
+    async def model_ready(request, name, version=None):
         service.models.get(name).get(_number(version))
         return {"name": name, "ready": True}
 
-    @router.post("/v2/models/{name}/infer")
-    @router.post("/v2/models/{name}/versions/{version}/infer")
-    async def infer(request: Request, name: str, version: str | None = None):
+    async def infer(request, name, version=None):
         model = service.models.get(name)
         with Held(service.memory) as held, model.use(_number(version)) as served:
             note(request, model=served.name, version=served.version)
@@ -83,7 +74,18 @@ def routes(service):
                 found = await service.on_arrays(served, arrays)
             return await service.in_thread(_response, served, given, _joined(found))
 
-    return router
+    found = [
+        route("/v2", server),
+        route("/v2/health/live", live),
+        route("/v2/health/ready", ready),
+    ]
+    for path in ("/v2/models/{name}", "/v2/models/{name}/versions/{version}"):
+        found += [
+            route(f"{path}/infer", infer, "POST"),
+            route(path, metadata),
+            route(f"{path}/ready", model_ready),
+        ]
+    return found
 
 
 def _number(version):

@@ -5,14 +5,15 @@ import io
 from pathlib import Path
 
 import numpy as np
-from fastapi import APIRouter, Request, Response
 from PIL import Image
+from starlette.responses import Response
 
 from kerascnn_apps.serve.body import image_of, read_body
 from kerascnn_apps.serve.guard import note
 from kerascnn_apps.serve.json_arrays import json_response, plain
 from kerascnn_apps.serve.limits import Held
 from kerascnn_apps.serve.refusal import RefusedError
+from kerascnn_apps.serve.routing import route
 
 _PAGE = Path(__file__).with_name("page.html")
 # Nothing comes from elsewhere, and nobody shows the page inside of another.
@@ -25,23 +26,20 @@ _POLICY = (
 
 def routes(service):
     """Returns the routes of the page, of its list of models, and /predict."""
-    router = APIRouter()
 
     @functools.cache
     def page_text():
         return _PAGE.read_text(encoding="utf-8")
 
-    @router.get("/")
-    def page():
+    async def page(request):
         headers = {"Content-Security-Policy": _POLICY, "X-Content-Type-Options": "nosniff"}
         return Response(page_text(), media_type="text/html", headers=headers)
 
-    @router.get("/models")
-    def models():
+    async def models(request):
         return {"models": [_described(model) for model in service.models]}
 
-    @router.post("/predict")
-    async def predict(request: Request, model: str | None = None, version: str | None = None):
+    async def predict(request):
+        model, version = map(request.query_params.get, ("model", "version"))
         if version is not None and not (version.isdecimal() and len(version) <= 18):
             raise RefusedError(404, f"A version must be a number; got {version[:100]!r}.")
         number = None if version is None else int(version)
@@ -57,7 +55,7 @@ def routes(service):
             png = await service.in_thread(_png, outputs[image][0])
             return Response(png, media_type="image/png")
 
-    return router
+    return [route("/predict", predict, "POST"), route("/", page), route("/models", models)]
 
 
 def _described(model):

@@ -3,7 +3,7 @@
 import asyncio
 import json
 
-from fastapi.responses import JSONResponse
+from starlette.responses import JSONResponse
 
 # A client that still sends its body sees the response only if the connection stays open meanwhile.
 _LINGER_SECONDS = 2.0

@@ -24,6 +24,10 @@ _START_OF_SCAN, _MOST_SCANS = b"\xff\xda", 100
 _DECODING_THREADS = 2
 # What a decoded image takes, with the copies that conversions make
 _BYTES_A_PIXEL = 8
+# Files of at most so many bytes and pixels are decoded sooner than a thread takes over, unless
+# they have one of the compressed texts of PNG, which may be long.
+_SMALL_BYTES, _SMALL_PIXELS = 4096, 4096
+_COMPRESSED = (b"zTXt", b"iTXt", b"iCCP")
 
 
 class Service:
@@ -69,16 +73,23 @@ class Service:
         channels, value_ranges = metadata.get("channels"), metadata.get("value_ranges")
         pixels_left = [served.max_pixels]
 
-        def decode(encoded):
+        def admit(encoded):
             pixels = _header(encoded, served.max_pixels)
             pixels_left[0] -= pixels
             if pixels_left[0] < 0:
                 raise too_many_pixels(served.max_pixels)
             held.take(pixels * _BYTES_A_PIXEL)
-            return _decode(encoded, channels, served.max_pixels, value_ranges)
+            return pixels
 
         async def compute(encoded):
-            image = await self.in_thread(decode, encoded)
+            decode = partial(_decode, encoded, channels, served.max_pixels, value_ranges)
+            if len(encoded) > _SMALL_BYTES or any(name in encoded for name in _COMPRESSED):
+                await self.in_thread(admit, encoded)
+                image = await self.in_thread(decode)
+            elif admit(encoded) > _SMALL_PIXELS:
+                image = await self.in_thread(decode)
+            else:
+                image = decode()
             return await self._submitted(served, {"images": image[np.newaxis]})
 
         return await self._within_limits(

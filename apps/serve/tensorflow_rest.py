@@ -7,7 +7,6 @@ documented.
 import re
 
 import numpy as np
-from fastapi import APIRouter, Request
 
 from kerascnn_apps.serve.body import check_json, read_body
 from kerascnn_apps.serve.exported import ENCODED
@@ -15,6 +14,7 @@ from kerascnn_apps.serve.guard import note
 from kerascnn_apps.serve.json_arrays import json_response, plain, read_json, to_array
 from kerascnn_apps.serve.limits import Held
 from kerascnn_apps.serve.refusal import RefusedError
+from kerascnn_apps.serve.routing import route
 
 _DEFAULT = "serving_default"
 _TYPES = {
@@ -39,10 +39,8 @@ _TARGET = re.compile(
 
 def routes(service):
     """Returns the routes below /v1/models."""
-    router = APIRouter()
 
-    @router.get("/v1/models/{target:path}")
-    def status(target: str):
+    async def status(request, target):
         path, _, metadata = target.partition("/metadata")
         if metadata:
             raise _malformed(target)
@@ -52,8 +50,7 @@ def routes(service):
             return _metadata(model.get(**which))
         return {"model_version_status": _states(model, **which)}
 
-    @router.post("/v1/models/{target:path}")
-    async def run(request: Request, target: str):
+    async def run(request, target):
         path, _, method = target.rpartition(":")
         name, which = _parsed(path)
         if method in ("classify", "regress"):
@@ -66,7 +63,8 @@ def routes(service):
             body = await read_body(request, service.limits, held)
             return await _predict(service, served, body, held)
 
-    return router
+    path = "/v1/models/{target:path}"
+    return [route(path, run, "POST"), route(path, status)]
 
 
 def _parsed(target):

@@ -68,7 +68,7 @@ def test_evaluate_an_export(small_runs, onnx, scenery, capsys):
 
 @pytest.mark.extra("serve")
 def test_serve_an_export(small_runs, onnx):
-    from fastapi.testclient import TestClient
+    from starlette.testclient import TestClient
 
     from kerascnn_apps.serve.plan import Plan
 

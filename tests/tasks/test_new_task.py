@@ -173,7 +173,7 @@ def test_it_is_exported(finished, tmp_path):
 
 @pytest.mark.extra("serve")
 def test_it_is_served(finished, tmp_path):
-    from fastapi.testclient import TestClient
+    from starlette.testclient import TestClient
 
     from kerascnn_apps.serve.plan import Plan
 

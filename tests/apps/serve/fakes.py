@@ -73,7 +73,7 @@ def models_of(root, functions=None, limits=None, **options):
 
 def client_of(root, functions=None, limits=None, **options):
     """A client of the application with fake models; to be used in a `with`."""
-    from fastapi.testclient import TestClient
+    from starlette.testclient import TestClient
 
     from kerascnn_apps.serve.app import create_app
 

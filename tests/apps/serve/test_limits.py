@@ -9,6 +9,7 @@ import zlib
 import numpy as np
 import pytest
 from PIL import Image
+from PIL.PngImagePlugin import PngInfo
 
 from tests.apps.serve.fakes import brightness, client_of, gray_png
 
@@ -58,6 +59,43 @@ def test_formats_besides_png_and_jpeg_are_refused(tmp_path):
     Image.new("L", (4, 4)).save(file, "TIFF")
     with client_of(tmp_path) as client:
         refused(client.post("/predict", content=file.getvalue()), 400, "PNG or JPEG")
+
+
+def text_png(value, chunk):
+    """A small PNG file with a text, compressed where the chunk is not tEXt."""
+    file, text = io.BytesIO(), PngInfo()
+    text.add_text("key", "a" * 100_000 if chunk == "zTXt" else "a", zip=chunk == "zTXt")
+    Image.new("L", (5, 4), value).save(file, "PNG", pnginfo=text)
+    return file.getvalue()
+
+
+@pytest.mark.parametrize(
+    ("file", "in_thread"),
+    [
+        (gray_png(200), False),
+        (text_png(200, "tEXt"), False),
+        (text_png(200, "zTXt"), True),
+        (gray_png(200, 64, 64), False),
+        (gray_png(200, 64, 65), True),
+    ],
+    ids=["small", "text", "compressed text", "4096 pixels", "more pixels"],
+)
+def test_only_what_is_decoded_in_no_time_is_decoded_in_the_event_loop(
+    tmp_path, monkeypatch, file, in_thread
+):
+    from kerascnn_apps.serve import service
+
+    threads, decode = [], service._decode
+
+    def watched(*arguments):
+        threads.append(threading.current_thread().name)
+        return decode(*arguments)
+
+    monkeypatch.setattr(service, "_decode", watched)
+    with client_of(tmp_path) as client:
+        assert client.post("/predict", content=file).json()["class_name"] == "light"
+    (thread,) = threads
+    assert thread.startswith("decode") == in_thread
 
 
 def test_pixels_are_counted_before_decoding(tmp_path):

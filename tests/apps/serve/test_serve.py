@@ -15,7 +15,7 @@ pytestmark = pytest.mark.extra("serve")
 
 def client_of(path):
     """Calls the server of an export without a network; to be used in a `with`."""
-    from fastapi.testclient import TestClient
+    from starlette.testclient import TestClient
 
     from kerascnn_apps.serve.plan import Plan
 

@@ -81,12 +81,12 @@ def test_a_new_version_reaches_all_workers(server):
 
 def test_a_killed_worker_is_replaced(server):
     victim = events(server, "worker started")[0]["worker"]
+    loaded = len(events(server, "version loaded"))
+    before = figures(server).get(("kerascnn_requests_total", "/predict", "200"), 0)
     with Clients(server, 8, retries=True) as clients:
         wait_for(lambda: clients.done > 20)
         os.kill(victim, signal.SIGKILL)
-        wait_for(
-            lambda: len(events(server, "version loaded")) == 5
-        )  # 2 workers, 2 versions, 1 again
+        wait_for(lambda: len(events(server, "version loaded")) == loaded + 1)
         done = clients.done
         wait_for(lambda: clients.done > done + 20)
     assert not clients.failed
@@ -98,7 +98,8 @@ def test_a_killed_worker_is_replaced(server):
     assert len(of_each) == 2
     assert str(victim) not in of_each
     # What it has counted stays.
-    assert found["kerascnn_requests_total", "/predict", "200"] > 40 + clients.done - clients.retried
+    counted = found["kerascnn_requests_total", "/predict", "200"] - before
+    assert counted >= clients.done - clients.retried
 
 
 def test_z_sigterm_under_load(server):
