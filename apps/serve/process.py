@@ -49,6 +49,9 @@ class Process(uvicorn.Server):
         super().__init__(
             uvicorn.Config(
                 app,
+                # uvloop accepts one connection in each round of events. At twice the rate that the
+                # server can hold, connections waited for seconds and were reset.
+                loop="asyncio",
                 http=limited_protocol(limits, self._on_refused),
                 ws="none",
                 log_config=None,

@@ -100,8 +100,8 @@ class Augmentation:
         return augment
 
     def _layers(self):
-        options = {"data_format": "channels_last", "dtype": "float32"}
-        outside = {"fill_mode": "constant", "fill_value": 0.0, **options}
+        options: dict[str, Any] = {"data_format": "channels_last", "dtype": "float32"}
+        outside: dict[str, Any] = {"fill_mode": "constant", "fill_value": 0.0, **options}
         known = keras.layers
         every = {
             "flip": lambda: known.RandomFlip("horizontal", **options),
@@ -125,7 +125,7 @@ class Augmentation:
                 value_range=(0, 1), num_ops=self.rand_augment, **options
             ),
             "cutout": lambda: known.RandomErasing(
-                factor=(1.0, 1.0),
+                factor=(1.0, 1.0),  # pyright: ignore[reportArgumentType]
                 scale=(self.cutout**2, self.cutout**2),
                 value_range=(0, 1),
                 fill_value=0.0,

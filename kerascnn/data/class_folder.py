@@ -145,7 +145,7 @@ def _warn_of_counts(root, files, class_names):
         printable(name): sum(len(files[split][i]) for split in SPLITS)
         for i, name in enumerate(class_names)
     }
-    most, least = (f(counts, key=counts.get) for f in (max, min))
+    most, least = (f(counts, key=counts.__getitem__) for f in (max, min))
     if counts[most] >= _IMBALANCE * counts[least]:
         warnings.warn(
             f"The classes of {root} differ much in size, from {least} with {counts[least]:,} to "
@@ -207,7 +207,7 @@ def _data(root, class_names, files, facts, ranges, max_pixels, report):
     return ClassificationData(
         name=str(root),
         class_names=tuple(map(printable, class_names)),
-        stored_shape=(*size, channels),
+        stored_shape=(*size, channels),  # pyright: ignore[reportArgumentType]
         elements=elements,
         decode=decode,
         num_examples={split: len(names) for split, names in file_names.items()},

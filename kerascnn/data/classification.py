@@ -154,7 +154,7 @@ class ClassificationData:
             self.elements["train"], tf.data.Dataset.from_tensor_slices(copies)
         )
         elements = pairs.flat_map(
-            lambda example, count: tf.data.Dataset.from_tensors(example).repeat(count)
+            lambda example, count: tf.data.Dataset.from_tensors(example).repeat(count)  # pyright: ignore[reportArgumentType]
         )
         names = self.file_names
         if names is not None:
@@ -225,7 +225,7 @@ class ClassificationData:
             # A function that draws its own random numbers must be called in order.
             parallel = tf.data.AUTOTUNE if change.exact else None
             return batches.enumerate(start).map(
-                lambda step, batch: change(*batch, tf.random.fold_in(key, step, alg="philox")),
+                lambda step, batch: change(*batch, tf.random.fold_in(key, step, alg="philox")),  # pyright: ignore[reportArgumentType, reportCallIssue]
                 parallel,
             )
 

@@ -10,12 +10,12 @@ from kerascnn.data.classification import ClassificationData
 
 def digit_images():
     """Returns all images, uint8 of shape `(1797, 8, 8, 1)`, scaled from [0, 16] to [0, 255]."""
-    return np.round(load_digits().images[..., np.newaxis] * (255 / 16)).astype(np.uint8)
+    return np.round(load_digits().images[..., np.newaxis] * (255 / 16)).astype(np.uint8)  # pyright: ignore[reportAttributeAccessIssue]
 
 
 def digit_parts():
     """Returns `{split: (indices, labels)}` of `digit_images`; the splits are fixed."""
-    labels = load_digits().target.astype(np.int64)
+    labels = load_digits().target.astype(np.int64)  # pyright: ignore[reportAttributeAccessIssue]
     rest, test = train_test_split(
         np.arange(len(labels)), test_size=360, random_state=0, stratify=labels
     )

@@ -28,7 +28,7 @@ def in_memory(dataset, count):
 def _row(pixels):
     """Returns all pixels in one flat tensor, and the offset of each image."""
     if not isinstance(pixels, tf.RaggedTensor):  # all images have the same size
-        pixels = tf.RaggedTensor.from_tensor(pixels)
+        pixels = tf.RaggedTensor.from_tensor(pixels)  # pyright: ignore[reportAttributeAccessIssue]
     return pixels.values, pixels.row_starts()
 
 

@@ -227,7 +227,7 @@ def _opened(image, channels=None, value_ranges=None, raw=False):
     else:
         pixels = _pixels(image, channels, kind, value_ranges)
     size = size if orientation >= _ACROSS else size[::-1]
-    return Opened(upright(pixels, orientation), mode, kind, orientation, size, deep_color)
+    return Opened(upright(pixels, orientation), mode, kind, orientation, size, deep_color)  # pyright: ignore[reportArgumentType]
 
 
 @contextlib.contextmanager
@@ -272,7 +272,7 @@ def _loaded(file, max_pixels, formats, reduced=False):
     if max_pixels is None:
         max_pixels = memory.pixels_of_an_image()
     at_least_one(max_pixels, "max_pixels")
-    image = _identified(file, formats)
+    image: Any = _identified(file, formats)
     width, height = image.size
     if width * height > max_pixels:
         raise TooManyPixelsError(
@@ -348,7 +348,7 @@ def _identified(file, formats):
     if name not in formats:
         raise OSError(f"its content is not {', '.join(formats)}")
     file.seek(0)
-    return Image.OPEN[name][0](file, getattr(file, "name", None))
+    return Image.OPEN[name][0](file, getattr(file, "name", None))  # pyright: ignore[reportArgumentType]
 
 
 def _is_deep_color(image):

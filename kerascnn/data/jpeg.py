@@ -145,7 +145,7 @@ def tops(shapes):
     paths = [os.fsencode(path) for path in shapes]
     dataset = tf.data.Dataset.from_tensor_slices((paths, np.array(list(shapes.values()), np.int32)))
     batches = prefetched(dataset.map(decoded, tf.data.AUTOTUNE).batch(256))
-    return [pair for sums in batches.as_numpy_iterator() for pair in np.stack(sums, 1).tolist()]
+    return [pair for sums in batches.as_numpy_iterator() for pair in np.stack(sums, 1).tolist()]  # pyright: ignore[reportArgumentType, reportCallIssue]
 
 
 def top_of(pixels):
@@ -213,7 +213,7 @@ def _header(encoded):
         else:
             _require(marker == _SCAN and frame is not None)
             coding = zlib.crc32(segment, coding)
-    shape, components = frame
+    shape, components = frame  # pyright: ignore[reportGeneralTypeIssues]
     _check_scan(segment, components, quantization, huffman)
     return _Header(shape, tables, coding, restarts, has_metadata)
 

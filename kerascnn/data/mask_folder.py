@@ -2,7 +2,7 @@
 
 import math
 import warnings
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -243,9 +243,7 @@ def _known(pairs, reading, table, max_pixels, strict):
         classes = reading.classes(raw) if not raw.colored or reading.colors else None
         present = frozenset() if classes is None else frozenset(counts_of(classes))
         size = raw.values.shape
-        light = type(raw)(
-            None, raw.colored, raw.mode, raw.counts, raw.palette, raw.jpeg, raw.orientation
-        )
+        light = replace(raw, values=None)
         return _Pair(facts, size, raw.orientation, light, present, strays)
 
     return readable([pair for found in pairs.values() for pair in found], read, strict)
@@ -312,7 +310,7 @@ def _data(plan, pairs, turns, facts):
         name=str(plan.root),
         class_names=tuple(map(printable, plan.class_names)),
         ignored=tuple(map(printable, plan.ignored)),
-        stored_shape=(*size, channels),
+        stored_shape=(*size, channels),  # pyright: ignore[reportArgumentType]
         elements=elements,
         decode=decode,
         num_examples={split: len(pairs[split]) for split in SPLITS},

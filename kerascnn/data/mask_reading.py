@@ -164,7 +164,7 @@ def raw_mask(path, max_pixels=None, by_color=False):
                 palette = _palette(image)
     counts = counts_of(values)
     palette = {key: palette.get(key, 0) for key in counts} if palette else {}
-    return RawMask(values, colored, mode, counts, palette, jpeg, own)
+    return RawMask(values, colored, mode, counts, palette, jpeg, own)  # pyright: ignore[reportArgumentType]
 
 
 def named_values(given, option="mask_values"):

@@ -26,7 +26,7 @@ class _Training:
     """The position of the training in progress, where pipelines begin."""
 
     epoch = 0
-    coming = None
+    coming: tuple[int, int] | None = None
 
 
 def begin_epoch(epoch, start=0):
@@ -135,7 +135,7 @@ def _iterated(make, steps, stored=None):
         dataset = dataset.flat_map(make)
     else:
         dataset = tf.data.Dataset.zip(dataset, stored).flat_map(
-            lambda begun, table: make(*begun, table)
+            lambda begun, table: make(*begun, table)  # pyright: ignore[reportArgumentType]
         )
     return prefetched(dataset, steps)
 
@@ -167,13 +167,18 @@ def epoch_key(seed, epoch, purpose=0):
 def keys(key, count):
     """Splits a key into `count` keys: an int32 tensor of shape `(count, 2)`."""
     return tf.random.stateless_uniform(
-        [count, 2], key, minval=None, maxval=None, dtype=tf.int32, alg="philox"
+        [count, 2],
+        key,
+        minval=None,  # pyright: ignore[reportArgumentType]
+        maxval=None,
+        dtype=tf.int32,
+        alg="philox",
     )
 
 
 def permutation(key, count):
     """Returns a random permutation of the integers in [0, count): an int64 tensor."""
-    return tf.random.experimental.stateless_shuffle(
+    return tf.random.experimental.stateless_shuffle(  # pyright: ignore[reportAttributeAccessIssue]
         tf.range(count, dtype=tf.int64), seed=key, alg="philox"
     )
 

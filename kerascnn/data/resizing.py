@@ -26,7 +26,7 @@ def resize_by_products(images, size):
     x = tf.matmul(x, _weights(width, size[1]), transpose_b=True)
     x = tf.transpose(x, (0, 1, 3, 2))
     if images.shape.rank != 4:
-        x = tf.reshape(x, tf.concat([before, (*size, channels)], axis=0))
+        x = tf.reshape(x, tf.concat([before, (*size, channels)], axis=0))  # pyright: ignore[reportArgumentType, reportCallIssue]
     known = [side if isinstance(side, int) else None for side in size]
     x.set_shape((*images.shape[:-3], *known, channels))
     return x

@@ -162,7 +162,7 @@ def facts_of(path, max_pixels=None, reduced=False):
     opened = read_opened(path, max_pixels=max_pixels, raw=True, reduced=reduced)
     pixels = np.ascontiguousarray(opened.pixels)
     data, middle = pixels.reshape(-1).view(np.uint8), pixels.nbytes // 2
-    digest = (opened.size, pixels.shape, zlib.crc32(data[:middle]), zlib.crc32(data[middle:]))
+    digest = (opened.size, pixels.shape, zlib.crc32(data[:middle]), zlib.crc32(data[middle:]))  # pyright: ignore[reportArgumentType]
     return Facts(
         shape=(*opened.size, pixels.shape[2] if pixels.ndim == 3 else 1),
         mode=opened.mode,
@@ -287,7 +287,7 @@ def _levels(facts):
     low, high = 255, 0
     for path, fact in facts.items():
         known = fact if fact.low is not None else facts_of(path, math.prod(fact.shape[:2]))
-        low, high = min(low, known.low), max(high, known.high)
+        low, high = min(low, known.low), max(high, known.high)  # pyright: ignore[reportArgumentType]
         if high - low >= _DARK:
             break
     return low, high

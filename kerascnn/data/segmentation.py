@@ -248,7 +248,7 @@ class SegmentationData:
         if pixels is None:
             if None in self.stored_shape[:2]:
                 return False
-            pixels = self.num_examples[split] * math.prod(self.stored_shape[:2])
+            pixels = self.num_examples[split] * math.prod(self.stored_shape[:2])  # pyright: ignore[reportArgumentType, reportCallIssue]
         bytes_per_pixel = channels * (1 if factor == 1 else 4) + 1
         return memory.fits(pixels * factor**2 * bytes_per_pixel)
 

@@ -46,7 +46,7 @@ def to_pixels(values, kind, ranges=None):
                 f"its {_NAMES[kind]} values are in [{values.min():g}, {values.max():g}]{allowed}, "
                 "and no range of a training dataset is known"
             )
-    low, high = given
+    low, high = given  # pyright: ignore[reportGeneralTypeIssues]
     scaled = (values.astype(np.float64) - low) * (255 / (high - low))
     return np.rint(scaled.clip(0, 255)).astype(np.uint8)
 

@@ -91,7 +91,7 @@ class ArrayServing:
         allowed = 10 * tolerance_of(self._model) if tolerance is None else tolerance
         worst = 0.0
         for name, expected in zip(self._output_names, keras.tree.flatten(given), strict=True):
-            expected = keras.ops.convert_to_numpy(expected).astype("float64")
+            expected = keras.ops.convert_to_numpy(expected).astype("float64")  # pyright: ignore[reportAttributeAccessIssue]
             difference = np.abs(found[name] - expected).max(initial=0.0)
             worst = max(worst, difference / max(1.0, np.abs(expected).max(initial=0.0)))
             if not worst <= allowed:

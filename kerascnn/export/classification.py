@@ -60,7 +60,7 @@ def classification_serving(model: keras.Model, class_names: Sequence[str] | None
     def check(image, found, tolerance=None):
         pixels = prepare(to_channels(tf.constant(image), channels), (height, width))
         logits = keras.ops.convert_to_numpy(model(pixels[tf.newaxis], training=False))[0]
-        expected = np.exp(logits - logits.max(), dtype=np.float64)
+        expected = np.exp(logits - logits.max(), dtype=np.float64)  # pyright: ignore[reportAttributeAccessIssue]
         expected = expected / expected.sum()
         worst = check_close(model, found["probabilities"], expected, tolerance)
         class_name = class_names[found["class_id"]]

@@ -80,7 +80,7 @@ class _Reader:
         found = tf.gather(self.data, tf.clip_by_value(position, 0, self.size))
         return tf.where(inside, tf.cast(found, tf.int32), 0)
 
-    def number(self, position, length, little=False):
+    def number(self, position, length, little: tf.Tensor | bool = False):
         """Reads an unsigned integer; `position` may be a vector."""
         total = tf.zeros_like(position)
         for i in range(length):

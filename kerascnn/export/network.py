@@ -82,5 +82,5 @@ def plain_graph(model, serving):
 def save_graph(graph, path):
     """Writes a `Graph` as a SavedModel, from which other formats are converted."""
     module = tf.Module()
-    module.serve = graph.function
+    module.serve = graph.function  # pyright: ignore[reportAttributeAccessIssue]
     tf.saved_model.save(module, str(path), signatures={"serving_default": graph.concrete})

@@ -185,7 +185,10 @@ class Classification:
                 f"got {len(class_names)} names."
             )
         precision, recall, f1, support = precision_recall_fscore_support(
-            self.labels, self.predicted, labels=self._classes, zero_division=0
+            self.labels,
+            self.predicted,
+            labels=self._classes,
+            zero_division=0,  # pyright: ignore[reportArgumentType]
         )
         return [
             {

@@ -1,6 +1,7 @@
 """Segmentation of images of any size."""
 
 from collections.abc import Iterator
+from typing import Any
 
 import keras
 import numpy as np
@@ -61,7 +62,7 @@ def _bands(model, image, tile):
         return
     overlap = tile // 4
     rows, columns = _starts(height, tile, overlap), _starts(width, tile, overlap)
-    waiting = None  # rows that overlap with the next band
+    waiting: Any = None  # rows that overlap with the next band
     for i, top in enumerate(rows):
         band = _band(model, image[top : top + tile], columns, tile, overlap)
         if waiting is not None:
@@ -76,7 +77,7 @@ def _bands(model, image, tile):
 def _band(model, image, columns, tile, overlap):
     """Returns the probabilities of a band, one tile high."""
     width = image.shape[1]
-    band = None
+    band: Any = None
     for left in columns:
         right = min(left + tile, width)
         found = _probabilities(model, image[:, left:right])
@@ -108,7 +109,7 @@ def _ramp(shared):
     return np.clip(2 * place - 0.5, 0, 1)
 
 
-def _probabilities(model, image):
+def _probabilities(model, image) -> Any:
     pixels = np.asarray(scale(image))[np.newaxis]
     logits = np.asarray(model.predict_on_batch(pixels)[0], np.float32)
     return keras.ops.convert_to_numpy(keras.ops.softmax(logits))

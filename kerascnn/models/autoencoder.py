@@ -70,7 +70,7 @@ def _autoencoder(config, input_shape, num_classes, options, name):
         prefix = f"decoder_stage{stage}"
         x = upsample(x, options.upsampling, widths[stage - 1], name=f"{prefix}_up_{{}}")
         x = _convolution(widths[stage - 1], f"{prefix}_conv")(x)
-    channels = inputs.shape[channel_axis()]
+    channels = inputs.shape[channel_axis()]  # pyright: ignore[reportAttributeAccessIssue]
     x = _convolution(
         channels,
         "decoder_image",

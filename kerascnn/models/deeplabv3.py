@@ -90,7 +90,7 @@ def _deeplabv3(config, input_shape, num_classes, options, name):
         options.upsampling,
         factor=output_stride,
         kernel_size=2 * output_stride,
-        kernel_initializer=Bilinear(),
+        kernel_initializer=Bilinear(),  # pyright: ignore[reportArgumentType]
         use_bias=False,
         dtype=answer_dtype(),
         name="logits_{}",

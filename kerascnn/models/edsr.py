@@ -62,7 +62,7 @@ def _edsr(config, input_shape, num_classes, options, name):
     one_of(config.factor, (2, 3, 4), "factor")
     width, depth = options.width or config.width, options.depth or config.depth
     inputs, x = image_input(input_shape)
-    if inputs.shape[channel_axis()] != 3:
+    if inputs.shape[channel_axis()] != 3:  # pyright: ignore[reportAttributeAccessIssue]
         raise UsageError(
             f"`input_shape` must have 3 channels, red, green and blue; got {tuple(input_shape)}."
         )

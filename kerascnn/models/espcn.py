@@ -63,7 +63,7 @@ def _espcn(config, input_shape, num_classes, options, name):
             filters, kernel_size, padding="same", activation=options.activation, name=f"conv{i}"
         )(x)
     x = layers.SubpixelConv2D(
-        inputs.shape[channel_axis()],
+        inputs.shape[channel_axis()],  # pyright: ignore[reportAttributeAccessIssue]
         last,
         config.factor,
         dtype=answer_dtype(),

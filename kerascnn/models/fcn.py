@@ -96,7 +96,7 @@ def _fcn(config, input_shape, num_classes, options, name):
             options.upsampling,
             factor=factor,
             kernel_size=2 * factor,
-            kernel_initializer=Bilinear(),
+            kernel_initializer=Bilinear(),  # pyright: ignore[reportArgumentType]
             use_bias=False,
             dtype=answer_dtype(),
             name=prefix,

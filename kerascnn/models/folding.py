@@ -257,7 +257,7 @@ def _is_off(value):
 
 def _scale_and_shift(layer):
     mean, variance, gamma, beta = (
-        None if weight is None else keras.ops.convert_to_numpy(weight).astype("float64")
+        None if weight is None else keras.ops.convert_to_numpy(weight).astype("float64")  # pyright: ignore[reportAttributeAccessIssue]
         for weight in (layer.moving_mean, layer.moving_variance, layer.gamma, layer.beta)
     )
     scale = (variance + layer.epsilon) ** -0.5

@@ -99,4 +99,4 @@ def rescaling(scale, offset, **options):
     # With axes for height and width, the values match the channels in both data formats.
     shape = (-1, 1, 1) if channel_axis() == 1 else (1, 1, -1)
     scale, offset = (np.reshape(values, shape).tolist() for values in (scale, offset))
-    return layers.Rescaling(scale, offset, **options)
+    return layers.Rescaling(scale, offset, **options)  # pyright: ignore[reportArgumentType]

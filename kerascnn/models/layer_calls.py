@@ -181,7 +181,7 @@ def traced(layer, args, kwargs):
     records = [nodes for pair in records for nodes in pair]
     lengths = [len(nodes) for nodes in records]
     try:
-        args, kwargs = keras.tree.map_structure(placeholder, (args, kwargs))
+        args, kwargs = keras.tree.map_structure(placeholder, (args, kwargs))  # pyright: ignore[reportGeneralTypeIssues]
         return keras.Function(inputs, layer.call(*args, **kwargs))
     except Exception:  # a layer may raise anything for symbolic tensors
         return None
@@ -193,7 +193,7 @@ def traced(layer, args, kwargs):
 def _own_weights(layer):
     """Returns the weights of a layer that do not belong to its sublayers."""
     sublayers = private_keras.sublayers(layer)
-    theirs = {id(weight) for sublayer in sublayers for weight in sublayer.weights}
+    theirs = {id(weight) for sublayer in sublayers for weight in sublayer.weights}  # pyright: ignore[reportOptionalIterable]
     return [weight for weight in layer.weights if id(weight) not in theirs]
 
 

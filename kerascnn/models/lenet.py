@@ -181,7 +181,7 @@ def _original_head(x, config, options):
         x = keras_layers.Dense(
             units,
             activation=ops.scaled_tanh,
-            kernel_initializer=FanInUniform(),
+            kernel_initializer=FanInUniform(),  # pyright: ignore[reportArgumentType]
             name=f"head_dense{i}",
         )(x)
     return x
@@ -191,7 +191,10 @@ def _original_logits(x, num_classes, config):
     dtype = answer_dtype()
     if not config.prototypes:
         return keras_layers.Dense(
-            num_classes, kernel_initializer=FanInUniform(), dtype=dtype, name="logits"
+            num_classes,
+            kernel_initializer=FanInUniform(),  # pyright: ignore[reportArgumentType]
+            dtype=dtype,
+            name="logits",
         )(x)
     drawn = (num_classes, x.shape[-1]) == (10, 84)
     x = layers.RBFOutput(

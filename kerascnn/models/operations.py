@@ -1,6 +1,7 @@
 """Properties of Keras's operations by name and class."""
 
 import numbers
+from typing import Any
 
 import keras
 
@@ -43,7 +44,7 @@ def is_keras(operation):
     return from_keras and not isinstance(operation, _OPAQUE)
 
 
-def pair_of(value):
+def pair_of(value: Any) -> tuple[Any, Any] | None:
     """Returns an int or a pair as a pair; `None` for anything else."""
     if isinstance(value, numbers.Integral):
         return value, value

@@ -27,7 +27,7 @@ class Field:
 
     def after(self, window):
         """Returns the field of the output of an operation with this window."""
-        return Field(*Window(self.size, self.stride).then(window), self.axes)
+        return Field(*Window(self.size, self.stride).then(window), self.axes)  # pyright: ignore[reportArgumentType]
 
 
 NOTHING = Field((0, 0))  # for a tensor that does not depend on the image
@@ -93,14 +93,14 @@ def _through_window(layer, field, inputs, outputs):
 
 def _through_transposed_window(layer, field, inputs, outputs):
     window = window_of(layer)
-    return field.after(refining(window.strides, window.size))
+    return field.after(refining(window.strides, window.size))  # pyright: ignore[reportArgumentType]
 
 
 def _through_upsampling(layer, field, inputs, outputs):
     # Number of input pixels that an interpolation reads for one output pixel
     reach = {"nearest": 1, "bilinear": 2, "bicubic": 4, "lanczos3": 6, "lanczos5": 10}
     taps = reach[layer.interpolation]
-    factors = pair_of(layer.size)
+    factors = tuple(layer.size)
     return field.after(refining(factors, [taps * f if f > 1 else 1 for f in factors]))
 
 

@@ -152,7 +152,7 @@ def rewritten(model, replace):
             clone_function=copy,
             call_function=_called,
         )
-        return cls(new.input, new.output, **options)
+        return cls(new.input, new.output, **options)  # pyright: ignore[reportArgumentType]
 
     return copy(model), pairs
 

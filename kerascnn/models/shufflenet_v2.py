@@ -87,7 +87,7 @@ def _trunk(x, config, options):
                     _branch(x, width // 2, 2, conv_norm, prefix),
                 ]
             else:
-                untouched, x = kops.split(x, 2, axis=channel_axis())
+                untouched, x = kops.split(x, 2, axis=channel_axis())  # pyright: ignore[reportGeneralTypeIssues]
                 halves = [untouched, _branch(x, width // 2, 1, conv_norm, prefix)]
             x = keras_layers.Concatenate(axis=channel_axis(), name=f"{prefix}_concat")(halves)
             x = layers.ChannelShuffle(2, name=f"{prefix}_shuffle")(x)

@@ -187,7 +187,7 @@ def _flattened_shapes(model):
             while isinstance(before, (keras.layers.Dropout, Dropout)):
                 before = producers[id(before.input)]
             if isinstance(before, keras.layers.Flatten):
-                shapes[layer.name] = tuple(before.input.shape[1:])
+                shapes[layer.name] = tuple(before.input.shape[1:])  # pyright: ignore[reportAttributeAccessIssue]
     return shapes
 
 

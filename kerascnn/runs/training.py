@@ -77,7 +77,7 @@ def train(
         )
     if out is None:
         out = default_out(request.data, start.model, command)
-    run = RunFolder(out)
+    run = RunFolder(out)  # pyright: ignore[reportArgumentType]
     check_out(
         run.path,
         None if request.data in task.embedded else request.data,
@@ -110,7 +110,7 @@ def train(
         data=DataRecord(
             name=data.name,
             num_examples=dict(data.num_examples),
-            data_dir=request.data_dir and str(request.data_dir.resolve()),
+            data_dir=request.data_dir and str(Path(request.data_dir).resolve()),
             **task.describe(data),
         ),
         training=recipe,

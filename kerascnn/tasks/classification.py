@@ -167,12 +167,12 @@ class ClassificationTask(Task):
         if isinstance(model, ExportedNetwork):
             for image in images:
                 logits = model.predict_image(image)
-                yield ClassPrediction(names, keras.ops.convert_to_numpy(keras.ops.softmax(logits)))
+                yield ClassPrediction(names, keras.ops.convert_to_numpy(keras.ops.softmax(logits)))  # pyright: ignore[reportArgumentType]
             return
         prepared = (np.asarray(prepare(image, (height, width))) for image in images)
         while batch := list(islice(prepared, _BATCH)):
             logits = model.predict_on_batch(np.stack(batch))
-            for row in keras.ops.convert_to_numpy(keras.ops.softmax(logits)):
+            for row in keras.ops.convert_to_numpy(keras.ops.softmax(logits)):  # pyright: ignore[reportGeneralTypeIssues, reportOptionalIterable]
                 yield ClassPrediction(names, row)
 
     def network(self, exported):

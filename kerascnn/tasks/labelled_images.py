@@ -24,7 +24,7 @@ def load(request, start):
         max_pixels=request.max_pixels,
     )
     data.check_labels()
-    return data.resized(_image_size(request, start, data.stored_shape), start.channels)
+    return data.resized(_image_size(request, start, data.stored_shape), start.channels)  # pyright: ignore[reportArgumentType]
 
 
 def reload(record, name, data_dir, max_pixels=None):
@@ -106,6 +106,6 @@ def _image_size(request, start, stored_shape):
         return (at_least_one(asked, "image_size"),) * 2
     default = models.model_info(start.model).input_shape[:2]
     height, width, _ = stored_shape
-    if not (height and width) or min(height, width) < min(default):
+    if not (height and width) or min(height, width) < min(default):  # pyright: ignore[reportArgumentType]
         return default
-    return default if max(height, width) > _LARGER * max(default) else (height, width)
+    return default if max(height, width) > _LARGER * max(default) else (height, width)  # pyright: ignore[reportArgumentType]

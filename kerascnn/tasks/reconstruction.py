@@ -81,9 +81,9 @@ class ReconstructionTask(Task):
         for images, _ in batches:
             outputs = model.predict_on_batch(images.numpy())
             found = np.mean((outputs - images.numpy()) ** 2, axis=(1, 2, 3), dtype=np.float64)
-            rows = zip(found, images.numpy(), outputs, strict=True)
+            rows = zip(found, images.numpy(), outputs, strict=True)  # pyright: ignore[reportArgumentType]
             worst = sorted([*worst, *rows], key=lambda row: -row[0])[:_DRAWN]
-            errors.extend(found.tolist())
+            errors.extend(found.tolist())  # pyright: ignore[reportArgumentType]
         decibels = -10 * np.log10(np.maximum(errors, 1e-10))
         numbers = {
             "psnr": float(decibels.mean()),
@@ -104,7 +104,7 @@ class ReconstructionTask(Task):
             figures={
                 "reconstructions": lambda title: visualize.reconstructions(
                     *zip(*((image, output) for _, image, output in worst), strict=True),
-                    f"{title}, the worst first",
+                    f"{title}, the worst first",  # pyright: ignore[reportCallIssue]
                 )
             },
         )

@@ -52,7 +52,7 @@ class SegmentationTask(Task):
 
     def load(self, request, start, recipe: SegmentationRecipe):
         return load_segmentation(
-            request.data,
+            request.data,  # pyright: ignore[reportArgumentType]
             data_dir=request.data_dir,
             ignore=request.ignore,
             strict=request.strict,
@@ -63,7 +63,7 @@ class SegmentationTask(Task):
 
     def reload(self, record, name, data_dir, max_pixels=None):
         return load_segmentation(
-            name,
+            name,  # pyright: ignore[reportArgumentType]
             data_dir=data_dir,
             ignore=record.data.ignored,
             for_training=False,

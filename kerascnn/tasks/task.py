@@ -112,12 +112,15 @@ class Prediction(Protocol):
 
     def save(self, paths: Mapping[str, Path]) -> None:
         """Writes the files of `Task.files`, if any; called at most once."""
+        ...
 
     def json(self) -> dict[str, Any]:
         """Returns the results that are not in files; called after `save`."""
+        ...
 
     def line(self) -> str:
         """Returns the results as a line for the terminal."""
+        ...
 
 
 class Task(ABC):

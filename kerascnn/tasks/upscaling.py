@@ -95,7 +95,7 @@ class UpscalingTask(Task):
         factor = model_info(start.model).factor
         smallest = max(recipe.patch_size * factor, _smallest_to_measure(factor))
         data = load_upscaling(
-            request.data,
+            request.data,  # pyright: ignore[reportArgumentType]
             strict=request.strict,
             smallest=smallest,
             max_pixels=request.max_pixels,
@@ -110,11 +110,11 @@ class UpscalingTask(Task):
 
     def reload(self, record, name, data_dir, max_pixels=None):
         smallest = _smallest_to_measure(model_info(record.model.name).factor)
-        if record.data.name in (name, str(Path(name).resolve())):
+        if record.data.name in (name, str(Path(name).resolve())):  # pyright: ignore[reportArgumentType]
             # Images that were too small for training are in no split.
             smallest = record.data.smallest
         return load_upscaling(
-            name,
+            name,  # pyright: ignore[reportArgumentType]
             smallest=smallest,
             max_pixels=max_pixels,
             value_ranges=record.data.value_ranges,
@@ -158,7 +158,7 @@ class UpscalingTask(Task):
     def example_files(self, data, split, record):
         factor = model_info(record.model.name).factor
         for name, image, _ in islice(data.examples(split), EXAMPLE_FILES):
-            yield str(Path(name).with_suffix("")), downscale_bicubic(image, factor)[0]
+            yield str(Path(name).with_suffix("")), downscale_bicubic(image, factor)[0]  # pyright: ignore[reportArgumentType]
 
     def preview(self, data, start, recipe: UpscalingRecipe, seed, title):
         factor = model_info(start.model).factor
@@ -196,7 +196,7 @@ class UpscalingTask(Task):
     def calibration_images(self, data, record, count):
         factor = model_info(record.model.name).factor
         images = (image for _, image, _ in islice(data.examples("train"), count))
-        return (downscale_bicubic(image, factor)[0] for image in images)
+        return (downscale_bicubic(image, factor)[0] for image in images)  # pyright: ignore[reportArgumentType]
 
     def serving(self, model, record):
         return upscaling_serving(model)

@@ -80,7 +80,7 @@ class Record(keras.callbacks.Callback):
         self._write_history()
         if best_epoch(self.rows) is self.rows[-1]:
             with averaged_weights(self.model):
-                weights = inference_model(self.model).weights
+                weights = inference_model(self.model).weights  # pyright: ignore[reportArgumentType]
                 self._best = [np.array(keras.ops.convert_to_numpy(weight)) for weight in weights]
             self._write_best()
         self._seconds, self._began = 0.0, time.perf_counter()
@@ -98,7 +98,7 @@ class Record(keras.callbacks.Callback):
             writer.writerows(self.rows)
 
     def _write_best(self):
-        model = inference_model(self.model)
+        model = inference_model(self.model)  # pyright: ignore[reportArgumentType]
         before = model.get_weights()
         model.set_weights(self._best)
         try:

@@ -1,6 +1,7 @@
 """Competitive learning of S-cells of the later Neocognitron, without a gradient."""
 
 from functools import cached_property
+from typing import Any
 
 import numpy as np
 
@@ -33,7 +34,7 @@ class Competition:
         self.layer = layer
         self.settings = settings
         self.rule = one_of(settings.rule, RULES, "rule")
-        self.references = None  # (cells, features), weighted, of length 1 for new cells
+        self.references: Any = None  # (cells, features), weighted, of length 1 for new cells
         self._strongest = 0.0
 
     @property

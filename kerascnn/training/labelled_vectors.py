@@ -1,5 +1,7 @@
 """The labelled vectors at the top of the Neocognitron: one for each misclassified image."""
 
+from typing import Any
+
 import numpy as np
 
 from kerascnn.arguments import UsageError
@@ -100,7 +102,8 @@ class AveragedVectors:
         self.errors = 0
         self.silent = 0
         self._labels = []
-        self._sums = self._units = None
+        self._sums: Any = None
+        self._units: Any = None
 
     @property
     def count(self):

@@ -4,6 +4,7 @@ import math
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from typing import Any
 
 import keras
 
@@ -119,7 +120,7 @@ class Recipe:
             learning_rate: float, peak learning rate; by default the recipe's.
         """
         highest = self.learning_rate if learning_rate is None else learning_rate
-        rate = self._schedule(steps, warmup_steps, highest)
+        rate: Any = self._schedule(steps, warmup_steps, highest)
         ema = {"use_ema": True, "ema_momentum": self.ema} if self.ema else {}
         if self.optimizer == "sgd":
             return keras.optimizers.SGD(

@@ -104,7 +104,7 @@ class Resume(keras.callbacks.Callback):
         self.checkpoints = folder if isinstance(folder, Checkpoints) else Checkpoints(folder)
         self.callbacks = tuple(callbacks)
         self.every_steps, self.every_seconds = frequency(every)
-        self.signals = None
+        self.signals: Any = None
         self.advice = ""
         self.first_epoch = 0
         self._coming = None
@@ -213,7 +213,7 @@ class Resume(keras.callbacks.Callback):
             "callbacks": [callback_state(callback) for callback in self.callbacks],
         }
         facts = packed(facts, arrays, "facts")
-        self.checkpoints.save(Checkpoint(epoch, batch, arrays, facts))
+        self.checkpoints.save(Checkpoint(epoch, batch, arrays, facts))  # pyright: ignore[reportArgumentType]
         self._last_time, self._last_batch = time.monotonic(), batch
 
     def _restore_late(self, known):

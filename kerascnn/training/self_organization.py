@@ -145,7 +145,7 @@ def self_organize(
 
     for number, name in enumerate(stages):
         stage = _Stage(model, name, number, settings)
-        if number < len(done):
+        if number < len(done):  # pyright: ignore[reportArgumentType]
             weights, begun = done[number]
             for _ in range(begun):  # advances shuffled data to the state after the stage
                 next(iter(data["train"]), None)
@@ -242,9 +242,10 @@ class _Stage:
                 f"{self.layer.name!r} no cell responds to any of the {seen} images: check that "
                 "they are not blank."
             )
-        if self.top and learner.silent:
+        silent = getattr(learner, "silent", 0)
+        if self.top and silent:
             warnings.warn(
-                f"{learner.silent} of {seen} training images have no contrast that a cell could "
+                f"{silent} of {seen} training images have no contrast that a cell could "
                 "respond to, and were left out.",
                 SilentImageWarning,
                 stacklevel=4,
@@ -254,7 +255,7 @@ class _Stage:
         return self._weights(), begun
 
     def _show(self, images, labels):
-        features = keras.ops.convert_to_numpy(self.before.predict_on_batch(images))
+        features: Any = keras.ops.convert_to_numpy(self.before.predict_on_batch(images))
         if self.top:
             self.learner.learn(features, labels)
             return

@@ -1,6 +1,7 @@
 """Plots of augmented images."""
 
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 from matplotlib.figure import Figure
@@ -11,9 +12,9 @@ from kerascnn.visualize.fonts import in_fonts
 
 @in_fonts
 def augmentation(
-    images: np.ndarray,
-    labels: np.ndarray,
-    versions: Sequence[tuple[np.ndarray, np.ndarray]],
+    images: np.ndarray | Sequence[np.ndarray],
+    labels: np.ndarray | Sequence[Any],
+    versions: Sequence[Any],
     class_names: Sequence[str],
     title: str = "",
 ) -> Figure:

@@ -13,7 +13,7 @@ from kerascnn.visualize.fonts import in_fonts
 
 @in_fonts
 def examples(
-    images: np.ndarray,
+    images: np.ndarray | Sequence[np.ndarray],
     labels: Any,
     predicted: Any,
     probabilities: Any,
