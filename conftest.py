@@ -69,8 +69,9 @@ def pytest_configure(config):
     config.addinivalue_line("markers", "nightly: takes long; runs only with the option --nightly")
 
 
+@pytest.hookimpl(trylast=True)
 def pytest_collection_modifyitems(config, items):
-    """Leaves out what waits for the night, unless it is asked for."""
+    """Leaves out what waits for the night, unless it is asked for; after `-k` and `-m`."""
     if config.getoption("--nightly"):
         return
     daily = _with_each_value([item for item in items if not item.get_closest_marker("nightly")])
@@ -79,7 +80,7 @@ def pytest_collection_modifyitems(config, items):
 
 
 def _with_each_value(items):
-    """Returns the tests; of those that combine several `parametrize`, each value of each in a case.
+    """Returns the tests; of those with several parameters, each value of each in one case.
 
     All combinations wait for the night.
     """
@@ -97,13 +98,10 @@ def _with_each_value(items):
 
 
 def _values(item):
-    """Returns the values that a case has of each `parametrize`, as text."""
-    found = {"a test"}  # of those without any
-    for marker in item.iter_markers("parametrize"):
-        names = marker.args[0] if marker.args else marker.kwargs["argnames"]
-        names = names.replace(",", " ").split() if isinstance(names, str) else names
-        found.add((*names, repr([item.callspec.params[name] for name in names])))
-    return found
+    """Returns which value a case has of each parameter, also of fixtures: a set of pairs."""
+    if not hasattr(item, "callspec"):
+        return {"a test without parameters"}
+    return set(item.callspec.indices.items())
 
 
 def pytest_collection_finish():

@@ -8,6 +8,8 @@ def every_night(cases, daily):
 
     A case of several parameters is a tuple.
     """
+    unknown = [case for case in daily if case not in cases]
+    assert not unknown, unknown
     return [
         case
         if case in daily

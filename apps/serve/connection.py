@@ -140,7 +140,8 @@ def limited_protocol(limits, on_refused):
         def shutdown(self):
             # A request may be on its way, on a new connection or after the last response.
             if self._is_idle() and not self._refused:
-                self.loop.call_later(_LAST_REQUEST_SECONDS, super().shutdown)
+                seconds = min(_LAST_REQUEST_SECONDS, limits.drain_seconds / 2)
+                self.loop.call_later(seconds, super().shutdown)
             else:
                 super().shutdown()
 

@@ -2,6 +2,7 @@
 
 import contextlib
 import functools
+import gc
 import itertools
 import logging
 import threading
@@ -177,12 +178,13 @@ class Model:
             served = self.versions[number]
             self.versions = {key: value for key, value in self.versions.items() if key != number}
         self.draining[number] = served
-        threading.Thread(target=self._drain, args=(served,), daemon=True).start()
+        threading.Thread(target=self._drain, args=(number,), daemon=True).start()
 
-    def _drain(self, served):
-        served.drain(self._limits.request_seconds + 1)
-        del self.draining[served.version]
-        fields = {"model": self.name, "version": served.version}
+    def _drain(self, number):
+        self.draining[number].drain(self._limits.request_seconds + 1)
+        del self.draining[number]
+        gc.collect()  # its memory, as the server seldom searches for garbage
+        fields = {"model": self.name, "version": number}
         _log.info("version drained", extra={"fields": fields})
 
 

@@ -27,7 +27,7 @@ from kerascnn.arguments import UsageError
 from kerascnn_apps.serve.log import log_to
 from kerascnn_apps.serve.metrics import ROWS, SECONDS
 from kerascnn_apps.serve.models import newest_versions
-from kerascnn_apps.serve.process import SWITCH_SECONDS
+from kerascnn_apps.serve.process import SWITCH_SECONDS, search_garbage_rarely
 from kerascnn_apps.serve.refusal import RefusedError
 
 APPLICATION = "kerascnn"
@@ -78,6 +78,7 @@ class Replica:
     def __init__(self, plan, owner):
         sys.setswitchinterval(SWITCH_SECONDS)
         log_to()
+        search_garbage_rarely()
         self._owner, self._plan_app = owner, plan.app(RayMetrics)
 
     def __serve_build_asgi_app__(self):

@@ -15,7 +15,7 @@ from kerascnn_apps.serve.connection import limited_protocol
 from kerascnn_apps.serve.log import log_to
 
 SWITCH_SECONDS = 0.0005
-# Python's own are 700, 10 and 10.
+# Python's own are many times lower.
 _GARBAGE_THRESHOLDS = (20_000, 20, 50)
 _log = logging.getLogger("kerascnn.serve")
 # After SIGTERM, connections are still accepted for so long, until nobody is sent here any more;
@@ -89,7 +89,10 @@ class Process(uvicorn.Server):
             server.close()
         loop = asyncio.get_running_loop()
         for connection in accepted:
-            await loop.connect_accepted_socket(self._protocol, connection)
+            try:
+                await loop.connect_accepted_socket(self._protocol, connection)
+            except OSError:  # its client has left
+                connection.close()
         await super().shutdown(sockets)
 
     def _protocol(self):
@@ -117,12 +120,15 @@ def _ignore_new_connections(listening):
 def _waiting(listening):
     """Accepts the connections that wait."""
     accepted = []
-    with contextlib.suppress(OSError):
-        while True:
+    while True:
+        try:
             connection, _ = listening.accept()
-            connection.setblocking(False)
-            accepted.append(connection)
-    return accepted
+        except ConnectionAbortedError:
+            continue
+        except OSError:  # no other waits
+            return accepted
+        connection.setblocking(False)
+        accepted.append(connection)
 
 
 def search_garbage_rarely():
@@ -152,7 +158,10 @@ def run_here(plan, host, port, on_ready):
         log_to()
         search_garbage_rarely()
         app = plan.app()
-        listening.listen()  # who reads the lines may ask at once
+        try:
+            listening.listen()  # who reads the lines may ask at once
+        except OSError as error:  # another server was started meanwhile
+            raise RuntimeError(_not_free(host, port, error)) from error
         on_ready(app.state.service.models.newest(), listening.getsockname()[1])
         Process(app, plan.limits).run(sockets=[listening])
 
@@ -178,5 +187,9 @@ def listening_socket(host, port, shared=False):
         listening.bind((host, port))
     except OSError as error:
         listening.close()
-        raise RuntimeError(f"{host}:{port} cannot be listened on ({error.strerror}).") from error
+        raise RuntimeError(_not_free(host, port, error)) from error
     return listening
+
+
+def _not_free(host, port, error):
+    return f"{host}:{port} cannot be listened on ({error.strerror})."

@@ -57,6 +57,7 @@ def run_workers(plan, host, port, on_ready, count):
     # It does not listen: it keeps the port while no worker does.
     with listening_socket(host, port, shared=True):
         log_to()
+        search_garbage_rarely()  # forks share what is never searched
         workers = Workers(count, plan, host, port)
         workers.run(lambda models: on_ready(models, port, f"{count} workers"))
 
@@ -154,7 +155,6 @@ class Workers:
         signal.signal(signal.SIGINT, signal.SIG_IGN)
         signal.pthread_sigmask(signal.SIG_UNBLOCK, _SIGNALS)
         try:
-            search_garbage_rarely()
             app = self._plan.app()
             listening = listening_socket(self._host, self._port, shared=True)
         except Exception as error:

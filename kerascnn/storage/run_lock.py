@@ -92,20 +92,25 @@ class RunLock:
             "command": command,
             "since": time.strftime("%Y-%m-%d %H:%M:%S"),
         }
-        os.ftruncate(descriptor, 0)
-        os.write(descriptor, json.dumps(holder).encode())
         self._descriptor = descriptor
+        try:
+            os.ftruncate(descriptor, 0)
+            os.write(descriptor, json.dumps(holder).encode())
+        except BaseException:  # such as a full disk
+            self._release()
+            raise
 
     def _open_locked(self):
+        error = None
         for _ in range(_FILES):
             try:
                 make_folder(self.folder)
                 descriptor = os.open(self.path, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW, 0o644)
             except FileNotFoundError:  # a process that did not start a run has removed the folder
                 continue
-            except FileExistsError:  # the same, or something else has its name
-                if not self.folder.is_dir() and os.path.lexists(self.folder):
-                    raise
+            except FileExistsError as found:  # the same, or something else has the name
+                error = found
+                time.sleep(_PAUSE)
                 continue
             try:
                 self._lock(descriptor)
@@ -117,6 +122,8 @@ class RunLock:
                 os.close(descriptor)
                 raise
             os.close(descriptor)  # the process that held the lock has removed the file
+        if error is not None:
+            raise error
         raise RunInUseError(f"{self.path} is repeatedly removed and created by other processes.")
 
     def _release(self):

@@ -8,18 +8,17 @@ from kerascnn_apps.cli import run
 
 
 @pytest.fixture(autouse=True, scope="session")
-def small_figures():
-    """Saves figures small and without a layout, which takes a third of a short training."""
-    whole = RunFolder.save_figure
+def figures_without_layout():
+    """Saves figures without a layout, which takes a third of a short training."""
+    save = RunFolder.save_figure
 
-    def small(run, name, figure):
+    def save_without_layout(run, name, figure):
         if isinstance(figure, Figure):  # it stays for the tests of other folders too
             figure.set_layout_engine("none")
-            figure.set_dpi(20)
-        return whole(run, name, figure)
+        return save(run, name, figure)
 
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(RunFolder, "save_figure", small)
+        patch.setattr(RunFolder, "save_figure", save_without_layout)
         yield
 
 

@@ -1,3 +1,4 @@
+import errno
 import json
 import os
 import signal
@@ -103,6 +104,33 @@ def test_only_one_of_many_holds_it(tmp_path):
         thread.join()
     assert not failures
     assert most == [1]
+
+
+def test_a_folder_on_a_missing_disk_is_named(tmp_path, monkeypatch):
+    monkeypatch.setattr(run_lock, "_FILES", 3)
+    (tmp_path / "runs").symlink_to(tmp_path / "not mounted")
+    with (
+        pytest.raises(FileExistsError, match="runs"),
+        RunLock(tmp_path / "runs" / "digits").held("a command"),
+    ):
+        pass
+
+
+@pytest.mark.skipif(run_lock.fcntl is None, reason="the system has no such locks")
+def test_a_full_disk_leaves_no_lock(tmp_path, monkeypatch):
+    def full(descriptor, text):
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(os, "write", full)
+        with (
+            pytest.raises(OSError, match="No space left"),
+            RunLock(tmp_path / "run").held("a command"),
+        ):
+            pass
+    assert not (tmp_path / "run").exists()
+    with RunLock(tmp_path / "run").held("a command"):
+        pass
 
 
 def test_without_locks_of_the_system_nothing_is_locked(tmp_path, monkeypatch):

@@ -1,6 +1,8 @@
+import gc
 import os
 import threading
 import time
+import weakref
 
 import pytest
 
@@ -61,6 +63,29 @@ def test_a_new_version_takes_over_and_the_old_one_is_drained(tmp_path):
     while model.draining and time.monotonic() < until:
         time.sleep(0.01)
     assert not model.draining
+    model.close(1)
+
+
+def test_the_memory_of_a_drained_version_is_given_back(tmp_path):
+    exports = []
+
+    def load(path):
+        export = FakeExport()
+        export.itself = export  # as functions of TensorFlow: only a search for garbage frees it
+        exports.append(weakref.ref(export))
+        return export
+
+    model = model_of(version_folder(tmp_path, 1), load)
+    gc.disable()
+    try:
+        version_folder(tmp_path, 2)
+        model.refresh()
+        until = time.monotonic() + 10
+        while exports[0]() is not None and time.monotonic() < until:
+            time.sleep(0.01)
+    finally:
+        gc.enable()
+    assert [export() is None for export in exports] == [True, False]
     model.close(1)
 
 
