@@ -98,10 +98,17 @@ def _with_each_value(items):
 
 
 def _values(item):
-    """Returns which value a case has of each parameter, also of fixtures: a set of pairs."""
+    """Returns the values that a case has of each `parametrize` and of each fixture, as text."""
     if not hasattr(item, "callspec"):
         return {"a test without parameters"}
-    return set(item.callspec.indices.items())
+    found, of_fixtures = set(), dict(item.callspec.params)
+    for marker in item.iter_markers("parametrize"):
+        names = marker.args[0] if marker.args else marker.kwargs["argnames"]
+        names = names.replace(",", " ").split() if isinstance(names, str) else names
+        found.add((*names, repr([item.callspec.params[name] for name in names])))
+        for name in names:
+            of_fixtures.pop(name, None)
+    return found | {(name, repr(value)) for name, value in of_fixtures.items()}
 
 
 def pytest_collection_finish():
