@@ -175,9 +175,8 @@ class Model:
 
     def _stop(self, number):
         with self._lock:
-            served = self.versions[number]
+            self.draining[number] = self.versions[number]  # the only reference, once it is drained
             self.versions = {key: value for key, value in self.versions.items() if key != number}
-        self.draining[number] = served
         threading.Thread(target=self._drain, args=(number,), daemon=True).start()
 
     def _drain(self, number):

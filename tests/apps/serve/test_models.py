@@ -67,12 +67,13 @@ def test_a_new_version_takes_over_and_the_old_one_is_drained(tmp_path):
 
 
 def test_the_memory_of_a_drained_version_is_given_back(tmp_path):
-    exports = []
+    watched, freed = [], {1: threading.Event(), 2: threading.Event()}
 
     def load(path):
         export = FakeExport()
         export.itself = export  # as functions of TensorFlow: only a search for garbage frees it
-        exports.append(weakref.ref(export))
+        on_end = freed[int(path.name)].set
+        watched.append(weakref.ref(export, lambda _: on_end()))
         return export
 
     model = model_of(version_folder(tmp_path, 1), load)
@@ -80,12 +81,10 @@ def test_the_memory_of_a_drained_version_is_given_back(tmp_path):
     try:
         version_folder(tmp_path, 2)
         model.refresh()
-        until = time.monotonic() + 10
-        while exports[0]() is not None and time.monotonic() < until:
-            time.sleep(0.01)
+        assert freed[1].wait(10)
     finally:
         gc.enable()
-    assert [export() is None for export in exports] == [True, False]
+    assert not freed[2].is_set()
     model.close(1)
 
 
