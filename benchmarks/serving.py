@@ -70,7 +70,7 @@ class Connection(asyncio.Protocol):
     """
 
     def __init__(self, load):
-        self._load, self._due, self._begun, self._received = load, None, 0.0, b""
+        self._load, self._due, self._received = load, None, b""
         self.idle_since = 0.0
 
     def connection_made(self, transport):

@@ -81,11 +81,14 @@ class Service:
             held.take(pixels * _BYTES_A_PIXEL)
             return pixels
 
+        def admitted(encoded, decode):
+            admit(encoded)
+            return decode()
+
         async def compute(encoded):
             decode = partial(_decode, encoded, channels, served.max_pixels, value_ranges)
             if len(encoded) > _SMALL_BYTES or any(name in encoded for name in _COMPRESSED):
-                await self.in_thread(admit, encoded)
-                image = await self.in_thread(decode)
+                image = await self.in_thread(admitted, encoded, decode)
             elif admit(encoded) > _SMALL_PIXELS:
                 image = await self.in_thread(decode)
             else:
