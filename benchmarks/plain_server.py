@@ -1,19 +1,18 @@
-"""The plainest server of an export: FastAPI, the model in the event loop, no batches."""
+"""The plainest server of a SavedModel: FastAPI, the model in the event loop, no batches."""
 
 import argparse
+from pathlib import Path
 
 import tensorflow as tf
 import uvicorn
 from fastapi import FastAPI, Request
 
-from kerascnn_apps.serve.models import newest_versions
-
 parser = argparse.ArgumentParser()
 parser.add_argument("folder")
 parser.add_argument("--port", type=int)
 arguments = parser.parse_args()
-(path,) = newest_versions(arguments.folder).values()
-loaded = tf.saved_model.load(str(path))
+versions = [path for path in Path(arguments.folder).iterdir() if path.name.isdecimal()]
+loaded = tf.saved_model.load(str(max(versions, key=lambda path: int(path.name))))
 app = FastAPI()
 
 

@@ -8,6 +8,11 @@ The clients are this process, the server is another one; both share the machine.
 what many clients get who ask without a pause (the rate it can hold), then requests that come at
 80 %, 100 % and 200 % of that rate, whether or not earlier ones have a response; latency counts from
 the time at which a request was due.
+
+    python benchmarks/serving.py runs/lenet/export \\
+        --other "../before/.venv/bin/kerascnn serve runs/lenet/export"
+
+measures another server and `kerascnn serve` in turn instead: 15 rounds of 2 seconds each.
 """
 
 import argparse
@@ -18,7 +23,9 @@ import gc
 import io
 import os
 import re
+import shlex
 import socket
+import statistics
 import subprocess
 import sys
 import time
@@ -29,7 +36,7 @@ import uvloop
 from PIL import Image
 from timing import write_page
 
-_COMMAND = "from kerascnn_apps.cli import main; main()"
+_SERVE = (sys.executable, "-c", "from kerascnn_apps.cli import main; main()", "serve")
 # Shorter than servers keep connections open, so that none is closed while a request is on its way
 _IDLE_SECONDS = 5
 _PLAIN = Path(__file__).with_name("plain_server.py")
@@ -195,7 +202,7 @@ def server(*command):
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
     process = subprocess.Popen(
-        [sys.executable, *command, "--port", str(port)],
+        [*command, "--port", str(port)],
         stdout=subprocess.DEVNULL,
         stderr=subprocess.DEVNULL,
         env={**os.environ, "TF_ENABLE_ONEDNN_OPTS": "1"},
@@ -231,12 +238,12 @@ def rows_of(folder, side, seconds, clients):
     yield name, "in-process, one by one", one, 1000 / one, np.nan, ""
     yield name, "in-process, by 32", many, np.nan, np.nan, ""
     short = min(seconds, 10)
-    with server(str(_PLAIN), folder) as port:
+    with server(sys.executable, str(_PLAIN), folder) as port:
         measured(port, request, "closed", clients, 1)
         for count in (1, clients):
             figures = measured(port, request, "closed", count, short)
             yield name, f"plain loop, {count} clients", *figures
-    with server("-c", _COMMAND, "serve", folder) as port:
+    with server(*_SERVE, folder) as port:
         measured(port, request, "closed", clients, 1)
         for count in (1, clients):
             figures = measured(port, request, "closed", count, short)
@@ -245,10 +252,34 @@ def rows_of(folder, side, seconds, clients):
         for share in (0.8, 1, 2):
             figures = measured(port, request, "opened", share * rate, seconds)
             yield name, f"`kerascnn serve` at {share * rate:.0f} a second", *figures
-    with server("-c", _COMMAND, "serve", folder, "--workers", "2") as port:
+    with server(*_SERVE, folder, "--workers", "2") as port:
         measured(port, request, "closed", clients, 1)
         figures = measured(port, request, "closed", clients, short)
         yield name, f"`kerascnn serve --workers 2`, {clients} clients", *figures
+
+
+def in_turn(folder, side, other, clients, rounds=15, seconds=2):
+    """The lines of a table of `kerascnn serve` beside another server, which take turns."""
+    request = noise_request(side)
+    commands = {
+        "the other server": other,
+        "`kerascnn serve`": (*_SERVE, folder),
+        "`kerascnn serve --workers 2`": (*_SERVE, folder, "--workers", "2"),
+    }
+    with contextlib.ExitStack() as stack:
+        ports = {name: stack.enter_context(server(*words)) for name, words in commands.items()}
+        for port in ports.values():
+            measured(port, request, "closed", clients, seconds)
+        found = {name: [] for name in ports}
+        for _ in range(rounds):
+            for name, port in ports.items():
+                found[name].append(measured(port, request, "closed", clients, seconds)[0])
+    before = found["the other server"]
+    yield "| | images a second | ratio |"
+    yield "|---|---|---|"
+    for name, rates in found.items():
+        ratio = statistics.median(now / then for now, then in zip(rates, before, strict=True))
+        yield f"| {name} | {statistics.median(rates):.0f} | {ratio:.2f} |"
 
 
 def main():
@@ -257,10 +288,15 @@ def main():
     parser.add_argument("--side", type=int, action="append", help="of the images, for each model")
     parser.add_argument("--seconds", type=float, default=60)
     parser.add_argument("--clients", type=int, default=50)
+    parser.add_argument("--other", type=shlex.split, help="command of a server to take turns with")
     parser.add_argument("--out", type=Path, help="file of the table")
     arguments = parser.parse_args()
     gc.disable()  # its searches would count as latency
     sides = arguments.side or [28] * len(arguments.folders)
+    if arguments.other:
+        for line in in_turn(arguments.folders[0], sides[0], arguments.other, arguments.clients):
+            print(line, flush=True)
+        return
     lines = [
         "| model | | images a second | p50 ms | p99 ms | statuses |",
         "|---|---|---|---|---|---|",

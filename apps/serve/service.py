@@ -119,7 +119,7 @@ class Service:
 
     async def _submitted(self, served, arrays):
         try:
-            return await asyncio.wrap_future(served.batcher.submit(arrays))
+            return await served.batcher.compute(arrays)
         except ValueError as error:
             raise RefusedError(400, str(error)) from error
 

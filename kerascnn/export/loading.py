@@ -70,8 +70,9 @@ class ExportedModel:
                 "`images` must be a uint8 array of shape (batch, height, width, channels) with 1, "
                 f"3 or 4 channels; got {images.dtype} of shape {images.shape}."
             )
-        pixels = to_channels(tf.constant(images), self._channels).numpy()
-        found = self._model(**{self._model.inputs[0]: pixels})
+        if images.shape[-1] != self._channels:
+            images = to_channels(tf.constant(images), self._channels).numpy()
+        found = self._model(**{self._model.inputs[0]: images})
         names = self.metadata.get("class_names")
         if "class_id" in found and names:
             found["class_name"] = np.array(names)[found["class_id"]]

@@ -1,3 +1,4 @@
+import asyncio
 import threading
 import time
 
@@ -166,3 +167,134 @@ def test_close_computes_what_waits(gated):
     assert future.done()
     with pytest.raises(RuntimeError, match="closed"):
         batcher.submit({"x": np.ones((1, 2))})
+
+
+class Seconds:
+    """A function that takes some seconds and records its threads and rows."""
+
+    def __init__(self, seconds):
+        self.seconds, self.calls = seconds, []
+
+    def __call__(self, arrays):
+        self.calls.append((threading.current_thread(), len(arrays["x"])))
+        time.sleep(self.seconds)
+        return doubled(arrays)
+
+
+def computed_in_turn(function, arrays, **options):
+    """Awaits the outputs for each array, one after the other."""
+
+    async def ask():
+        return [(await batcher.compute({"x": x}))["y"] for x in arrays]
+
+    batcher = Batcher(function, **options)
+    outputs = asyncio.run(ask())
+    batcher.close()
+    for x, y in zip(arrays, outputs, strict=True):
+        np.testing.assert_array_equal(y, 2 * x)
+
+
+def test_short_calls_are_made_in_the_event_loop_once_one_was_seen():
+    function = Seconds(0)
+    computed_in_turn(function, [np.full((1, 4), i) for i in range(4)])
+    here = [thread is threading.current_thread() for thread, _ in function.calls]
+    assert here == [False, True, True, True]
+
+
+@pytest.mark.parametrize("seconds, options", [(0.01, {}), (0, {"max_delay": 0.001})])
+def test_long_calls_and_those_that_wait_for_others_leave_the_event_loop_alone(seconds, options):
+    function = Seconds(seconds)
+    computed_in_turn(function, [np.full((1, 4), i) for i in range(4)], **options)
+    assert threading.current_thread() not in [thread for thread, _ in function.calls]
+
+
+def test_a_call_that_was_long_once_is_made_in_the_event_loop_again_when_many_were_short():
+    function = Seconds(0.01)
+    batcher = Batcher(function)
+
+    async def ask(count):
+        for _ in range(count):
+            await batcher.compute({"x": np.zeros((1, 4))})
+
+    asyncio.run(ask(1))
+    function.seconds = 0
+    asyncio.run(ask(60))
+    batcher.close()
+    assert function.calls[1][0] is not threading.current_thread()
+    assert function.calls[-1][0] is threading.current_thread()
+
+
+def test_what_comes_in_one_round_of_the_event_loop_shares_a_call():
+    function = Seconds(0)
+    batcher = Batcher(function, max_batch=8)
+
+    async def ask(count):
+        arrays = [np.full((1, 4), i) for i in range(count)]
+        found = await asyncio.gather(*(batcher.compute({"x": x}) for x in arrays))
+        for x, outputs in zip(arrays, found, strict=True):
+            np.testing.assert_array_equal(outputs["y"], 2 * x)
+
+    async def ask_all():
+        for count in (1, 8, 10):  # the first of each size is called in the thread
+            await ask(count)
+        function.calls.clear()
+        await ask(10)
+
+    asyncio.run(ask_all())
+    batcher.close()
+    assert function.calls == [(threading.current_thread(), 8), (threading.current_thread(), 2)]
+
+
+@pytest.mark.parametrize("is_seen", [False, True])
+def test_a_wrong_item_fails_alone_in_an_event_loop(is_seen):
+    def picky(arrays):
+        if (arrays["x"] < 0).any():
+            raise ValueError("negative")
+        return doubled(arrays)
+
+    batcher = Batcher(picky)
+
+    async def ask():
+        if is_seen:
+            for rows in (1, 3):
+                await batcher.compute({"x": np.ones((rows, 2))})
+        items = ({"x": np.full((1, 2), value)} for value in (1, -1, 3))
+        return await asyncio.gather(*map(batcher.compute, items), return_exceptions=True)
+
+    first, wrong, last = asyncio.run(ask())
+    batcher.close()
+    assert isinstance(wrong, ValueError)
+    assert (first["y"][0, 0], last["y"][0, 0]) == (2, 6)
+
+
+def test_an_item_whose_request_was_cancelled_is_not_computed():
+    function = Seconds(0.05)
+    batcher = Batcher(function)
+
+    async def ask():
+        first = asyncio.create_task(batcher.compute({"x": np.zeros((1, 4))}))
+        await asyncio.sleep(0.02)
+        left = asyncio.create_task(batcher.compute({"x": np.zeros((1, 4))}))
+        await asyncio.sleep(0)
+        left.cancel()
+        await first
+        return (await batcher.compute({"x": np.ones((1, 4))}))["y"].tolist()
+
+    assert asyncio.run(ask()) == [[2, 2, 2, 2]]
+    batcher.close()
+    assert len(function.calls) == 2
+
+
+def test_outputs_for_an_event_loop_that_is_closed_are_left():
+    gate = Gate()
+    batcher = Batcher(gate)
+
+    async def leave():
+        task = asyncio.ensure_future(batcher.compute({"x": np.zeros((1, 2))}))
+        await asyncio.get_running_loop().run_in_executor(None, gate.entered.wait, 10)
+        task.cancel()
+
+    asyncio.run(leave())
+    gate.open.set()
+    assert batcher.submit({"x": np.ones((1, 2))}).result(10)["y"].tolist() == [[2, 2]]
+    batcher.close()
