@@ -259,7 +259,7 @@ def rows_of(folder, side, seconds, clients):
 
 
 def in_turn(folder, side, other, clients, rounds=15, seconds=2):
-    """The lines of a table of `kerascnn serve` beside another server, which take turns."""
+    """The lines of a table of `kerascnn serve` and another server, which take turns."""
     request = noise_request(side)
     commands = {
         "the other server": other,

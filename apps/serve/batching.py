@@ -65,8 +65,8 @@ class Batcher:
     """Calls a function on several items at a time, in a thread of its own.
 
     An idle batcher calls at once; what comes in meanwhile shares the next call, as far as shapes
-    and types are equal. `compute` makes calls that are expected to be short in the event loop. If a call of several items fails, each is called alone, so that only the
-    wrong one gets the error.
+    and types are equal. `compute` makes calls that are expected to be short in the event loop. If a
+    call of several items fails, each is called alone, so that only the wrong one gets the error.
 
     Args:
         function: function of a dict of arrays, with equal numbers of rows, that returns such a
@@ -236,7 +236,7 @@ class Batcher:
 
 
 def _deliver(results, here=None):
-    """Hands each item its outputs or its error; those of an event loop all at once.
+    """Hands each item its outputs or its error, and all items of an event loop at once.
 
     Args:
         here: optional event loop of this thread.

@@ -1,4 +1,4 @@
-"""All uses of private parts of Keras in kerascnn.
+"""All uses of private APIs of Keras in kerascnn.
 
 For `kerascnn.summary`, `sublayers` and `call_records` return `None` if the installed Keras lacks
 what they need, and `runs_graphs` returns whether `run_graph` is available; `losses` lists what

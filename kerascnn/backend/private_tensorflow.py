@@ -1,4 +1,4 @@
-"""All uses of private parts of TensorFlow in kerascnn.
+"""All uses of private APIs of TensorFlow in kerascnn.
 
 TensorFlow has no public functions for them. Each function imports what it needs when it is called,
 and returns a safe default if the installed TensorFlow lacks it.

@@ -6,6 +6,7 @@ from pathlib import Path
 from kerascnn import models
 from kerascnn.arguments import UsageError
 from kerascnn.models.encoder import encoders
+from kerascnn.models.family import TASKS
 from kerascnn.models.registry import row_of
 from kerascnn.runs.record import open_run
 from kerascnn.tasks import get_task
@@ -122,7 +123,8 @@ def _decoder_of(task, request, classifier):
 
 def _checked(task, name):
     other = models.model_info(name).task  # raises an error that lists the known names
-    if other != task.name:
+    # A task that is not kerascnn's own may train a model of any task.
+    if other != task.name and task.name in TASKS:
         known = ", ".join(repr(name) for name in models.list_models(task=task.name))
         raise UsageError(
             f"`model` must be one for {task.name} ({known}); got model={name!r}, which is for "

@@ -1,4 +1,4 @@
-"""Keras's private parts: there with the installed version, and needed for a summary only."""
+"""Keras's private APIs: there with the installed version, and needed for a summary only."""
 
 import keras
 import numpy as np

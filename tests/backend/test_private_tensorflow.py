@@ -1,4 +1,4 @@
-"""TensorFlow's private parts: there with the installed version, and not needed by any layer."""
+"""TensorFlow's private APIs: there with the installed version, and not needed by any layer."""
 
 import os
 import subprocess

@@ -14,6 +14,7 @@ import kerascnn
 from kerascnn import runs, tasks
 from kerascnn.export import Serving
 from kerascnn.export.runtimes.saved_model import read_metadata
+from kerascnn.runs.start import start_of
 from kerascnn.tasks import registry
 from kerascnn.tasks.recipes import Recipes
 from kerascnn.tasks.task import Evaluation, Table, Task
@@ -185,6 +186,11 @@ def test_it_is_served(finished, tmp_path):
     with TestClient(plan.app()) as client:
         answer = client.post("/predict", content=file.getvalue()).json()
     assert answer["bright"] == pytest.approx(40, abs=2)
+
+
+@pytest.mark.parametrize("model", ["autoencoder", "lenet5"])
+def test_it_may_train_a_model_of_any_task(task, model):
+    assert start_of(task, tasks.Request(model=model)).model == model
 
 
 def test_a_second_task_of_its_name_is_refused(task):

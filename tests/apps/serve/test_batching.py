@@ -201,7 +201,7 @@ def test_short_calls_are_made_in_the_event_loop_once_one_was_seen():
     assert here == [False, True, True, True]
 
 
-@pytest.mark.parametrize("seconds, options", [(0.01, {}), (0, {"max_delay": 0.001})])
+@pytest.mark.parametrize(("seconds", "options"), [(0.01, {}), (0, {"max_delay": 0.001})])
 def test_long_calls_and_those_that_wait_for_others_leave_the_event_loop_alone(seconds, options):
     function = Seconds(seconds)
     computed_in_turn(function, [np.full((1, 4), i) for i in range(4)], **options)
