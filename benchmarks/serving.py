@@ -284,7 +284,7 @@ def in_turn(folder, side, other, clients, rounds=15, seconds=2):
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
-    parser.add_argument("folders", nargs="+", help="folders of exported versions")
+    parser.add_argument("folders", nargs="+", help="folders `export` of runs")
     parser.add_argument("--side", type=int, action="append", help="of the images, for each model")
     parser.add_argument("--seconds", type=float, default=60)
     parser.add_argument("--clients", type=int, default=50)
@@ -294,6 +294,8 @@ def main():
     gc.disable()  # its searches would count as latency
     sides = arguments.side or [28] * len(arguments.folders)
     if arguments.other:
+        if len(arguments.folders) > 1 or arguments.out:
+            parser.error("--other takes one folder, and no --out")
         for line in in_turn(arguments.folders[0], sides[0], arguments.other, arguments.clients):
             print(line, flush=True)
         return

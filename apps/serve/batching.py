@@ -11,8 +11,8 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-# To hand a call to another thread and back takes up to about a millisecond while the event loop is
-# busy. Calls that are expected to be as short are made in the event loop.
+# To hand a call to another thread and back takes about a millisecond while the event loop is busy.
+# Calls that are expected to take less than this are made in the event loop.
 _SHORT_SECONDS = 0.003
 
 
@@ -22,11 +22,12 @@ class _Item:
     future: Future | asyncio.Future = field(default_factory=Future)
     loop: asyncio.AbstractEventLoop | None = None  # of the future, if it is one of asyncio
     since: float = field(default_factory=time.monotonic)
+    alone: bool = False  # after a call of several items failed
 
     def begin(self):
         """Returns whether somebody still waits for the outputs."""
         if isinstance(self.future, Future):
-            return self.future.set_running_or_notify_cancel()
+            return self.future.running() or self.future.set_running_or_notify_cancel()
         return not self.future.cancelled()
 
     @property
@@ -40,33 +41,45 @@ class _Item:
     @property
     def kind(self):
         """Items can share a call if only their numbers of rows differ."""
-        return tuple(
-            (name, array.dtype.str, array.shape[1:]) for name, array in sorted(self.arrays.items())
-        )
+        arrays = sorted(self.arrays.items())
+        shared = tuple((name, array.dtype.str, array.shape[1:]) for name, array in arrays)
+        return (shared, id(self)) if self.alone else shared
+
+    @property
+    def is_text(self):
+        """Whether the number of elements says nothing of the size."""
+        return any(array.dtype.kind in "OSU" for array in self.arrays.values())
 
 
 class _CallSeconds:
-    """How long calls take, by the binary logarithm of their numbers of elements."""
+    """How long calls take, by the binary logarithms of their numbers of rows and of elements."""
 
     def __init__(self):
         self._expected = {}
 
-    def add(self, size, seconds):
+    def add(self, items, seconds):
         """Records a call: a longer one counts at once, shorter ones little by little."""
-        before = self._expected.get(size.bit_length(), seconds)
-        self._expected[size.bit_length()] = max(seconds, 0.9 * before + 0.1 * seconds)
+        key = _magnitude(items)
+        before = self._expected.get(key, seconds)
+        self._expected[key] = max(seconds, 0.9 * before + 0.1 * seconds)
 
-    def expected(self, size):
+    def expected(self, items):
         """Returns seconds; infinity if no call of about this size was made."""
-        return self._expected.get(size.bit_length(), math.inf)
+        return self._expected.get(_magnitude(items), math.inf)
+
+
+def _magnitude(items):
+    rows, size = sum(item.rows for item in items), sum(item.size for item in items)
+    return rows.bit_length(), size.bit_length()
 
 
 class Batcher:
-    """Calls a function on several items at a time, in a thread of its own.
+    """Calls a function on several items at a time; there is one call at a time.
 
     An idle batcher calls at once; what comes in meanwhile shares the next call, as far as shapes
-    and types are equal. `compute` makes calls that are expected to be short in the event loop. If a
-    call of several items fails, each is called alone, so that only the wrong one gets the error.
+    and types are equal. If a call of several items fails, each is called alone, so that only the
+    wrong one gets the error. Calls are made in a thread of the batcher; for `compute`, calls that
+    are expected to be short are made in the event loop.
 
     Args:
         function: function of a dict of arrays, with equal numbers of rows, that returns such a
@@ -90,8 +103,10 @@ class Batcher:
         self._max_size = max_size or float("inf")
         self._waiting = deque()
         self._seconds = _CallSeconds()
-        self._closed = self._scheduled = False
+        self._closed = False
+        self._scheduled = None  # the event loop that is about to call `_call_here`
         self._changed = threading.Condition()
+        self._calling = threading.Lock()  # runtimes need not bear two calls at a time
         self._thread = threading.Thread(target=self._work, name="batcher", daemon=True)
         self._thread.start()
 
@@ -117,12 +132,16 @@ class Batcher:
         """
         loop = asyncio.get_running_loop()
         item = _Item(arrays, loop.create_future(), loop)
-        short = not self._max_delay and self._seconds.expected(item.size) < _SHORT_SECONDS
-        self._add(item, wake=not short)
-        if short and not self._scheduled:
-            self._scheduled = True
-            loop.call_soon(self._call_here, loop)
+        is_short = self._is_short([item])
+        self._add(item, wake=not is_short)
+        if is_short:
+            self._schedule(loop)
         return await item.future
+
+    def _is_short(self, items):
+        if self._max_delay or any(item.alone or item.is_text for item in items):
+            return False
+        return self._seconds.expected(items) < _SHORT_SECONDS
 
     def _add(self, item, wake=True):
         with self._changed:
@@ -132,23 +151,33 @@ class Batcher:
             if wake:
                 self._changed.notify()
 
+    def _schedule(self, loop):
+        if self._scheduled is not loop:
+            self._scheduled = loop
+            loop.call_soon(self._call_here, loop)
+
     def _call_here(self, loop):
-        """Computes what waits in the event loop, or wakes the thread if that takes long."""
+        """Computes what waits; leaves it to the thread if it takes long or the thread is busy."""
+        self._scheduled, results = None, []
+        if self._calling.acquire(blocking=False):
+            try:
+                results = self._results(self._short_items(loop))
+            finally:
+                self._calling.release()
+        with self._changed:
+            if self._waiting and self._scheduled is None:
+                self._changed.notify()
+        _deliver(results, here=loop)
+
+    def _short_items(self, loop):
         with self._changed:
             items = self._taken() if self._waiting else []
-            is_short = self._seconds.expected(sum(item.size for item in items)) < _SHORT_SECONDS
-            if items and not is_short:
+            if items and not self._is_short(items):
                 self._waiting.extendleft(reversed(items))
-                self._changed.notify()
-                items = []
-                self._scheduled = False
-            else:
-                self._scheduled = bool(self._waiting)
-        if self._scheduled:
-            loop.call_soon(self._call_here, loop)
-        live = [item for item in items if item.begin()]
-        if live:
-            _deliver(self._results(live), here=loop)
+                return []
+            if self._waiting:
+                self._schedule(loop)
+            return items
 
     def close(self):
         """Computes what waits, then ends the thread."""
@@ -159,17 +188,18 @@ class Batcher:
 
     def _work(self):
         while (items := self._next()) is not None:
-            live = [item for item in items if item.begin()]
-            if live:
-                _deliver(self._results(live))
+            with self._calling:
+                results = self._results(items)
+            _deliver(results)
 
     def _next(self):
         """Waits for items and takes the items of one call; `None` at the end."""
         with self._changed:
             while not self._waiting:
-                if self._closed:
+                # A call in an event loop may leave its items to this thread.
+                if self._closed and not self._calling.locked():
                     return None
-                self._changed.wait()
+                self._changed.wait(0.1 if self._closed else None)
             self._wait_for_more()
             return self._taken()
 
@@ -196,16 +226,22 @@ class Batcher:
             self._changed.wait(remaining)
 
     def _results(self, items):
-        """Returns a triple of item, outputs and error for each item; one of the two is `None`."""
+        """Returns a triple of item, outputs and error for each item; one of the two is `None`.
+
+        Items whose call fails together wait again, each alone.
+        """
+        items = [item for item in items if item.begin()]
         try:
-            return [
-                (item, outputs, None)
-                for item, outputs in zip(items, self._outputs(items), strict=True)
-            ]
+            outputs = self._outputs(items) if items else []
         except BaseException as error:  # whatever it is, the thread must stay
             if len(items) == 1:
                 return [(items[0], None, error)]
-            return [result for item in items for result in self._results([item])]
+            for item in items:
+                item.alone = True
+            with self._changed:
+                self._waiting.extendleft(reversed(items))
+            return []
+        return [(item, found, None) for item, found in zip(items, outputs, strict=True)]
 
     def _outputs(self, items):
         """Returns the outputs of each item, computed in one call."""
@@ -217,9 +253,11 @@ class Batcher:
         )
         rows = [item.rows for item in items]
         begin = time.monotonic()
-        found = self._function(joined)
-        seconds = time.monotonic() - begin
-        self._seconds.add(sum(item.size for item in items), seconds)
+        try:
+            found = self._function(joined)
+        finally:
+            seconds = time.monotonic() - begin
+            self._seconds.add(items, seconds)
         if self._on_batch is not None:
             self._on_batch(sum(rows), seconds)
         for name, array in found.items():
@@ -258,5 +296,7 @@ def _set(results):
             continue
         if error is None:
             future.set_result(outputs)
+        elif isinstance(error, StopIteration):  # asyncio's futures refuse it
+            future.set_exception(RuntimeError(repr(error)))
         else:
             future.set_exception(error)
