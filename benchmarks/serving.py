@@ -12,7 +12,8 @@ the time at which a request was due.
     python benchmarks/serving.py runs/lenet/export \\
         --other "../before/.venv/bin/kerascnn serve runs/lenet/export"
 
-measures another server and `kerascnn serve` in turn instead: 15 rounds of 2 seconds each.
+measures another server and `kerascnn serve` in turn instead, with `--clients`: 15 rounds of 2
+seconds each, whatever `--seconds` says.
 """
 
 import argparse

@@ -11,8 +11,8 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-# To hand a call to another thread and back takes about a millisecond while the event loop is busy.
-# Calls that are expected to take less than this are made in the event loop.
+# Calls that are expected to take less are made in the event loop: to hand a call to another thread
+# and back costs more of the time of an event loop that is busy.
 _SHORT_SECONDS = 0.003
 
 
