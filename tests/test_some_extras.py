@@ -11,14 +11,10 @@ EXTRAS = [
     pytest.param([], id="none"),
     pytest.param(["apps"], id="apps"),
     *(
-        pytest.param(["apps", extra], id=extra, marks=pytest.mark.extra(extra))
-        for extra in ("export", "serve")
-    ),
-    *(
         pytest.param(
             ["apps", extra], id=extra, marks=[pytest.mark.extra(extra), pytest.mark.nightly]
         )
-        for extra in ("docs", "jax", "torch")
+        for extra in ("docs", "export", "jax", "serve", "torch")
     ),
 ]
 

@@ -9,12 +9,13 @@ from kerascnn_apps.cli import run
 
 @pytest.fixture(autouse=True, scope="session")
 def figures_without_layout():
-    """Saves figures without a layout, which takes a third of a short training."""
+    """Saves figures small and without a layout, which takes a third of a short training."""
     save = RunFolder.save_figure
 
     def save_without_layout(run, name, figure):
         if isinstance(figure, Figure):  # it stays for the tests of other folders too
             figure.set_layout_engine("none")
+            figure.set_dpi(30)
         return save(run, name, figure)
 
     with pytest.MonkeyPatch.context() as patch:

@@ -66,6 +66,8 @@ def test_exports_give_the_answers_of_predict(learned, tmp_path, capsys):
     np.testing.assert_allclose(answer["probabilities"], wanted, atol=1e-4)
 
 
+# By day, tests/export/test_runtimes.py exports every layer of it.
+@pytest.mark.nightly
 @pytest.mark.extra("export")
 def test_onnx_gives_the_answers_of_the_model(learned, tmp_path):
     import onnxruntime

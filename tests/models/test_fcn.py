@@ -5,6 +5,7 @@ from kerascnn.models import create_model, load_weights_from
 from kerascnn.models.rows import FCNConfig
 from kerascnn.models.upsample import UPSAMPLINGS
 from tests.models.check_image_model import check_any_size, check_image_model
+from tests.nightly import every_night
 
 OPTIONS = {"encoder": "vgg11", "units": 8}
 
@@ -15,7 +16,7 @@ def test_contract():
     )
 
 
-@pytest.mark.parametrize("upsampling", UPSAMPLINGS)
+@pytest.mark.parametrize("upsampling", every_night(UPSAMPLINGS, ["pixel_shuffle"]))
 def test_upsampling(upsampling):
     check_any_size(
         lambda shape: create_model(FCNConfig(16), shape, 2, upsampling=upsampling, **OPTIONS),

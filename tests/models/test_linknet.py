@@ -4,6 +4,7 @@ from kerascnn.models import create_model
 from kerascnn.models.rows import LinkNetConfig
 from kerascnn.models.upsample import UPSAMPLINGS
 from tests.models.check_image_model import check_any_size, check_image_model
+from tests.nightly import every_night
 
 SMALL = LinkNetConfig("resnet20")
 
@@ -14,7 +15,7 @@ def test_contract():
     )
 
 
-@pytest.mark.parametrize("upsampling", UPSAMPLINGS)
+@pytest.mark.parametrize("upsampling", every_night(UPSAMPLINGS, ["pixel_shuffle"]))
 def test_upsampling(upsampling):
     check_any_size(
         lambda shape: create_model(SMALL, shape, 5, width=4, upsampling=upsampling), answered=5
