@@ -161,7 +161,7 @@ def run_here(plan, host, port, on_ready):
         try:
             listening.listen()  # who reads the lines may ask at once
         except OSError as error:  # another server was started meanwhile
-            raise RuntimeError(_not_free(host, port, error)) from error
+            raise RuntimeError(not_free(host, port, error)) from error
         on_ready(app.state.service.models.newest(), listening.getsockname()[1])
         Process(app, plan.limits).run(sockets=[listening])
 
@@ -187,9 +187,10 @@ def listening_socket(host, port, shared=False):
         listening.bind((host, port))
     except OSError as error:
         listening.close()
-        raise RuntimeError(_not_free(host, port, error)) from error
+        raise RuntimeError(not_free(host, port, error)) from error
     return listening
 
 
-def _not_free(host, port, error):
+def not_free(host, port, error):
+    """Returns the message about an address that cannot be listened on."""
     return f"{host}:{port} cannot be listened on ({error.strerror})."

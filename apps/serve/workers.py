@@ -11,13 +11,14 @@ import multiprocessing
 import os
 import signal
 import socket
+import sys
 import tempfile
 import time
 from multiprocessing.connection import wait
 
 from kerascnn.arguments import UsageError
 from kerascnn_apps.serve.log import log_to
-from kerascnn_apps.serve.process import Process, listening_socket, search_garbage_rarely
+from kerascnn_apps.serve.process import Process, listening_socket, not_free, search_garbage_rarely
 
 _SIGNALS = (signal.SIGTERM, signal.SIGINT)
 # A worker that ends before it serves is started again after a second, then after two, and so on.
@@ -52,14 +53,37 @@ def run_workers(plan, host, port, on_ready, count):
     """
     if not hasattr(os, "fork") or not hasattr(socket, "SO_REUSEPORT"):
         raise UsageError("`--workers` must be 1 on this system: processes cannot share a port.")
-    with listening_socket(host, port) as alone:  # refused where another server listens
-        port = alone.getsockname()[1]
-    # It does not listen: it keeps the port while no worker does.
-    with listening_socket(host, port, shared=True):
+    with contextlib.ExitStack() as stack:
+        with listening_socket(host, port) as alone:  # refused where another server listens
+            port = alone.getsockname()[1]
+            stack.enter_context(reserved(host, port))
+        # It does not listen: it keeps the port while no worker does.
+        stack.enter_context(listening_socket(host, port, shared=True))
         log_to()
         search_garbage_rarely()  # forks share what is never searched
         workers = Workers(count, plan, host, port)
         workers.run(lambda models: on_ready(models, port, f"{count} workers"))
+
+
+@contextlib.contextmanager
+def reserved(host, port):
+    """Refuses an address that workers of another command share, or are about to.
+
+    Their sockets let others be bound to the same port, so two commands that start at once would
+    both serve. The name of a socket has one owner, and ends with it.
+
+    Raises:
+        RuntimeError: if the address is reserved.
+    """
+    if sys.platform != "linux":  # elsewhere, such names are files, which stay
+        yield
+        return
+    with socket.socket(socket.AF_UNIX) as owner:
+        try:
+            owner.bind(f"\0kerascnn serve {host}:{port}")
+        except OSError as error:
+            raise RuntimeError(not_free(host, port, error)) from error
+        yield
 
 
 class Workers:

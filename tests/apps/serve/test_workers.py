@@ -172,6 +172,23 @@ def test_a_port_that_another_server_has(tmp_path, capsys):
     assert "cannot be listened on" in capsys.readouterr().err
 
 
+def test_a_port_that_another_command_is_about_to_share(tmp_path, capsys):
+    """Both have found it free, and neither listens yet."""
+    import socket
+
+    from kerascnn_apps.serve.workers import reserved
+
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    words = ["serve", str(tmp_path), "--workers", "2", "--port", str(port)]
+    with reserved("127.0.0.1", port):
+        assert run(words) == 1
+        assert f"127.0.0.1:{port} cannot be listened on" in capsys.readouterr().err
+    assert run(words) != 0  # the folder has no model
+    assert "listened" not in capsys.readouterr().err
+
+
 def test_replicas():
     from kerascnn_apps.serve.main import replicas_of
 
