@@ -10,11 +10,12 @@ SCRIPT = Path(__file__).with_name("some_extras.py")
 EXTRAS = [
     pytest.param([], id="none"),
     pytest.param(["apps"], id="apps"),
+    pytest.param(["apps", "serve"], id="serve", marks=pytest.mark.extra("serve")),
     *(
         pytest.param(
             ["apps", extra], id=extra, marks=[pytest.mark.extra(extra), pytest.mark.nightly]
         )
-        for extra in ("docs", "export", "jax", "serve", "torch")
+        for extra in ("docs", "export", "jax", "torch")
     ),
 ]
 

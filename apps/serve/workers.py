@@ -55,35 +55,37 @@ def run_workers(plan, host, port, on_ready, count):
         raise UsageError("`--workers` must be 1 on this system: processes cannot share a port.")
     with contextlib.ExitStack() as stack:
         with listening_socket(host, port) as alone:  # refused where another server listens
-            port = alone.getsockname()[1]
-            stack.enter_context(reserved(host, port))
+            address, port = alone.getsockname()[:2]
+            reservation = stack.enter_context(reserved(address, port))
         # It does not listen: it keeps the port while no worker does.
         stack.enter_context(listening_socket(host, port, shared=True))
         log_to()
         search_garbage_rarely()  # forks share what is never searched
-        workers = Workers(count, plan, host, port)
+        workers = Workers(count, plan, host, port, reservation)
         workers.run(lambda models: on_ready(models, port, f"{count} workers"))
 
 
-@contextlib.contextmanager
-def reserved(host, port):
-    """Refuses an address that workers of another command share, or are about to.
+def reserved(address, port):
+    """Returns a socket that reserves an address for the workers of one command until it is closed.
 
-    Their sockets let others be bound to the same port, so two commands that start at once would
-    both serve. The name of a socket has one owner, and ends with it.
+    While no worker listens, sockets of another command can be bound to the same port, and both
+    would serve. A name has one socket.
+
+    Args:
+        address: str, of the host.
+        port: int.
 
     Raises:
         RuntimeError: if the address is reserved.
     """
-    if sys.platform != "linux":  # elsewhere, such names are files, which stay
-        yield
-        return
-    with socket.socket(socket.AF_UNIX) as owner:
+    owner = socket.socket(socket.AF_UNIX)
+    if sys.platform == "linux":  # elsewhere, such names are files, which stay
         try:
-            owner.bind(f"\0kerascnn serve {host}:{port}")
+            owner.bind(f"\0kerascnn serve {address}:{port}")
         except OSError as error:
-            raise RuntimeError(not_free(host, port, error)) from error
-        yield
+            owner.close()
+            raise RuntimeError(not_free(address, port, error)) from error
+    return owner
 
 
 class Workers:
@@ -94,10 +96,12 @@ class Workers:
         plan: `Plan`.
         host: str.
         port: int.
+        reservation: socket that is closed as soon as all workers listen.
     """
 
-    def __init__(self, count, plan, host, port):
+    def __init__(self, count, plan, host, port, reservation):
         self._count, self._plan, self._host, self._port = count, plan, host, port
+        self._reservation = reservation
         self._running = []
         self._starts, self._pause = [], 0  # when workers are started again
 
@@ -140,6 +144,7 @@ class Workers:
                     self._on_end(worker, ending)
             if not (ready or ending) and all(worker.models for worker in self._running):
                 ready = True
+                self._reservation.close()
                 on_ready(self._running[0].models)
             for start in [start for start in self._starts if start <= time.monotonic()]:
                 self._starts.remove(start)
@@ -173,6 +178,7 @@ class Workers:
 
     def _work(self, report):
         """What a worker does; `report` takes its models, or the error of its start."""
+        self._reservation.close()  # the supervisor has it too
         supervisor = os.getppid()
         signal.set_wakeup_fd(-1)
         signal.signal(signal.SIGTERM, signal.SIG_DFL)

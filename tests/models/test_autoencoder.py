@@ -11,6 +11,7 @@ def test_contract():
     check_image_model(lambda shape: create_model(AutoencoderConfig(), shape, width=4))
 
 
+# By day, the default is above, and test_upsample.py has each by itself.
 @pytest.mark.parametrize("upsampling", every_night(UPSAMPLINGS, ["pixel_shuffle"]))
 def test_upsampling(upsampling):
     check_any_size(

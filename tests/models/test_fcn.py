@@ -16,6 +16,7 @@ def test_contract():
     )
 
 
+# By day, the default is above, and test_upsample.py has each by itself.
 @pytest.mark.parametrize("upsampling", every_night(UPSAMPLINGS, ["pixel_shuffle"]))
 def test_upsampling(upsampling):
     check_any_size(
