@@ -17,6 +17,7 @@ def test_contract():
     )
 
 
+# By day, the default is above, and test_upsample.py has each by itself.
 @pytest.mark.parametrize(
     ("upsampling", "output_stride"),
     every_night(list(zip(UPSAMPLINGS, (8, 32, 8), strict=True)), [("pixel_shuffle", 32)]),
