@@ -40,7 +40,7 @@ def other_form(network):
     from kerascnn.backend import batch_normalization as kernel
 
     rule = kernel.is_fused_in_inference
-    with mock.patch.object(kernel, "is_fused_in_inference", lambda dtype: not rule(dtype)):
+    with mock.patch.object(kernel, "is_fused_in_inference", lambda x: not rule(x)):
         return in_graph(our_model(network), network)
 
 

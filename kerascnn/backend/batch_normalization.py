@@ -23,16 +23,24 @@ def is_fused_in_training(x, axis):
     return is_fused(x, axis) and not may_be_compiled_by_xla()
 
 
-def is_fused_in_inference(dtype):
+def is_fused_in_inference(x):
     """Returns whether the fused op is the fastest form with constant statistics.
 
-    TensorFlow fuses the op with a preceding convolution. With oneDNN but without AVX-512, that
-    kernel is many times slower for one image; otherwise it is the faster form (see
-    `benchmarks/results/inference.md`). In half precision, the op is also more accurate.
+    TensorFlow fuses the op with a convolution whose output it reads. With oneDNN but without
+    AVX-512, that kernel is many times slower for one image; otherwise it is the faster form (see
+    `benchmarks/results/inference.md`). Alone, and without oneDNN, the op is slower than one
+    multiplication and one addition. In half precision, the op is also more accurate.
     """
-    if dtype != tf.float32 or has_gpu():
+    if x.dtype != tf.float32 or has_gpu():
         return True
-    return not is_portable() and (has_avx512() or not onednn_is_on())
+    if is_portable():
+        return False
+    return has_avx512() if onednn_is_on() else _is_output_of_convolution(x)
+
+
+def _is_output_of_convolution(x):
+    # Without a graph, operations are not fused, and one of them costs less than several.
+    return not tf.is_symbolic_tensor(x) or x.op.type == "Conv2D"
 
 
 def _fused(x, gamma, beta, epsilon, mean=(), variance=(), is_training=False):
@@ -62,7 +70,7 @@ def normalize(x, mean, variance, gamma, beta, epsilon):
     In inference mode, the op has no gradients with respect to `mean` and `variance`.
     """
     mean, variance = tf.cast(mean, tf.float32), tf.cast(variance, tf.float32)
-    if is_fused_in_inference(x.dtype):
+    if is_fused_in_inference(x):
         return _fused(x, gamma, beta, epsilon, mean, variance)[0]
     scale = tf.math.rsqrt(variance + epsilon)
     if gamma is not None:

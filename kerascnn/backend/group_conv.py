@@ -90,19 +90,17 @@ def _channels_last(x, kernel, strides, padding, dilation_rate):
         strides = (1, *strides, 1)
         return tf.nn.depthwise_conv2d(x, kernel, strides, padding, dilations=dilation_rate)
     kernel = merged(kernel, groups, groups // count)
-    if chosen == "native":
-        y = tf.nn.conv2d(x, kernel, strides, padding, dilations=dilation_rate)
-        return y if count == 1 else _unfused(y)
     # Unlike tf.nn.conv2d, tf.nn.convolution has gradients with dilation on every machine.
-    return tf.concat(
-        [
-            tf.nn.convolution(part, part_kernel, strides, padding, dilations=dilation_rate)
-            for part, part_kernel in zip(
-                tf.split(x, count, axis=-1), tf.split(kernel, count, axis=-1), strict=True
-            )
-        ],
-        axis=-1,
+    convolution = tf.nn.conv2d if chosen == "native" else tf.nn.convolution
+    convolve = functools.partial(
+        convolution, strides=strides, padding=padding, dilations=dilation_rate
     )
+    if count == 1:
+        return convolve(x, kernel)
+    if chosen == "native":
+        return _unfused(convolve(x, kernel))
+    parts = zip(tf.split(x, count, axis=-1), tf.split(kernel, count, axis=-1), strict=True)
+    return tf.concat([convolve(*part) for part in parts], axis=-1)
 
 
 def _unfused(y):

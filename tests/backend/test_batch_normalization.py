@@ -38,11 +38,31 @@ def machine(monkeypatch):
 )
 def test_the_rule_for_inference(machine, facts, fused):
     machine(**facts)
-    assert kernel.is_fused_in_inference(tf.float32) == fused
-    assert kernel.is_fused_in_inference(tf.bfloat16)
-    assert kernel.is_fused_in_inference(tf.float16)
+    x = tf.zeros((1, 2, 2, 3))
+    assert kernel.is_fused_in_inference(x) == fused
+    assert kernel.is_fused_in_inference(tf.cast(x, tf.bfloat16))
+    assert kernel.is_fused_in_inference(tf.cast(x, tf.float16))
     with portable_graphs():
-        assert kernel.is_fused_in_inference(tf.float32) == ("has_gpu" in facts)
+        assert kernel.is_fused_in_inference(x) == ("has_gpu" in facts)
+
+
+@pytest.mark.parametrize(
+    ("before", "fused"),
+    [
+        (keras.layers.Conv2D(4, 3, use_bias=False), True),
+        (keras.layers.Conv2D(4, 3), False),  # TensorFlow fuses the addition of the bias instead
+        (layers.DepthwiseConv2D(3, use_bias=False), False),
+        (keras.layers.ReLU(), False),
+    ],
+)
+def test_without_onednn_it_is_fused_with_convolutions_only(machine, before, fused):
+    machine(onednn_is_on=False)
+    model = keras.Sequential([keras.Input((8, 8, 3)), before, layers.BatchNormalization()])
+    model.layers[-1].set_weights([np.linspace(0.5, 2, model.output_shape[-1])] * 4)
+    images = np.random.default_rng(0).normal(size=(2, 8, 8, 3)).astype("float32")
+    call = tf.function(lambda x: model(x, training=False))
+    assert ("FusedBatchNormV3" in operations(call.get_concrete_function(images))) == fused
+    np.testing.assert_allclose(call(images), model(images, training=False), rtol=1e-5, atol=1e-5)
 
 
 @pytest.mark.parametrize("avx512", [True, False])
