@@ -83,7 +83,7 @@ def test_compiled_models_load_in_a_fresh_process_and_give_the_same_numbers(tmp_p
         y = rng.integers(3, size=(4, *shape[:-1])) if kind == "int" else rng.uniform(size=x.shape)
         inputs = keras.Input(shape)
         model = keras.Model(inputs, keras.layers.Dense(3)(inputs))
-        model.compile("sgd", loss, metrics=[metric])
+        model.compile("sgd", loss, metrics=[metric], run_eagerly=True)
         model.fit(x, y, verbose=0)
         path = tmp_path / f"{name}.keras"
         model.save(path)

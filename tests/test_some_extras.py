@@ -8,8 +8,9 @@ import pytest
 
 SCRIPT = Path(__file__).with_name("some_extras.py")
 EXTRAS = [
-    pytest.param([], id="none"),
-    pytest.param(["apps"], id="apps"),
+    # By day, CI runs these where nothing else is installed.
+    pytest.param([], id="none", marks=pytest.mark.nightly),
+    pytest.param(["apps"], id="apps", marks=pytest.mark.nightly),
     pytest.param(["apps", "serve"], id="serve", marks=pytest.mark.extra("serve")),
     *(
         pytest.param(

@@ -6,6 +6,7 @@ import pytest
 from tests.apps.commands import output
 from tests.apps.folder_lines import LAYOUTS, block
 from tests.data import folders
+from tests.nightly import every_night
 
 PAGE = Path(__file__).resolve().parents[2] / "docs/en/reference/folders.md"
 
@@ -64,10 +65,8 @@ def test_every_task_checks(scenery, capsys):
     )
 
 
-@pytest.mark.parametrize(
-    "kind",
-    ["16", *(pytest.param(kind, marks=pytest.mark.nightly) for kind in ("float", "int32"))],
-)
+@pytest.mark.nightly  # by day: how they are read, and what `check` says of them
+@pytest.mark.parametrize("kind", ["16", "float", "int32"])
 def test_deep_images_are_learned_and_kept_in_the_recipe(tmp_path, capsys, kind):
     """Thirty epochs on images that are nearly or entirely constant without scaling."""
     convert, suffix = {
@@ -118,12 +117,14 @@ def test_how_masks_are_read_is_kept_in_the_recipe(tmp_path, capsys):
     assert "(3 images)" in found
 
 
-def test_class_weights_and_balance(tmp_path, capsys):
+@pytest.mark.parametrize(
+    "option", every_night(["--class-weights", "--balance"], daily=["--balance"])
+)
+def test_class_weights_and_balance(option, tmp_path, capsys):
     folders.classes(tmp_path / "data", (40, 6))
     words = ("--data", tmp_path / "data", "--image-size", "12", "--model", "mlp", "--epochs", "1")
-    for option in ("--class-weights", "--balance"):
-        out = tmp_path / option.strip("-")
-        assert "balanced " in output(capsys, "classify", "train", *words, option, "--out", out).out
+    out = tmp_path / "run"
+    assert "balanced " in output(capsys, "classify", "train", *words, option, "--out", out).out
     both = ("classify", "train", *words, "--class-weights", "--balance")
     error = output(capsys, *both, "--out", tmp_path / "both", status=2).err
     assert "Leave out `--class-weights`." in error

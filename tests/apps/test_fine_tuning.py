@@ -29,8 +29,14 @@ def test_fine_tuning_begins_with_the_trunk_of_another_run(trained, pictures, tmp
     assert "`model` must match the weights, 'lenet5'; got model='mlp'" in error
     error = output(capsys, *train[:-1], tmp_path / "other", "--image-size", 32, status=2).err
     assert "`image_size` must match the weights, 28; got image_size=32" in error
-    # One epoch of so small steps leaves the trunk near where it was.
-    output(capsys, *train[:-1], tmp_path / "near", "--epochs", 1, "--learning-rate", 1e-6)
+
+
+@pytest.mark.nightly
+def test_one_epoch_of_small_steps_leaves_the_trunk_where_it_was(
+    trained, pictures, tmp_path, capsys
+):
+    train = ("classify", "train", "--data", pictures, "--weights", trained, "--out")
+    output(capsys, *train, tmp_path / "near", "--epochs", 1, "--learning-rate", 1e-6)
     source, near = (RunFolder(folder).load_model() for folder in (trained, tmp_path / "near"))
     for layer, other in zip(source.layers[:-1], near.layers[:-1], strict=True):
         for weight, expected in zip(other.get_weights(), layer.get_weights(), strict=True):

@@ -106,6 +106,7 @@ def test_it_learns_from_the_beginning(learned, tmp_path, capsys):
     assert "'neocognitron' cannot start from other weights; got weights=" in error
 
 
+@pytest.mark.nightly  # by day: the built-in digits
 def test_a_folder_of_images(pictures, tmp_path, capsys):
     from PIL import Image, ImageDraw
 

@@ -205,6 +205,7 @@ def test_folders_that_cannot_be_trained_on(tmp_path, capsys):
     assert not (tmp_path / "run").exists()
 
 
+@pytest.mark.nightly  # by day: that of a classifier
 def test_an_unfinished_run_goes_on_and_another_is_refused(upscaler, pictures, tmp_path, capsys):
     copy = tmp_path / "copy"
     shutil.copytree(upscaler, copy)

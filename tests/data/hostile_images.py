@@ -9,7 +9,6 @@ import os
 import random
 import resource
 import struct
-import sys
 import zlib
 from pathlib import Path
 
@@ -115,7 +114,3 @@ def read_all(folder):
                 line = f"FAULT {type(error).__name__}: {error}"
             print(f"{path.name}\t{read.__name__}\t{line}")
     print("peak", peak_memory())
-
-
-if __name__ == "__main__":
-    read_all(sys.argv[1])

@@ -1,7 +1,4 @@
-import os
 import shutil
-import subprocess
-import sys
 from pathlib import Path
 
 import numpy as np
@@ -9,6 +6,7 @@ import pytest
 from PIL import Image
 
 from kerascnn.data.file_tree import find_images
+from tests import fresh_process
 from tests.data import hostile_images
 from tests.nightly import every_night
 from tests.runs.commands import commands, digests
@@ -18,19 +16,10 @@ RUN = ROOT / "tests" / "runs" / "before" / "classification"
 LIMIT = 2 * 2**30
 
 
-def read_in_a_process(folder, timeout=300):
+def read_in_a_process(folder):
     """`([(name, reader, line)], peak memory in bytes)` of a process that reads all files."""
-    result = subprocess.run(
-        [sys.executable, "-m", "tests.data.hostile_images", str(folder)],
-        cwd=ROOT,
-        env={**os.environ, "TF_CPP_MIN_LOG_LEVEL": "3"},
-        capture_output=True,
-        text=True,
-        timeout=timeout,
-        check=False,
-    )
-    assert result.returncode == 0, result.stderr[-2000:]
-    *lines, last = result.stdout.splitlines()
+    program = "import sys; from tests.data import hostile_images as h; h.read_all(sys.argv[1])"
+    *lines, last = fresh_process.output(program, folder).splitlines()
     return [line.split("\t", 2) for line in lines], int(last.removeprefix("peak "))
 
 

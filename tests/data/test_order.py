@@ -47,7 +47,7 @@ def epochs(pipeline, count):
 @pytest.mark.parametrize(
     ("make", "kept"),
     [
-        (digits, True),
+        pytest.param(digits, True, marks=pytest.mark.nightly),
         pytest.param(small_scenes, False, marks=pytest.mark.nightly),
         (photos, True),
         pytest.param(digits, False, marks=pytest.mark.nightly),

@@ -1,6 +1,4 @@
 import io
-import subprocess
-import sys
 
 import numpy as np
 import pytest
@@ -10,6 +8,7 @@ from sklearn.datasets import load_sample_image
 
 from kerascnn.data import read_image
 from kerascnn.export.decode import decode_image
+from tests import fresh_process
 
 PHOTO = load_sample_image("flower.jpg")[100:233, 200:311]
 DECODE = {
@@ -141,9 +140,7 @@ def test_memory_of_large_files(tmp_path):
     for name, file in (("small", FILES["png rgba"]), ("bomb", bomb(20_000)), ("large", large)):
         names.append(tmp_path / f"{name}.png")
         names[-1].write_bytes(file)
-    command = [sys.executable, "-c", MEMORY, *names]
-    result = subprocess.run(command, capture_output=True, text=True, check=True)
-    refused, decoded = result.stdout.splitlines()
+    refused, decoded = fresh_process.output(MEMORY, *names).splitlines()
     assert int(refused.removeprefix("refused ")) < 20e6
     assert int(decoded) <= 8 * side**2 + 20e6  # bands in between
 

@@ -98,7 +98,11 @@ def replica():
         check(y[1], [second for _, second in gradients], model.output_shape, like)
 
 
+def main(kind, data_format="channels_last"):
+    """Checks every layer in one of the two ways."""
+    keras.config.set_image_data_format(data_format)
+    {"eager": eager, "replica": replica}[kind]()
+
+
 if __name__ == "__main__":
-    if "channels_first" in sys.argv[2:]:
-        keras.config.set_image_data_format("channels_first")
-    {"eager": eager, "replica": replica}[sys.argv[1]]()
+    main(*sys.argv[1:])

@@ -9,6 +9,7 @@ import keras
 import numpy as np
 import pytest
 
+from tests import fresh_process
 from tests.layers.every_layer import EVERY_LAYER
 from tests.nightly import every_night
 
@@ -19,11 +20,15 @@ on_tensorflow = pytest.mark.skipif(
 
 
 def run(onednn, *arguments):
-    command = [sys.executable, "-m", "tests.layers.empty_batches", *arguments]
-    environment = {**os.environ, "TF_ENABLE_ONEDNN_OPTS": onednn}
-    result = subprocess.run(
-        command, cwd=ROOT, env=environment, capture_output=True, text=True, check=False
-    )
+    if onednn == os.environ["TF_ENABLE_ONEDNN_OPTS"]:
+        program = "import sys; from tests.layers import empty_batches as e; e.main(*sys.argv[1:])"
+        result = fresh_process.run(program, *arguments)
+    else:
+        command = [sys.executable, "-m", "tests.layers.empty_batches", *arguments]
+        environment = {**os.environ, "TF_ENABLE_ONEDNN_OPTS": onednn}
+        result = subprocess.run(
+            command, cwd=ROOT, env=environment, capture_output=True, text=True, check=False
+        )
     assert result.returncode == 0, result.stderr[-3000:]
 
 

@@ -3,15 +3,13 @@
 Nothing is left out: every test of these files runs, those of other layers in them too.
 """
 
-import os
 import re
-import subprocess
-import sys
 from pathlib import Path
 
 import keras
 import pytest
 
+from tests import fresh_process
 from tests.layers import keras_swap
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -42,18 +40,12 @@ if keras.backend.backend() != "tensorflow":
     ],
     ids=["depthwise, normalization and dropout", "convolution and transposed convolution"],
 )
-def test_keras_own_tests_pass(files):
-    command = [sys.executable, "-m", "pytest", "-p", "tests.layers.keras_swap", "-v"]
-    command += [
-        "-c",
-        "/dev/null",
-        "-p",
-        "no:cacheprovider",
-        *(str(LAYERS / file) for file in files),
-    ]
-    # Without the options of this run, which Keras's tests do not know.
-    env = {name: value for name, value in os.environ.items() if name != "PYTEST_ADDOPTS"}
-    result = subprocess.run(command, cwd=ROOT, env=env, capture_output=True, text=True, check=False)
+def test_keras_own_tests_pass(files, monkeypatch):
+    monkeypatch.delenv("PYTEST_ADDOPTS", raising=False)  # options that Keras's tests do not know
+    monkeypatch.chdir(ROOT)
+    options = ["-p", "tests.layers.keras_swap", "-v", "-c", "/dev/null", "-p", "no:cacheprovider"]
+    program = "import sys, pytest; sys.exit(pytest.main(sys.argv[1:]))"
+    result = fresh_process.run(program, *options, *(LAYERS / file for file in files))
     assert result.returncode == 0, result.stdout[-4000:] + result.stderr[-2000:]
     assert "kerascnn's layers are in place" in result.stdout
     for file, at_least in files.items():
