@@ -122,6 +122,7 @@ def test_half_precision(policy, tmp_path):
     assert write(model, tmp_path, NAMES).is_dir()
 
 
+@pytest.mark.nightly
 def test_files_of_the_user_do_not_disturb(model, tmp_path, monkeypatch, forked_exports):
     monkeypatch.setattr(fresh_process, "run_program", forked_exports)
     (tmp_path / "json.py").write_text("raise SystemError('mine')")

@@ -7,6 +7,7 @@ import pytest
 from kerascnn.arguments import UsageError
 from kerascnn.models import create_model, head_names, list_models, model_info
 from tests.models.test_weights import answers, random_statistics
+from tests.nightly import every_night
 
 SHAPE = (64, 64, 3)
 NARROW = {
@@ -30,7 +31,9 @@ def prepared(application, images):
     return module.preprocess_input(255 * images)
 
 
-@pytest.mark.parametrize("name", ["unet_resnet50", "linknet", "fcn16s"])
+@pytest.mark.parametrize(
+    "name", every_night(["unet_resnet50", "linknet", "fcn16s"], daily=["linknet", "fcn16s"])
+)
 def test_an_encoder_of_imagenet_computes_as_keras_does(name, monkeypatch):
     options = NARROW[name]
     application = model_info(options.get("encoder", model_info(name).encoder)).pretrained

@@ -242,7 +242,7 @@ def test_half_precision():
 @pytest.mark.parametrize(
     ("name", "remain"),
     [
-        ("ResNet50", 0),
+        pytest.param("ResNet50", 0, marks=pytest.mark.nightly),  # by day, our own
         ("MobileNetV2", 0),
         pytest.param("DenseNet121", 62, marks=pytest.mark.nightly),  # those after a concatenation
         pytest.param("EfficientNetB0", 0, marks=pytest.mark.nightly),

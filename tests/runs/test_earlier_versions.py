@@ -62,7 +62,7 @@ def test_it_is_evaluated_to_the_same_numbers(task):
     compare(evaluation.numbers, metrics)
 
 
-@every_task
+@pytest.mark.parametrize("task", every_night(TASKS, daily=["classification", "upscaling"]))
 def test_an_unfinished_one_is_the_run_of_the_same_request(task, tmp_path, monkeypatch):
     copy = tmp_path / "run"
     shutil.copytree(BEFORE / task, copy)
