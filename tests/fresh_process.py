@@ -21,7 +21,7 @@ for descriptor, path in ((1, stdout), (2, stderr)):
     os.dup2(file, descriptor)
     os.close(file)
 os.chdir(folder)
-sys.path[:] = path
+sys.path[:] = search_path
 os.environ.clear()
 os.environ.update(environment)
 sys.argv = ["-c", *arguments]
@@ -57,7 +57,7 @@ def run(program, *arguments, timeout=300):
             "stdout": str(files[0]),
             "stderr": str(files[1]),
             "folder": os.getcwd(),
-            "path": sys.path,
+            "search_path": sys.path,
             "environment": dict(os.environ),
             "arguments": [str(argument) for argument in arguments],
             "program": program,
