@@ -14,6 +14,8 @@ import sys
 import tempfile
 from pathlib import Path
 
+ROOT = Path(__file__).resolve().parents[1]
+
 _START = """
 import os, sys
 for descriptor, path in ((1, stdout), (2, stderr)):
@@ -57,7 +59,7 @@ def run(program, *arguments, timeout=300):
             "stdout": str(files[0]),
             "stderr": str(files[1]),
             "folder": os.getcwd(),
-            "search_path": sys.path,
+            "search_path": [str(ROOT), *sys.path],
             "environment": dict(os.environ),
             "arguments": [str(argument) for argument in arguments],
             "program": program,

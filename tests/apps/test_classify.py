@@ -64,6 +64,7 @@ def test_a_finished_run_is_not_touched(trained, capsys):
     assert {path: path.stat().st_mtime_ns for path in trained.rglob("*")} == before
 
 
+@pytest.mark.nightly  # by day: tests/apps/test_force.py
 def test_force_clears_a_run(trained, tmp_path, capsys):
     copy = tmp_path / "copy"
     shutil.copytree(trained, copy)
@@ -191,6 +192,7 @@ def test_predict_without_images(trained, tmp_path, capsys, path, sentence):
     assert sentence in error
 
 
+@pytest.mark.nightly  # by day: tests/runs/test_earlier_versions.py
 def test_export_serves_the_answers_of_predict(trained, tmp_path, capsys):
     text = output(capsys, "classify", "export", trained, "--out", tmp_path / "served").out
     assert text.split()[-1] == str(tmp_path / "served" / "1")

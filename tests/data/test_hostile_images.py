@@ -42,7 +42,7 @@ def check(tmp_path, count):
     }
 
 
-@pytest.mark.parametrize("count", every_night((60, 235), daily=(60,)))
+@pytest.mark.parametrize("count", every_night((24, 60, 235), daily=(24,)))
 def test_a_command_on_hostile_images(tmp_path, count):
     """All of them at once, then a command for each file that one cannot read."""
     hostile_images.make(tmp_path / "files", count)

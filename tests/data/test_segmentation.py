@@ -41,6 +41,7 @@ def test_pixel_counts(folder):
         assert of_images[value] == sum((mask != 3).sum() for mask in masks if (mask == value).any())
 
 
+@pytest.mark.nightly  # by day: a small folder like it
 def test_camvid(real_data):
     source = load_segmentation(real_data / "camvid")
     assert source.num_examples == {"train": 367, "validation": 101, "test": 233}
