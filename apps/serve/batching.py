@@ -52,20 +52,23 @@ class _Item:
 
 
 class _CallSeconds:
-    """How long calls take, by the binary logarithms of their numbers of rows and of elements."""
+    """How long calls take, by the binary logarithms of their numbers of rows and of elements.
+
+    It is the median of the last three of a kind: one call that something else held up says nothing
+    of the next.
+    """
 
     def __init__(self):
-        self._expected = {}
+        self._last = defaultdict(lambda: deque(maxlen=3))
 
     def add(self, items, seconds):
-        """Records a call: a longer one counts at once, shorter ones little by little."""
-        key = _magnitude(items)
-        before = self._expected.get(key, seconds)
-        self._expected[key] = max(seconds, 0.9 * before + 0.1 * seconds)
+        """Records a call."""
+        self._last[_magnitude(items)].append(seconds)
 
     def expected(self, items):
         """Returns seconds; infinity if no call of about this size was made."""
-        return self._expected.get(_magnitude(items), math.inf)
+        last = sorted(self._last[_magnitude(items)])
+        return last[len(last) // 2] if last else math.inf
 
 
 def _magnitude(items):

@@ -62,7 +62,15 @@ class RequestLog:
             "bytes_out": seen["bytes_out"],
             **facts,
         }
-        _log.info("request", extra={"fields": fields})
+        if _log.isEnabledFor(logging.INFO):
+            _log.handle(_record(fields))
+
+
+def _record(fields):
+    """Returns the record of a request; `Logger.info` looks for its caller first, for each one."""
+    record = logging.LogRecord(_log.name, logging.INFO, __file__, 0, "request", None, None)
+    record.fields = fields
+    return record
 
 
 class Guard:

@@ -8,10 +8,9 @@ from functools import partial
 import numpy as np
 
 from kerascnn.data.images import (
+    EncodedImage,
     TooManyPixelsError,
     UnreadableImageError,
-    decode_image,
-    encoded_size,
 )
 from kerascnn_apps.serve.json_process import JsonProcess
 from kerascnn_apps.serve.limits import Budget, Held
@@ -73,26 +72,38 @@ class Service:
         channels, value_ranges = metadata.get("channels"), metadata.get("value_ranges")
         pixels_left = [served.max_pixels]
 
-        def admit(encoded):
-            pixels = _header(encoded, served.max_pixels)
+        def admitted(encoded):
+            if encoded.startswith(b"\xff\xd8") and encoded.count(_START_OF_SCAN) > _MOST_SCANS:
+                raise RefusedError(400, f"A JPEG file must have at most {_MOST_SCANS} scans.")
+            image = EncodedImage(encoded, FORMATS)
+            pixels = math.prod(image.size)
             pixels_left[0] -= pixels
             if pixels_left[0] < 0:
                 raise too_many_pixels(served.max_pixels)
             held.take(pixels * _BYTES_A_PIXEL)
-            return pixels
+            return image
 
-        def admitted(encoded, decode):
-            admit(encoded)
-            return decode()
+        def decode(image):
+            return image.decode(channels, served.max_pixels, value_ranges)
+
+        async def decoded(encoded):
+            if len(encoded) > _SMALL_BYTES or any(name in encoded for name in _COMPRESSED):
+                return await self.in_thread(lambda: decode(admitted(encoded)))
+            image = admitted(encoded)
+            is_small = math.prod(image.size) <= _SMALL_PIXELS
+            return decode(image) if is_small else await self.in_thread(decode, image)
 
         async def compute(encoded):
-            decode = partial(_decode, encoded, channels, served.max_pixels, value_ranges)
-            if len(encoded) > _SMALL_BYTES or any(name in encoded for name in _COMPRESSED):
-                image = await self.in_thread(admitted, encoded, decode)
-            elif admit(encoded) > _SMALL_PIXELS:
-                image = await self.in_thread(decode)
-            else:
-                image = decode()
+            try:
+                image = await decoded(encoded)
+            except TooManyPixelsError:
+                raise too_many_pixels(served.max_pixels) from None
+            except UnreadableImageError as error:
+                raise RefusedError(
+                    400,
+                    "An image must be the bytes of a whole PNG or JPEG file; "
+                    f"got {len(encoded)} bytes.",
+                ) from error
             return await self._submitted(served, {"images": image[np.newaxis]})
 
         return await self._within_limits(
@@ -154,34 +165,6 @@ async def _all(computations):
     finally:
         for task in tasks:
             task.cancel()
-
-
-def _header(encoded, max_pixels):
-    """Returns the number of pixels that the header of a file declares."""
-    if encoded.startswith(b"\xff\xd8") and encoded.count(_START_OF_SCAN) > _MOST_SCANS:
-        raise RefusedError(400, f"A JPEG file must have at most {_MOST_SCANS} scans.")
-    try:
-        pixels = math.prod(encoded_size(encoded, FORMATS))
-    except UnreadableImageError as error:
-        raise _no_image(encoded) from error
-    if pixels > max_pixels:
-        raise too_many_pixels(max_pixels)
-    return pixels
-
-
-def _decode(encoded, channels, max_pixels, value_ranges):
-    try:
-        return decode_image(encoded, channels, max_pixels, FORMATS, value_ranges)
-    except TooManyPixelsError:
-        raise too_many_pixels(max_pixels) from None
-    except UnreadableImageError as error:
-        raise _no_image(encoded) from error
-
-
-def _no_image(encoded):
-    return RefusedError(
-        400, f"An image must be the bytes of a whole PNG or JPEG file; got {len(encoded)} bytes."
-    )
 
 
 def too_many_pixels(limit):

@@ -125,49 +125,58 @@ def read_opened(path, channels=None, max_pixels=None, value_ranges=None, raw=Fal
         return _opened(image, channels, value_ranges, raw)
 
 
-def decode_image(encoded, channels=None, max_pixels=None, formats=FORMATS, value_ranges=None):
-    """Decodes the bytes of an image file as `read_image` reads a file.
+class EncodedImage:
+    """The bytes of an image file: at first, only the header is read.
 
     Args:
         encoded: bytes.
-        channels: as in `read_image`.
-        max_pixels: as in `read_image`.
         formats: names, in `FORMATS`, of the formats that are accepted.
-        value_ranges: as in `read_image`.
 
-    Returns:
-        uint8 array of shape `(height, width, channels)`.
+    Attributes:
+        size: width and height, before EXIF rotates the image.
 
     Raises:
-        TooManyPixelsError: if the image has more than `max_pixels`.
-        UnreadableImageError: if the bytes are not an image of one of the formats, or are broken.
-        UsageError: if `channels` or `max_pixels` is wrong.
+        UnreadableImageError: if the bytes are not an image of one of the formats.
 
     Example:
         >>> import pathlib
         >>> import sklearn.datasets
-        >>> from kerascnn.data.images import decode_image
+        >>> from kerascnn.data.images import EncodedImage
         >>> path = pathlib.Path(sklearn.datasets.__file__).parent / "images" / "flower.jpg"
-        >>> decode_image(path.read_bytes(), channels=1).shape
-        (427, 640, 1)
+        >>> image = EncodedImage(path.read_bytes())
+        >>> image.size, image.decode(channels=1).shape
+        ((640, 427), (427, 640, 1))
     """
-    one_of(channels, (None, 1, 3), "channels")
-    with _unreadable(_title(encoded), "an image"), io.BytesIO(encoded) as file:
-        return _opened(_loaded(file, max_pixels, formats), channels, value_ranges).pixels
 
+    def __init__(self, encoded, formats=FORMATS):
+        self._title = f"A file of {len(encoded)} bytes"
+        with _unreadable(self._title, "an image"):
+            self._image = _identified(io.BytesIO(encoded), formats)
+        self.size = self._image.size
 
-def encoded_size(encoded, formats=FORMATS):
-    """Returns width and height of an image file from its header, before EXIF rotates it.
+    @property
+    def orientation(self):
+        """The EXIF orientation, 1 to 8."""
+        with _unreadable(self._title, "an image"):
+            return orientation_of(self._image)
 
-    Args:
-        encoded: bytes.
-        formats: as in `decode_image`.
+    def decode(self, channels=None, max_pixels=None, value_ranges=None):
+        """Decodes the image as `read_image` reads a file; to be called once.
 
-    Raises:
-        UnreadableImageError: if the bytes are not an image of one of the formats.
-    """
-    with _unreadable(_title(encoded), "an image"), io.BytesIO(encoded) as file:
-        return _identified(file, formats).size
+        Args:
+            channels, max_pixels, value_ranges: as in `read_image`.
+
+        Returns:
+            uint8 array of shape `(height, width, channels)`.
+
+        Raises:
+            TooManyPixelsError: if the image has more than `max_pixels`.
+            UnreadableImageError: if it is broken.
+            UsageError: if `channels` or `max_pixels` is wrong.
+        """
+        one_of(channels, (None, 1, 3), "channels")
+        with _unreadable(self._title, "an image"):
+            return _opened(_loaded(self._image, max_pixels), channels, value_ranges).pixels
 
 
 def read_encoded(path, start):
@@ -201,23 +210,6 @@ def read_encoded(path, start):
         os.close(file)
 
 
-def stored_orientation(encoded):
-    """Returns the EXIF orientation of an image file, 1 to 8, from its header.
-
-    Args:
-        encoded: bytes.
-
-    Raises:
-        UnreadableImageError: if the bytes are not an image.
-    """
-    with _unreadable(_title(encoded), "an image"), io.BytesIO(encoded) as file:
-        return orientation_of(_identified(file, FORMATS))
-
-
-def _title(encoded):
-    return f"A file of {len(encoded)} bytes"
-
-
 def _opened(image, channels=None, value_ranges=None, raw=False):
     kind, mode, orientation = kind_of(image), image.mode, orientation_of(image)
     deep_color, size = image.kerascnn_deep_color, image.kerascnn_size
@@ -248,7 +240,7 @@ def open_image(path, max_pixels=None, kind="an image", reduced=False):
         if not stat.S_ISREG(os.stat(path).st_mode):
             raise OSError("it is not a regular file")
         with open(path, "rb") as file:
-            yield _loaded(file, max_pixels, FORMATS, reduced)
+            yield _loaded(_identified(file, FORMATS), max_pixels, reduced)
 
 
 @contextlib.contextmanager
@@ -267,12 +259,11 @@ def _unreadable(what, kind):
         raise make(f"{what} cannot be read as {kind} ({error}).") from error
 
 
-def _loaded(file, max_pixels, formats, reduced=False):
-    """Returns Pillow's image of an open file, decoded."""
+def _loaded(image: Any, max_pixels, reduced=False):
+    """Decodes the pixels of Pillow's image, and returns it."""
     if max_pixels is None:
         max_pixels = memory.pixels_of_an_image()
     at_least_one(max_pixels, "max_pixels")
-    image: Any = _identified(file, formats)
     width, height = image.size
     if width * height > max_pixels:
         raise TooManyPixelsError(
@@ -374,7 +365,7 @@ def _pixels(image, channels, kind, value_ranges):
             return to(over_white(wide[..., :-1], wide[..., -1:]).astype(np.uint8))
         if gray:
             return to(np.asarray(band.convert("L"))[..., np.newaxis])
-        return to(np.asarray(band.convert("RGB")))
+        return to(np.asarray(band if band.mode == "RGB" else band.convert("RGB")))
 
     def to(pixels):
         if channels == 1 and pixels.shape[-1] == 3:

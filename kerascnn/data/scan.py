@@ -11,11 +11,11 @@ import numpy as np
 from kerascnn.arguments import UsageError
 from kerascnn.data import values
 from kerascnn.data.images import (
+    EncodedImage,
     UnreadableImageError,
     is_jpeg,
     read_encoded,
     read_opened,
-    stored_orientation,
 )
 from kerascnn.data.jpeg import START, full_digest, plain_jpeg, top_of, tops
 from kerascnn.data.memory import pixels_of_an_image
@@ -117,7 +117,7 @@ def _upright_plain_jpeg(encoded, limit):
     if found is None or math.prod(found.shape[:2]) > limit:
         return None
     try:
-        if found.has_metadata and stored_orientation(encoded) != 1:
+        if found.has_metadata and EncodedImage(encoded).orientation != 1:
             return None
     except UnreadableImageError:  # reading the image will report it
         return None

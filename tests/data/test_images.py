@@ -10,7 +10,7 @@ from PIL import Image
 
 from kerascnn.arguments import UsageError
 from kerascnn.data import UnreadableImageError, image_files, prepare, read_image, read_mask
-from kerascnn.data.images import TooManyPixelsError, decode_image, encoded_size
+from kerascnn.data.images import EncodedImage, TooManyPixelsError
 from kerascnn.data.pixels import to_channels
 
 
@@ -229,15 +229,14 @@ def test_bytes_are_decoded_as_files_are(tmp_path):
     pixels = np.random.default_rng(0).integers(0, 256, (5, 4, 4), np.uint8)
     Image.fromarray(pixels).save(path)
     encoded = path.read_bytes()
-    assert encoded_size(encoded) == (4, 5)
+    assert EncodedImage(encoded).size == (4, 5)
     for channels in (1, 3):
         np.testing.assert_array_equal(
-            decode_image(encoded, channels), read_image(path, channels=channels)
+            EncodedImage(encoded).decode(channels), read_image(path, channels=channels)
         )
     with pytest.raises(TooManyPixelsError, match=r"it has 4x5 pixels, more than 19"):
-        decode_image(encoded, max_pixels=19)
-    for function in (decode_image, encoded_size):
-        with pytest.raises(UnreadableImageError, match="its content is not JPEG"):
-            function(encoded, formats=("JPEG",))
+        EncodedImage(encoded).decode(max_pixels=19)
+    with pytest.raises(UnreadableImageError, match="its content is not JPEG"):
+        EncodedImage(encoded, formats=("JPEG",))
     with pytest.raises(UnreadableImageError, match="A file of 30 bytes cannot be read as an image"):
-        decode_image(encoded[:30])
+        EncodedImage(encoded[:30]).decode()

@@ -11,7 +11,7 @@ from kerascnn.data import (
     load_classification,
     read_image,
 )
-from kerascnn.data.images import decode_image, read_encoded, stored_orientation
+from kerascnn.data.images import EncodedImage, read_encoded
 from kerascnn.data.jpeg import plain_jpeg, read_plain_jpeg, top_of, tops
 from kerascnn.data.scan import FolderWarning, read_facts
 from tests.data import folders
@@ -52,13 +52,13 @@ PLAIN = {
 def decoders(data, path, channels):
     """The pixels by Pillow and by TensorFlow."""
     path.write_bytes(data)
-    return decode_image(data, channels), read_plain_jpeg(str(path), channels).numpy()
+    return EncodedImage(data).decode(channels), read_plain_jpeg(str(path), channels).numpy()
 
 
 @pytest.mark.parametrize("name", PLAIN)
 def test_plain_files_are_decoded_as_pillow_does(name, tmp_path):
     found = plain_jpeg(PLAIN[name])
-    assert found.shape == decode_image(PLAIN[name]).shape
+    assert found.shape == EncodedImage(PLAIN[name]).decode().shape
     for channels in {found.shape[2], 3}:
         ours, theirs = decoders(PLAIN[name], tmp_path / "x.jpg", channels)
         np.testing.assert_array_equal(ours, theirs)
@@ -132,7 +132,7 @@ def test_what_counts_as_plain_never_fails(tmp_path):
             continue
         if found.has_metadata:
             try:
-                stored_orientation(data)
+                EncodedImage(data).orientation  # noqa: B018
             except UnreadableImageError:
                 continue
         plain += 1

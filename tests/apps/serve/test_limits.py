@@ -83,15 +83,15 @@ def text_png(value, chunk):
 def test_only_what_is_decoded_in_no_time_is_decoded_in_the_event_loop(
     tmp_path, monkeypatch, file, in_thread
 ):
-    from kerascnn_apps.serve import service
+    from kerascnn.data.images import EncodedImage
 
-    threads, decode = [], service._decode
+    threads, decode = [], EncodedImage.decode
 
     def watched(*arguments):
         threads.append(threading.current_thread().name)
         return decode(*arguments)
 
-    monkeypatch.setattr(service, "_decode", watched)
+    monkeypatch.setattr(EncodedImage, "decode", watched)
     with client_of(tmp_path) as client:
         assert client.post("/predict", content=file).json()["class_name"] == "light"
     (thread,) = threads
