@@ -54,8 +54,8 @@ class _Item:
 class _CallSeconds:
     """How long calls take, by the binary logarithms of their numbers of rows and of elements.
 
-    It is the median of the last three of a kind: one call that something else held up says nothing
-    of the next.
+    It is the shortest of the last three of a kind: in a busy process, a call may also wait, for
+    other threads or for the machine, which says nothing of the next one.
     """
 
     def __init__(self):
@@ -67,8 +67,7 @@ class _CallSeconds:
 
     def expected(self, items):
         """Returns seconds; infinity if no call of about this size was made."""
-        last = sorted(self._last[_magnitude(items)])
-        return last[len(last) // 2] if last else math.inf
+        return min(self._last[_magnitude(items)], default=math.inf)
 
 
 def _magnitude(items):

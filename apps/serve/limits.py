@@ -39,7 +39,7 @@ class Limits:
     max_held: int = 1024 * MIB
     max_connections: int = 512
     max_headers: int = 64 * 1024
-    max_batch: int = 16
+    max_batch: int = 32
     max_delay: float = 0.0
     request_seconds: float = 30.0
     header_seconds: float = 10.0
