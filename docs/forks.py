@@ -33,7 +33,13 @@ sys.exit(status[0] if status else 1)
 
 @contextlib.contextmanager
 def forking(folder):
-    """Lets what this process starts find `kerascnn` and the kernel `python3` in an empty folder."""
+    """Lets what this process starts find `kerascnn` and the kernel `python3` in an empty folder.
+
+    Without forks, as on Windows, they start as always.
+    """
+    if not hasattr(os, "fork"):
+        yield
+        return
     address = str(folder / "socket")
     for command in ("kerascnn", "notebook"):
         path = folder / command
@@ -48,11 +54,13 @@ def forking(folder):
         [sys.executable, __file__, address], stdout=subprocess.PIPE, start_new_session=True
     )
     try:
-        server.stdout.readline()  # it listens
+        if not server.stdout.readline():
+            raise OSError("The process whose forks are the guides' notebooks has not started.")
         with mock.patch.dict(os.environ, found):
             yield
     finally:
-        os.killpg(server.pid, signal.SIGKILL)  # also what it forked
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(server.pid, signal.SIGKILL)  # also what it forked
         server.wait()
 
 

@@ -67,7 +67,7 @@ class _CallSeconds:
 
     def expected(self, items):
         """Returns seconds; infinity if no call of about this size was made."""
-        return min(self._last[_magnitude(items)], default=math.inf)
+        return min(self._last.get(_magnitude(items), ()), default=math.inf)
 
 
 def _magnitude(items):

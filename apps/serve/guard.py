@@ -7,6 +7,7 @@ import time
 from starlette.requests import ClientDisconnect
 from starlette.responses import JSONResponse
 
+from kerascnn_apps.serve.log import log_request
 from kerascnn_apps.serve.routing import PATH
 
 _log = logging.getLogger("kerascnn.serve")
@@ -62,15 +63,7 @@ class RequestLog:
             "bytes_out": seen["bytes_out"],
             **facts,
         }
-        if _log.isEnabledFor(logging.INFO):
-            _log.handle(_record(fields))
-
-
-def _record(fields):
-    """Returns the record of a request; `Logger.info` looks for its caller first, for each one."""
-    record = logging.LogRecord(_log.name, logging.INFO, __file__, 0, "request", None, None)
-    record.fields = fields
-    return record
+        log_request(fields)
 
 
 class Guard:

@@ -12,7 +12,7 @@ import sys
 import uvicorn
 
 from kerascnn_apps.serve.connection import limited_protocol
-from kerascnn_apps.serve.log import log_to
+from kerascnn_apps.serve.log import log_request, log_to
 
 SWITCH_SECONDS = 0.0005
 # Python's own are many times lower.
@@ -65,8 +65,7 @@ class Process(uvicorn.Server):
 
     def _on_refused(self, status, client):
         self._service.metrics.on_request("none", status)
-        fields = {"client": (client or ("",))[0], "status": status}
-        _log.info("request", extra={"fields": fields})
+        log_request({"client": (client or ("",))[0], "status": status})
 
     def handle_exit(self, sig, frame):
         if self._service.draining:  # the second Ctrl+C, or SIGTERM

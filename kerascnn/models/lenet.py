@@ -94,7 +94,7 @@ class OriginalLeNetConfig:
 def _table(*rows):
     """Parses a connection table: a row for each input map, a column for each filter."""
     return tuple(
-        tuple(channel for channel, mark in enumerate(column) if mark == "X")
+        tuple(channel for channel, mark in enumerate(column) if mark == "o")
         for column in zip(*rows, strict=True)
     )
 
@@ -104,22 +104,22 @@ ORIGINAL_VARIANTS = {
     "lenet1": OriginalLeNetConfig(
         filters=4,
         table=_table(
-            "XXX.XX......",
-            ".XXXXX......",
-            "......XXX.XX",
-            ".......XXXXX",
+            "ooo.oo......",
+            ".ooooo......",
+            "......ooo.oo",
+            ".......ooooo",
         ),
     ),
     # LeCun et al., 1998, section II.B and table I
     "lenet5_1998": OriginalLeNetConfig(
         filters=6,
         table=_table(
-            "X...XXX..XXXX.XX",
-            "XX...XXX..XXXX.X",
-            "XXX...XXX..X.XXX",
-            ".XXX..XXXX..X.XX",
-            "..XXX..XXXX.XX.X",
-            "...XXX..XXXX.XXX",
+            "o...ooo..oooo.oo",
+            "oo...ooo..oooo.o",
+            "ooo...ooo..o.ooo",
+            ".ooo..oooo..o.oo",
+            "..ooo..oooo.oo.o",
+            "...ooo..oooo.ooo",
         ),
         units=(120, 84),
         pixels=(-0.1, 1.175),

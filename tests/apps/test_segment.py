@@ -309,7 +309,6 @@ def test_a_broken_folder_gets_a_sentence(spoil, sentence, status, folder, capsys
     assert not (tmp_path / "run").exists()
 
 
-@pytest.mark.nightly
 def test_a_test_without_labels_ends_in_order(folder, capsys, tmp_path):
     """Public sets withhold the labels of their test images."""
     root = tmp_path / "fields"

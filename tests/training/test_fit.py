@@ -207,7 +207,6 @@ def test_a_model_that_was_kept_loads_without_what_trained_it(finished):
     assert not run.load_model().compiled
 
 
-@pytest.mark.nightly
 def test_what_was_frozen_before_stays_frozen(digits, tmp_path):
     inner = keras.Sequential(
         [keras.Input((8, 8, 1)), keras.layers.Conv2D(4, 3), keras.layers.Conv2D(4, 3)]
@@ -227,7 +226,6 @@ def test_what_was_frozen_before_stays_frozen(digits, tmp_path):
         assert moved == [False, False, True, True]
 
 
-@pytest.mark.nightly
 def test_the_head_may_be_several_layers(digits, tmp_path, monkeypatch):
     inputs = keras.Input((8, 8, 1))
     x = keras.layers.Flatten()(keras.layers.Conv2D(4, 3, name="conv")(inputs))
