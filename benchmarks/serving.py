@@ -6,8 +6,9 @@
 
 The clients are this process, the server is another one; both share the machine. For each model:
 what many clients get who ask without a pause (the rate it can hold), then requests that come at
-80 %, 100 % and 200 % of that rate, whether or not earlier ones have a response; latency counts from
-the time at which a request was due.
+80 %, 100 % and 200 % of that rate, whether or not earlier ones have a response. At 80 and 100 %
+they come on as many connections as there were clients, and wait for one of them; at 200 % there are
+as many connections as it takes. Latency counts from the time at which a request was due.
 
     python benchmarks/serving.py runs/lenet/export \\
         --other "../before/.venv/bin/kerascnn serve runs/lenet/export"
@@ -22,6 +23,7 @@ import collections
 import contextlib
 import gc
 import io
+import math
 import os
 import re
 import shlex
@@ -104,6 +106,7 @@ class Connection(asyncio.Protocol):
         self._load.on_response(int(head[9:12]), due)
 
     def connection_lost(self, error):
+        self._load.on_lost()
         if self._due is not None:
             self._load.on_response(type(error).__name__ if error else "no response", self._due)
 
@@ -114,20 +117,31 @@ class Load:
     Args:
         port: int.
         request: bytes.
+        most: float, connections at a time.
     """
 
-    def __init__(self, port, request):
-        self._port, self.request = port, request
+    def __init__(self, port, request, most=math.inf):
+        self._port, self.request, self._most = port, request, most
         self.idle, self.results, self._connecting = [], [], set()
+        self._count, self._waiting = 0, collections.deque()
         self._again, self._left, self._done = None, 0, asyncio.Event()
 
     def on_response(self, status, due):
         self.results.append((status, time.monotonic() - due))
         self._left -= 1
+        self._ask_next()
         if self._again is not None:
             self._again()
         if self._left <= 0:
             self._done.set()
+
+    def on_lost(self):
+        self._count -= 1
+        self._ask_next()
+
+    def _ask_next(self):
+        if self._waiting:
+            self._ask(self._waiting.popleft())
 
     def _ask(self, due):
         while self.idle:
@@ -137,6 +151,10 @@ class Load:
                 connection.ask(due)
                 return
             connection.transport.close()
+        if self._count >= self._most:
+            self._waiting.append(due)
+            return
+        self._count += 1
         task = asyncio.get_running_loop().create_task(self._connect(due))
         self._connecting.add(task)
         task.add_done_callback(self._connecting.discard)
@@ -147,6 +165,7 @@ class Load:
             create = loop.create_connection(lambda: Connection(self), "127.0.0.1", self._port)
             _, connection = await create
         except OSError as error:
+            self._count -= 1
             self.on_response(type(error).__name__, due)
         else:
             connection.ask(due)
@@ -183,9 +202,9 @@ class Load:
         await self._done.wait()
 
 
-def measured(port, request, kind, *arguments):
+def measured(port, request, kind, *arguments, most=math.inf):
     """A row of figures: responses a second, p50 and p99 in ms, and the statuses."""
-    load = Load(port, request)
+    load = Load(port, request, most)
     begin = time.monotonic()
     uvloop.run(getattr(load, kind)(*arguments))
     took = time.monotonic() - begin
@@ -250,8 +269,8 @@ def rows_of(folder, side, seconds, clients):
             figures = measured(port, request, "closed", count, short)
             yield name, f"`kerascnn serve`, {count} clients", *figures
         rate = figures[0]
-        for share in (0.8, 1, 2):
-            figures = measured(port, request, "opened", share * rate, seconds)
+        for share, most in ((0.8, clients), (1, clients), (2, math.inf)):
+            figures = measured(port, request, "opened", share * rate, seconds, most=most)
             yield name, f"`kerascnn serve` at {share * rate:.0f} a second", *figures
     with server(*_SERVE, folder, "--workers", "2") as port:
         measured(port, request, "closed", clients, 1)

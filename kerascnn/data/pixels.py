@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from typing import Any
 
+import numpy as np
 import tensorflow as tf
 
 from kerascnn.arguments import UsageError
@@ -28,30 +29,32 @@ def over_white(color, alpha):
     return (color * alpha + 255 * (255 - alpha) + 127) // 255
 
 
-def to_channels(images, channels):
+def to_channels(images: Any, channels) -> Any:
     """Converts gray, RGB or RGBA images to the number of channels of a model.
 
     Args:
-        images: uint8 tensor of shape `(..., height, width, c)` with `c` of 1, 3 or 4, which may be
-            unknown until the graph runs.
+        images: uint8 tensor or array of shape `(..., height, width, c)` with `c` of 1, 3 or 4,
+            which may be unknown until the graph runs.
         channels: 1 or 3.
 
     Returns:
-        uint8 tensor of shape `(..., height, width, channels)`.
+        uint8 tensor, or array for an array, of shape `(..., height, width, channels)`.
     """
+    cast: Any = np.ndarray.astype if isinstance(images, np.ndarray) else tf.cast
+    repeat: Any = np.repeat if isinstance(images, np.ndarray) else tf.repeat
 
     def from_gray():
-        return images if channels == 1 else tf.repeat(images, 3, axis=-1)
+        return images if channels == 1 else repeat(images, 3, axis=-1)
 
     def from_rgb():
         if channels == 3:
             return images if images.shape[-1] == 3 else images[..., :3]
-        return tf.cast(luminance(tf.cast(images[..., :3], tf.int32)), tf.uint8)
+        return cast(luminance(cast(images[..., :3], "int32")), "uint8")
 
     def from_rgba():
-        wide = tf.cast(images, tf.int32)
+        wide: Any = cast(images, "int32")
         color = over_white(wide[..., :3], wide[..., 3:])
-        return tf.cast(luminance(color) if channels == 1 else color, tf.uint8)
+        return cast(luminance(color) if channels == 1 else color, "uint8")
 
     convert = {1: from_gray, 3: from_rgb, 4: from_rgba}
     if images.shape[-1] is not None:

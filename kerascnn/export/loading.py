@@ -46,6 +46,8 @@ class ExportedModel:
             raise UsageError(f"{self.path} cannot be loaded ({reason[:300]}).") from error
         self.metadata = self._model.metadata
         self._channels = self.metadata.get("channels")
+        names = self.metadata.get("class_names")
+        self._class_names = np.array(names) if names else None
 
     def __call__(self, images: np.ndarray) -> dict[str, Any]:
         """Returns the outputs for images.
@@ -71,11 +73,10 @@ class ExportedModel:
                 f"3 or 4 channels; got {images.dtype} of shape {images.shape}."
             )
         if images.shape[-1] != self._channels:
-            images = to_channels(tf.constant(images), self._channels).numpy()
+            images = to_channels(images, self._channels)
         found = self._model(**{self._model.inputs[0]: images})
-        names = self.metadata.get("class_names")
-        if "class_id" in found and names:
-            found["class_name"] = np.array(names)[found["class_id"]]
+        if "class_id" in found and self._class_names is not None:
+            found["class_name"] = self._class_names[found["class_id"]]
         return found
 
     def signature(self) -> tuple[dict[str, Any], dict[str, Any]]:

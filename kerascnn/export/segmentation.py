@@ -71,7 +71,7 @@ def segmentation_serving(
         }
 
     def check(image, found, tolerance=None):
-        pixels = to_channels(tf.constant(image), channels).numpy()
+        pixels = to_channels(image, channels)
         # One tile: the exported model does not split images either.
         tile = 128 * (1 + max(scaled_size(pixels.shape[:2], factor)) // 128)  # pyright: ignore[reportArgumentType]
         expected = np.concatenate(list(segment(model, pixels, factor, tile)))

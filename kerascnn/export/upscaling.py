@@ -1,7 +1,6 @@
 """Inputs and outputs of exported upscaling models."""
 
 import keras
-import tensorflow as tf
 
 from kerascnn.data.pixels import to_channels
 from kerascnn.data.upscaler_images import to_upscale, upscaled_image
@@ -39,7 +38,7 @@ def upscaling_serving(model: keras.Model) -> Serving:
         return {"images": upscaled_image(network(given), images, factor)}
 
     def check(image, found, tolerance=None):
-        color = to_channels(tf.constant(image), 3).numpy()
+        color = to_channels(image, 3)
         return check_gray_levels(model, found["images"], upscale(model, color), tolerance)
 
     return Serving(

@@ -28,7 +28,7 @@ class ExportedNetwork:
 
     def predict_image(self, image):
         """Returns the output for a uint8 image of any size, preprocessed by the exported model."""
-        image = np.asarray(to_channels(image, self.input_shape[-1]))
+        image = to_channels(np.asarray(image), self.input_shape[-1])
         return self._output(self.exported(image[np.newaxis]))[0]
 
 

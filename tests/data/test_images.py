@@ -224,6 +224,16 @@ def test_channels_of_unknown_number():
         gray(rgba[..., :2])
 
 
+@pytest.mark.parametrize("given", [1, 3, 4])
+@pytest.mark.parametrize("channels", [1, 3])
+def test_arrays_are_converted_as_tensors_are(given, channels):
+    images = np.random.default_rng(0).integers(0, 256, (2, 5, 7, given), np.uint8)
+    found = to_channels(images, channels)
+    assert isinstance(found, np.ndarray)
+    assert found.dtype == np.uint8
+    np.testing.assert_array_equal(found, to_channels(tf.constant(images), channels))
+
+
 def test_bytes_are_decoded_as_files_are(tmp_path):
     path = tmp_path / "image.png"
     pixels = np.random.default_rng(0).integers(0, 256, (5, 4, 4), np.uint8)
