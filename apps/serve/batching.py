@@ -75,7 +75,7 @@ class _CallSeconds:
         return min((seconds for seconds, _ in calls), default=math.inf)
 
     def useful_rows(self, item, most):
-        """Returns how many rows like those of an item a call should have, at most.
+        """Returns how many rows a call should have at most, if they are as large as in an item.
 
         A row of a larger call is hardly cheaper, but waits for all others. It is `most` until a
         call of about as many was made.
