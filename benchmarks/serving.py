@@ -262,12 +262,12 @@ def rows_of(folder, side, seconds, clients):
         measured(port, request, "closed", clients, 1)
         for count in (1, clients):
             figures = measured(port, request, "closed", count, short)
-            yield name, f"plain loop, {count} clients", *figures
+            yield name, f"plain loop, {_clients(count)}", *figures
     with server(*_SERVE, folder) as port:
         measured(port, request, "closed", clients, 1)
         for count in (1, clients):
             figures = measured(port, request, "closed", count, short)
-            yield name, f"`kerascnn serve`, {count} clients", *figures
+            yield name, f"`kerascnn serve`, {_clients(count)}", *figures
         rate = figures[0]
         for share, most in ((0.8, clients), (1, clients), (2, math.inf)):
             figures = measured(port, request, "opened", share * rate, seconds, most=most)
@@ -275,7 +275,11 @@ def rows_of(folder, side, seconds, clients):
     with server(*_SERVE, folder, "--workers", "2") as port:
         measured(port, request, "closed", clients, 1)
         figures = measured(port, request, "closed", clients, short)
-        yield name, f"`kerascnn serve --workers 2`, {clients} clients", *figures
+        yield name, f"`kerascnn serve --workers 2`, {_clients(clients)}", *figures
+
+
+def _clients(count):
+    return "1 client" if count == 1 else f"{count} clients"
 
 
 def in_turn(folder, side, other, clients, rounds=15, seconds=2):
