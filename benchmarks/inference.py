@@ -206,7 +206,8 @@ PAGE = """# Single calls of networks
 Medians over {rounds} rounds in which all sides ran alternately, each in a process of its own, which
 was started {restarts} times, because the times of two processes of one side differ by up to 20 %.
 ONNX Runtime's threads do not wait in loops. Images are float32 arrays, from which outputs are
-computed without preprocessing.
+computed without preprocessing. Biases, scales and statistics are random numbers, as in a trained
+model: in a new one they are 0 and 1, and TensorFlow removes the operations with them.
 
 "graph" is our model in a `tf.function`, "other form" the same with `BatchNormalization` in the form
 that its rule did not choose, "predict" is `model.predict`; "SavedModel", "ONNX", "OpenVINO" and

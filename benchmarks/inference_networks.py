@@ -4,6 +4,8 @@ import warnings
 from dataclasses import dataclass, field
 from pathlib import Path
 
+import numpy as np
+
 CLASSES = 10
 
 
@@ -65,7 +67,23 @@ def our_model(network):
 
     keras.utils.set_random_seed(0)
     classes = {} if network.name.startswith("espcn") else {"num_classes": CLASSES}
-    return create_model(network.name, input_shape=network.shape, **classes, **network.options)
+    model = create_model(network.name, input_shape=network.shape, **classes, **network.options)
+    return _as_trained(model)
+
+
+def _as_trained(model):
+    """Draws the biases, scales and statistics of a new model, and returns it.
+
+    TensorFlow removes additions of zero, and with them the bias to which it would join what follows
+    a convolution: it computes a new model in another way than a trained one.
+    """
+    rng = np.random.default_rng(0)
+    for weight in model.weights:
+        if weight.name in ("bias", "beta", "moving_mean"):
+            weight.assign(rng.normal(0, 0.1, weight.shape))
+        elif weight.name in ("gamma", "moving_variance"):
+            weight.assign(rng.uniform(0.5, 1.5, weight.shape))
+    return model
 
 
 def keras_model(network):
@@ -82,8 +100,8 @@ def application_model(network):
     import keras
 
     build = getattr(keras.applications, network.application)
-    return build(
-        weights=None, input_shape=network.shape, classes=CLASSES, classifier_activation=None
+    return _as_trained(
+        build(weights=None, input_shape=network.shape, classes=CLASSES, classifier_activation=None)
     )
 
 
@@ -96,14 +114,16 @@ def _keras_espcn(network):
 
             return tf.nn.depth_to_space(x, 3)
 
-    return keras.Sequential(
-        [
-            keras.Input(network.shape),
-            keras.layers.Conv2D(64, 5, padding="same", activation="tanh"),
-            keras.layers.Conv2D(32, 3, padding="same", activation="tanh"),
-            keras.layers.Conv2D(9, 3, padding="same"),
-            Shuffle(),
-        ]
+    return _as_trained(
+        keras.Sequential(
+            [
+                keras.Input(network.shape),
+                keras.layers.Conv2D(64, 5, padding="same", activation="tanh"),
+                keras.layers.Conv2D(32, 3, padding="same", activation="tanh"),
+                keras.layers.Conv2D(9, 3, padding="same"),
+                Shuffle(),
+            ]
+        )
     )
 
 
@@ -128,6 +148,14 @@ def torch_model(network):
         from torch_models import MODELS
 
         module = MODELS[network.torch](network.shape[-1], **network.options)
+    with torch.no_grad():
+        for part in module.modules():
+            if isinstance(part, nn.BatchNorm2d):
+                part.weight.uniform_(0.5, 1.5)
+                part.running_var.uniform_(0.5, 1.5)
+                part.running_mean.normal_(0, 0.1)
+            if getattr(part, "bias", None) is not None:
+                part.bias.normal_(0, 0.1)
     return module.eval().to(memory_format=torch.channels_last)
 
 
