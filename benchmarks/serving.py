@@ -117,11 +117,11 @@ class Load:
     Args:
         port: int.
         request: bytes.
-        most: float, connections at a time.
+        max_connections: float.
     """
 
-    def __init__(self, port, request, most=math.inf):
-        self._port, self.request, self._most = port, request, most
+    def __init__(self, port, request, max_connections=math.inf):
+        self._port, self.request, self._max_connections = port, request, max_connections
         self.idle, self.results, self._connecting = [], [], set()
         self._count, self._waiting = 0, collections.deque()
         self._again, self._left, self._done = None, 0, asyncio.Event()
@@ -140,7 +140,7 @@ class Load:
         self._ask_next()
 
     def _ask_next(self):
-        if self._waiting:
+        if self._waiting and (self.idle or self._count < self._max_connections):
             self._ask(self._waiting.popleft())
 
     def _ask(self, due):
@@ -151,7 +151,7 @@ class Load:
                 connection.ask(due)
                 return
             connection.transport.close()
-        if self._count >= self._most:
+        if self._count >= self._max_connections:
             self._waiting.append(due)
             return
         self._count += 1
@@ -202,9 +202,9 @@ class Load:
         await self._done.wait()
 
 
-def measured(port, request, kind, *arguments, most=math.inf):
+def measured(port, request, kind, *arguments, max_connections=math.inf):
     """A row of figures: responses a second, p50 and p99 in ms, and the statuses."""
-    load = Load(port, request, most)
+    load = Load(port, request, max_connections)
     begin = time.monotonic()
     uvloop.run(getattr(load, kind)(*arguments))
     took = time.monotonic() - begin
@@ -270,7 +270,8 @@ def rows_of(folder, side, seconds, clients):
             yield name, f"`kerascnn serve`, {_clients(count)}", *figures
         rate = figures[0]
         for share, most in ((0.8, clients), (1, clients), (2, math.inf)):
-            figures = measured(port, request, "opened", share * rate, seconds, most=most)
+            arguments = ("opened", share * rate, seconds)
+            figures = measured(port, request, *arguments, max_connections=most)
             yield name, f"`kerascnn serve` at {share * rate:.0f} a second", *figures
     with server(*_SERVE, folder, "--workers", "2") as port:
         measured(port, request, "closed", clients, 1)

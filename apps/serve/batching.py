@@ -14,8 +14,6 @@ import numpy as np
 # Calls that are expected to take less are made in the event loop: to hand a call to another thread
 # and back costs more of the time of an event loop that is busy.
 _SHORT_SECONDS = 0.003
-# A row of a call is as cheap as can be if it takes no longer than so many times the shortest
-_ENOUGH = 1.1
 
 
 @dataclass
@@ -54,56 +52,34 @@ class _Item:
 
 
 class _CallSeconds:
-    """How long calls take, by their numbers of rows and the sizes of their rows, in powers of two.
+    """How long calls take, by the binary logarithms of their numbers of rows and of elements.
 
     It is the shortest of the last three of a kind: in a busy process, a call may also wait, for
     other threads or for the machine, which says nothing of the next one.
     """
 
     def __init__(self):
-        self._last = defaultdict(lambda: defaultdict(lambda: deque(maxlen=3)))
+        self._last = defaultdict(lambda: deque(maxlen=3))
 
     def add(self, items, seconds):
         """Records a call."""
-        rows = sum(item.rows for item in items)
-        self._last[_row_magnitude(items)][_magnitude(rows)].append((seconds, seconds / rows))
+        self._last[_magnitude(items)].append(seconds)
 
     def expected(self, items):
         """Returns seconds; infinity if no call of about this size was made."""
-        magnitude = _magnitude(sum(item.rows for item in items))
-        calls = self._last[_row_magnitude(items)].get(magnitude, ())
-        return min((seconds for seconds, _ in calls), default=math.inf)
-
-    def useful_rows(self, item, most):
-        """Returns how many rows a call should have at most, if they are as large as in an item.
-
-        A row of a larger call is hardly cheaper, but waits for all others. It is `most` until a
-        call of about as many was made.
-        """
-        of_rows = self._last[_row_magnitude([item])]
-        if _magnitude(most) not in of_rows:
-            return most
-        costs = {rows: min(each for _, each in calls) for rows, calls in of_rows.items()}
-        enough = _ENOUGH * min(costs.values())
-        return min(most, 2 ** min(rows for rows, each in costs.items() if each <= enough))
+        return min(self._last.get(_magnitude(items), ()), default=math.inf)
 
 
-def _magnitude(count):
-    """The same number for 2 ** (n - 1) + 1 to 2 ** n."""
-    return (count - 1).bit_length()
-
-
-def _row_magnitude(items):
-    return _magnitude(sum(item.size for item in items) // sum(item.rows for item in items))
+def _magnitude(items):
+    rows, size = sum(item.rows for item in items), sum(item.size for item in items)
+    return rows.bit_length(), size.bit_length()
 
 
 class Batcher:
     """Calls a function on several items at a time; there is one call at a time.
 
     An idle batcher calls at once; what comes in meanwhile shares the next call, as far as shapes
-    and types are equal, and as far as that makes a row cheaper: once a call of `max_batch` rows was
-    made, the next ones have no more rows than needed for a row to take at most 1.1 times the
-    shortest time of one. If a call of several items fails, each is called alone, so that only the
+    and types are equal. If a call of several items fails, each is called alone, so that only the
     wrong one gets the error. Calls are made in a thread of the batcher; for `compute`, calls that
     are expected to be short are made in the event loop.
 
@@ -232,10 +208,9 @@ class Batcher:
     def _taken(self):
         """Takes the items of one call."""
         kind, rows, size = self._waiting[0].kind, 0, 0
-        most = self._most_rows()
         taken, left = [], deque()
         for item in self._waiting:
-            fits = rows + item.rows <= most and size + item.size <= self._max_size
+            fits = rows + item.rows <= self._max_batch and size + item.size <= self._max_size
             if item.kind == kind and (fits or not taken):
                 taken.append(item)
                 rows, size = rows + item.rows, size + item.size
@@ -244,17 +219,9 @@ class Batcher:
         self._waiting = left
         return taken
 
-    def _most_rows(self):
-        """Returns how many rows the next call may have."""
-        first = self._waiting[0]
-        if first.is_text:
-            return self._max_batch
-        return self._seconds.useful_rows(first, self._max_batch)
-
     def _wait_for_more(self):
         until = self._waiting[0].since + self._max_delay
-        most = self._most_rows()
-        while not self._closed and sum(item.rows for item in self._waiting) < most:
+        while not self._closed and sum(item.rows for item in self._waiting) < self._max_batch:
             remaining = until - time.monotonic()
             if remaining <= 0:
                 break
@@ -288,11 +255,9 @@ class Batcher:
         )
         rows = [item.rows for item in items]
         begin = time.monotonic()
-        try:
-            found = self._function(joined)
-        finally:
-            seconds = time.monotonic() - begin
-            self._seconds.add(items, seconds)
+        found = self._function(joined)
+        seconds = time.monotonic() - begin
+        self._seconds.add(items, seconds)
         if self._on_batch is not None:
             self._on_batch(sum(rows), seconds)
         for name, array in found.items():

@@ -22,7 +22,7 @@ class Limits:
         max_held: int, bytes of bodies and decoded images of all requests together.
         max_connections: int, open connections.
         max_headers: int, bytes of the headers of one request.
-        max_batch: int, images of one call of a model.
+        max_batch: int, largest number of images in one call of a model.
         max_delay: float, seconds that an image waits for others to share a call with.
         request_seconds: float, from the end of the body to the response.
         header_seconds: float, for the headers of a request to arrive.

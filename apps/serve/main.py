@@ -58,7 +58,9 @@ def serve(
     allow_origin: Annotated[
         list[str] | None, typer.Option(help="Origin of a web page that may ask from elsewhere.")
     ] = None,
-    max_batch: Annotated[int, typer.Option(min=1, help="Images of one call of a model.")] = 32,
+    max_batch: Annotated[
+        int, typer.Option(min=1, help="Largest number of images in one call.")
+    ] = 32,
     max_delay_ms: Annotated[
         float, typer.Option(min=0, max=10_000, help="Time to wait for a fuller batch.")
     ] = 0.0,

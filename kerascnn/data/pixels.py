@@ -38,7 +38,8 @@ def to_channels(images: Any, channels) -> Any:
         channels: 1 or 3.
 
     Returns:
-        uint8 tensor, or array for an array, of shape `(..., height, width, channels)`.
+        uint8 tensor, or array for an array, of shape `(..., height, width, channels)`; `images`
+        itself if nothing needs to be changed.
     """
     cast: Any = np.ndarray.astype if isinstance(images, np.ndarray) else tf.cast
     repeat: Any = np.repeat if isinstance(images, np.ndarray) else tf.repeat

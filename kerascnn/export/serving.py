@@ -83,8 +83,8 @@ class Serving:
     def examples(self, images: Any) -> list[Any]:
         """Returns the inputs of one call for each of the uint8 images, as a list of arrays."""
         cut = slice(self.largest)
-        found = [to_channels(image[cut, cut], self.channels) for image in images]
-        return [[image[np.newaxis]] for image in found]
+        found = [to_channels(np.asarray(image)[cut, cut], self.channels) for image in images]
+        return [[np.ascontiguousarray(image)[np.newaxis]] for image in found]
 
     def compare(self, example: Any, found: Any, tolerance: float | None = None) -> float:
         """Returns the largest difference for one of the `examples`; raises as `check` does."""

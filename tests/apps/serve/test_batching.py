@@ -1,6 +1,5 @@
 import threading
 import time
-from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -47,42 +46,6 @@ def test_other_sizes_and_types_are_computed_apart_and_do_not_hang(gated):
     for future, array in zip(futures, arrays, strict=True):
         np.testing.assert_array_equal(future.result(10)["y"], array * 2)
     assert gate.calls[1:] == [(2, 2), (1, 3), (1, 3)]
-
-
-@pytest.mark.parametrize(
-    ("seconds", "expected"),
-    [
-        (lambda rows: 1, [8, 8]),
-        (lambda rows: 1 + rows / 2, [8, 8]),
-        (lambda rows: max(rows, 4), [4] * 4),
-        (lambda rows: 0.08 + rows, [1] * 16),
-        (lambda rows: rows if rows < 8 else 80, [1] * 16),
-    ],
-)
-def test_a_call_has_no_more_rows_than_make_a_row_cheaper(monkeypatch, seconds, expected):
-    now = [1e9]
-    clock = SimpleNamespace(monotonic=lambda: now[0])
-    monkeypatch.setattr("kerascnn_apps.serve.batching.time", clock)
-
-    def function(arrays):
-        now[0] += seconds(len(arrays["x"]))
-        return doubled(arrays)
-
-    gate = Gate(function)
-    gate.open.set()
-    batcher = Batcher(gate, max_batch=8)
-    for rows in (1, 2, 4, 8):
-        batcher.submit({"x": np.zeros((rows, 2))}).result(10)
-    gate.entered.clear()
-    gate.open.clear()
-    first = batcher.submit({"x": np.zeros((1, 2))})
-    assert gate.entered.wait(10)
-    futures = [batcher.submit({"x": np.full((1, 2), i)}) for i in range(16)]
-    gate.open.set()
-    first.result(10)
-    assert [future.result(10)["y"][0, 0] for future in futures] == list(range(0, 32, 2))
-    batcher.close()
-    assert [rows for rows, _ in gate.calls[5:]] == expected
 
 
 def test_a_wrong_item_fails_alone(gated):

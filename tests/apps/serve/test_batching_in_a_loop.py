@@ -1,6 +1,7 @@
 """Batches of an event loop: outputs that come together, and short calls that are made in it."""
 
 import asyncio
+import contextlib
 import threading
 import time
 
@@ -70,6 +71,29 @@ def test_long_calls_and_those_that_wait_for_others_leave_the_event_loop_alone(se
     function = Seconds(seconds)
     computed_in_turn(function, [np.full((1, 4), i) for i in range(4)], **options)
     assert threading.current_thread() not in [thread for thread, _ in function.calls]
+
+
+def test_calls_that_fail_soon_do_not_move_long_ones_into_the_event_loop():
+    threads = []
+
+    def picky(arrays):
+        if (arrays["x"] < 0).any():
+            raise ValueError("negative")
+        threads.append(threading.current_thread())
+        time.sleep(0.01)
+        return doubled(arrays)
+
+    async def ask():
+        for value in (1, -1, -1, -1, 1):
+            await idle(batcher)
+            with contextlib.nullcontext() if value > 0 else pytest.raises(ValueError):
+                await batcher.compute({"x": np.full((1, 4), value)})
+
+    batcher = Batcher(picky)
+    asyncio.run(ask())
+    batcher.close()
+    assert len(threads) == 2
+    assert threading.current_thread() not in threads
 
 
 def test_calls_with_text_leave_the_event_loop_alone(patience):
