@@ -75,10 +75,28 @@ class ArrayServing:
     def examples(self, images):
         """Returns the inputs of one call for each of the uint8 images, as a list of arrays.
 
-        Inputs that are not images are random.
+        Inputs that are not images are random. Images keep their sizes where the inputs leave them
+        open, unless the model cannot take them, as a U-Net of Keras's layers cannot take odd ones.
         """
         rng = np.random.default_rng(0)
-        return [[_example(x, image, rng) for x in self._inputs] for image in images]
+        found = []
+        for image in images:
+            example = [_example(x, image, rng) for x in self._inputs]
+            if any(None in x.shape[1:] for x in self._inputs) and not self._takes(example):
+                example = [_example(x, image, rng, multiple=_SIDE) for x in self._inputs]
+            found.append(example)
+        return found
+
+    def _takes(self, example):
+        try:
+            self._outputs(example)
+        except Exception:  # which, depends on the layer
+            return False
+        return True
+
+    def _outputs(self, example):
+        inputs = [tf.constant(array) for array in example]
+        return self._model(keras.tree.pack_sequence_as(self._structure, inputs), training=False)
 
     def compare(self, example, found, tolerance=None):
         """Returns the largest difference, relative to the largest output if that is above 1.
@@ -86,8 +104,7 @@ class ArrayServing:
         Raises:
             ExportError: if it is above the tolerance.
         """
-        inputs = [tf.constant(array) for array in example]
-        given = self._model(keras.tree.pack_sequence_as(self._structure, inputs), training=False)
+        given = self._outputs(example)
         allowed = 10 * tolerance_of(self._model) if tolerance is None else tolerance
         worst = 0.0
         for name, expected in zip(self._output_names, keras.tree.flatten(given), strict=True):
@@ -109,12 +126,15 @@ def _distinct(names, otherwise):
     return [f"{otherwise}_{i}" for i in range(len(names))]
 
 
-def _example(x, image, rng):
+def _example(x, image, rng, multiple=1):
     shape = [_SIDE if size is None else size for size in x.shape[1:]]
     if "int" in str(x.dtype) or x.dtype == "bool":
         return rng.integers(0, 2, (_BATCH, *shape)).astype(x.dtype)
     if len(shape) == 3 and shape[2] in (1, 3):
-        size = image.shape[:2] if None in x.shape[1:3] else shape[:2]
+        free = [multiple * max(1, side // multiple) for side in image.shape[:2]]
+        size = [
+            other if own is None else own for own, other in zip(x.shape[1:3], free, strict=True)
+        ]
         pixels = prepare(to_channels(tf.constant(image), shape[2]), size)
         return pixels.numpy()[np.newaxis].astype(x.dtype)
     return rng.normal(size=(_BATCH, *shape)).astype(x.dtype)

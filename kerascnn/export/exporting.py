@@ -177,10 +177,13 @@ class _Job:
             raise UsageError(
                 f"The name of a file for {self.format.title} must end in {suffix}; got {path}."
             )
-        if suffix and path.exists() and not overwrite:
-            raise FileExistsError(
-                f"{path} exists; choose another name, or overwrite it (--force; `overwrite=True`)."
-            )
+        for end in filter(None, (suffix, self.format.weights_suffix)):
+            file = path.with_suffix(end)
+            if file.exists() and not overwrite:
+                raise FileExistsError(
+                    f"{file} exists; choose another name, or overwrite it (--force; "
+                    "`overwrite=True`)."
+                )
         if not suffix and path.exists() and not path.is_dir():
             raise NotADirectoryError(f"{path} must be a folder for the versions; got a file.")
         return path

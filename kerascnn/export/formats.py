@@ -18,6 +18,7 @@ class Format:
         suffix: str, the suffix of its files; empty for a folder.
         packages: names of the packages that write and run the format.
         quantizers: names of the packages that quantize it.
+        weights_suffix: str, the suffix of a second file, with the weights; empty if there is none.
     """
 
     name: str
@@ -25,6 +26,7 @@ class Format:
     suffix: str
     packages: tuple[str, ...] = ()
     quantizers: tuple[str, ...] | None = None
+    weights_suffix: str = ""
 
     @property
     def writer(self):
@@ -65,7 +67,7 @@ FORMATS = {
         Format("saved_model", "SavedModel", ""),
         Format("onnx", "ONNX", ".onnx", ("onnx", "onnxruntime", "tf2onnx"), ()),
         Format("litert", "LiteRT", ".tflite", ("ai_edge_litert",), ()),
-        Format("openvino", "OpenVINO", ".xml", ("openvino",), ("nncf",)),
+        Format("openvino", "OpenVINO", ".xml", ("openvino",), ("nncf",), ".bin"),
     )
 }
 

@@ -34,6 +34,9 @@ for path in sorted(folder.glob("inputs_*.npz")):
         found["encoded"] = model.decode([png.read_bytes()])
     for kind, outputs in found.items():
         if outputs is not None:
+            for name, array in outputs.items():
+                if array.dtype.kind == "V":  # bfloat16, which files of NumPy do not know
+                    outputs[name] = array.astype("float32")
             np.savez(folder / f"{kind}_{path.stem}.npz", **outputs)
     if milliseconds is None:
         seconds, until = [], time.perf_counter() + 1.0

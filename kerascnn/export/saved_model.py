@@ -36,9 +36,10 @@ def write(model, serving, path):
 
 
 def _signatures(model, serving):
-    plain = ArrayServing(model)
+    # Folding may have removed the output layer, whose name the outputs keep.
+    plain = serving if isinstance(serving, ArrayServing) else ArrayServing(model)
     network = frozen(plain.graph(network_of(model)), plain.signature())
-    if isinstance(serving, ArrayServing):
+    if plain is serving:
         return {"serving_default": network}
 
     def compute(images):  # called by both signatures, stored once

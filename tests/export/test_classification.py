@@ -8,7 +8,7 @@ import pytest
 import tensorflow as tf
 from PIL import Image
 
-from kerascnn import layers
+from kerascnn import layers, load_exported
 from kerascnn.export import ExportError, classification_serving, export, fresh_process
 from kerascnn.export.runtimes.saved_model import read_metadata
 from kerascnn.models import create_model
@@ -48,6 +48,25 @@ def test_signatures_and_names(written):
             "class_id": (tf.int64, [None]),
             "class_name": (tf.string, [None]),
         }
+
+
+def test_names_in_any_language(tmp_path):
+    """Each is predicted: the biases decide."""
+    names = ["猫", "früh", "Ente"]
+    for i in range(3):
+        model = keras.Sequential(
+            [
+                keras.Input((28, 28, 1)),
+                keras.layers.Flatten(),
+                keras.layers.Dense(3, kernel_initializer="zeros"),
+            ]
+        )
+        model.layers[-1].bias.assign(np.eye(3)[i])
+        path = write(model, tmp_path / str(i), names)
+        exported = load_exported(path)
+        assert exported(np.zeros((2, 28, 28, 1), np.uint8))["class_name"].tolist() == [names[i]] * 2
+        png = tf.io.encode_png(np.zeros((9, 9, 3), np.uint8)).numpy()
+        assert exported.decode([png])["class_name"].tolist() == [names[i]]
 
 
 def test_the_purpose_is_written_beside(written, tmp_path):

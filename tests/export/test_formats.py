@@ -300,6 +300,16 @@ def test_an_older_file_stays_unless_it_may_be_overwritten(models, tmp_path, monk
     assert list(tmp_path.iterdir()) == [path]
 
 
+def test_weights_of_another_file_stay(models, tmp_path):
+    """A model in OpenVINO has a second file."""
+    weights = tmp_path / "pytorch_model.bin"
+    weights.write_text("mine")
+    with pytest.raises(FileExistsError, match=r"pytorch_model\.bin exists; choose another name"):
+        export(models["lenet5"], weights.with_suffix(".xml"), format="openvino")
+    assert weights.read_text() == "mine"
+    assert list(tmp_path.iterdir()) == [weights]
+
+
 def _failing(*arguments):
     raise ExportError("no such op")
 

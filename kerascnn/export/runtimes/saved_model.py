@@ -5,6 +5,7 @@ import os
 import tempfile
 from pathlib import Path
 
+import numpy as np
 import tensorflow as tf
 
 # TensorFlow reserves this folder of a SavedModel for other programs.
@@ -62,4 +63,8 @@ class Model:
 
 def _array(tensor):
     array = tensor.numpy()
-    return array if tensor.dtype != tf.string else array.astype(str)
+    if tensor.dtype != tf.string:
+        return array
+    # NumPy would decode bytes as ASCII.
+    texts = [text.decode(errors="replace") for text in np.ravel(array)]
+    return np.array(texts, str).reshape(np.shape(array))
