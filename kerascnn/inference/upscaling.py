@@ -3,6 +3,7 @@
 import math
 from collections.abc import Callable
 from dataclasses import dataclass
+from fractions import Fraction
 from typing import Any
 
 import keras
@@ -66,7 +67,8 @@ def upscale(model: keras.Model, image: np.ndarray, tile: int = 256) -> np.ndarra
 
     Models with one channel upscale luminance; color is upscaled by bicubic interpolation. The image
     is processed in tiles that overlap by the receptive field, so the result is the same as for the
-    whole image, with the memory of one tile.
+    whole image, with the memory of one tile. If the model has strides, tiles start at multiples of
+    them; an image whose height or width is not a multiple is one tile.
 
     Args:
         model: `keras.Model` from channels-last images of any size with 1 or 3 channels and values
@@ -99,9 +101,10 @@ def upscale(model: keras.Model, image: np.ndarray, tile: int = 256) -> np.ndarra
     if tile < 1:
         raise UsageError(f"`tile` must be at least 1; got tile={tile}.")
     height, width, channels = image.shape
-    overlap = _reach(model)
-    if overlap is None:
-        tile, overlap = max(height, width), 0
+    overlap, step = _reach(model)
+    if overlap is None or height % step or width % step:
+        tile, overlap, step = max(height, width), 0, 1
+    tile, overlap = (step * -(-pixels // step) for pixels in (tile, overlap))
     output = np.empty((height * factor, width * factor, channels), np.uint8)
     for top in range(0, height, tile):
         for left in range(0, width, tile):
@@ -115,14 +118,19 @@ def upscale(model: keras.Model, image: np.ndarray, tile: int = 256) -> np.ndarra
 
 
 def _reach(model):
-    """Returns the reach of the receptive field in pixels; `None` if unknown or unlimited."""
+    """Returns the reach of the receptive field in pixels, and the common multiple of all strides.
+
+    The reach is `None` if it is unknown or unlimited.
+    """
     if isinstance(model, Upscaler):
-        return None
-    fields = [row.receptive_field for row in summary(model).rows]
-    if fields[-1] is None or math.inf in fields[-1]:
-        return None
+        return None, 1
+    rows = summary(model).rows
+    field = rows[-1].receptive_field
+    if field is None or math.inf in field:
+        return None, 1
+    strides = [Fraction(side).numerator for row in rows if row.stride for side in row.stride]
     # Half of an even receptive field would be too small, and the reported field is rounded.
-    return max(REACH, max(fields[-1]) // 2 + 1)
+    return max(REACH, max(field) // 2 + 1), math.lcm(*strides)
 
 
 def _upscaled(model, part, factor):
@@ -132,6 +140,12 @@ def _upscaled(model, part, factor):
     else:
         given = to_upscale(color[np.newaxis], model.input_shape[-1])
         outputs = keras.ops.convert_to_numpy(model.predict_on_batch(np.asarray(given)))
+        height, width = part.shape[:2]
+        if outputs.shape[1:3] != (factor * height, factor * width):
+            raise UsageError(
+                f"`model` must enlarge every image by {factor}; got "
+                f"{outputs.shape[1]}x{outputs.shape[2]} pixels for {height}x{width}."
+            )
         upscaled = upscaled_image(outputs, color[np.newaxis], factor)[0].numpy()
     if part.shape[-1] == 1:
         return luminance(upscaled.astype(np.int32)).astype(np.uint8)

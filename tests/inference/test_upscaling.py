@@ -144,13 +144,40 @@ def test_tiles_give_the_answer_of_the_whole(channels, factor, colors):
 def test_tiles_of_every_model_see_all_they_need():
     """With less overlap, the answers would differ."""
     model = network(1, 2, wide=7)
-    reach = module._reach(model)
+    reach, step = module._reach(model)
+    assert step == 1
     assert 3 + 1 + 1 <= reach <= 3 + 1 + 1 + 2
     picture = noise(40, 40, 1)
     whole = upscale(model, picture, 40).astype(int)
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(module, "_reach", lambda model: 2)
+        patch.setattr(module, "_reach", lambda model: (2, 1))
         assert np.abs(upscale(model, picture, 10) - whole).max() > 1
+
+
+def pooling(padding):
+    """A network that reduces images before it enlarges them."""
+    keras.utils.set_random_seed(0)
+    inputs = keras.Input((None, None, 3))
+    x = keras.layers.Conv2D(8, 3, padding="same", strides=2)(inputs)
+    x = keras.layers.MaxPooling2D(2, padding=padding)(x)
+    x = keras.layers.Conv2D(3, 3, padding="same")(x)
+    return keras.Model(inputs, keras.layers.UpSampling2D(8)(x))
+
+
+@pytest.mark.parametrize("padding", ["same", "valid"])
+def test_tiles_of_models_with_strides(padding):
+    """Windows of pooling begin where they do in the whole image."""
+    model, picture = pooling(padding), noise(84, 76, 3)
+    whole = upscale(model, picture, tile=84)
+    for tile in (17, 32):
+        assert np.abs(upscale(model, picture, tile).astype(int) - whole).max() <= 1
+
+
+def test_sizes_that_do_not_fit_the_strides():
+    """Keras's padding depends on the size: a tile would have another than the whole image."""
+    sentence = "must enlarge every image by 2; got 128x104 pixels for 62x50"
+    with pytest.raises(ValueError, match=sentence):
+        upscale(pooling("same"), noise(62, 50, 3), tile=20)
 
 
 def test_a_model_that_sees_the_whole_image_gets_it():
