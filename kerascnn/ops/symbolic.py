@@ -7,6 +7,8 @@ from typing import Any, TypeVar
 
 import keras
 
+from kerascnn.ops.shapes import standardize_data_format
+
 # An op; the decorated op has the same signature.
 _Op = TypeVar("_Op", bound=Callable[..., Any])
 
@@ -73,6 +75,8 @@ def symbolic(
             inputs = [value for _, value in bound[:tensors]]
             if any(isinstance(x, keras.KerasTensor) for x in inputs):
                 arguments = dict(bound[tensors:])
+                if "data_format" in arguments:  # not another one when the model is loaded
+                    arguments["data_format"] = standardize_data_format(arguments["data_format"])
                 # Keras would wrap an error from inside the node in a long message.
                 output_shape(*(None if x is None else x.shape for x in inputs), **arguments)
                 node = Node(given=[x is not None for x in inputs], **arguments)

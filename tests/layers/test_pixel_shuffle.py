@@ -91,6 +91,22 @@ def test_op_is_a_node_of_a_functional_model(tmp_path):
     np.testing.assert_array_equal(again.predict(x, verbose=0), expected)
 
 
+def test_a_model_keeps_the_data_format_that_it_was_made_in(tmp_path):
+    before = keras.config.image_data_format()
+    try:
+        keras.config.set_image_data_format("channels_first")
+        inputs = keras.Input((8, 4, 6))
+        keras.Model(inputs, ops.pixel_shuffle(inputs, 2)).save(tmp_path / "model.keras")
+        keras.config.set_image_data_format("channels_last")
+        model = keras.saving.load_model(tmp_path / "model.keras")
+        assert model.output_shape == (None, 2, 8, 12)
+        x = np.random.default_rng(0).normal(size=(2, 8, 4, 6)).astype("float32")
+        expected = reference.pixel_shuffle(x.transpose(0, 2, 3, 1), 2, 2).transpose(0, 3, 1, 2)
+        np.testing.assert_array_equal(keras.ops.convert_to_numpy(model(x)), expected)
+    finally:
+        keras.config.set_image_data_format(before)
+
+
 def test_integers_move_as_well():
     x = np.arange(16, dtype="uint8").reshape(1, 2, 2, 4)
     y = keras.ops.convert_to_numpy(ops.pixel_shuffle(x, 2))
