@@ -58,6 +58,7 @@ def of_keras_layers(model, shape):
     """Keras's side, which has our parameters and gives our numbers."""
     ours, theirs = rebuilt(model, of_keras=False), rebuilt(model, of_keras=True)
     assert trainable(theirs) == trainable(model)
+    ours.set_weights(model.get_weights())
     theirs.set_weights(ours.get_weights())
     check_same_outputs(ours, theirs, shape)
     return theirs

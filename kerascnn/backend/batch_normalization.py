@@ -47,8 +47,9 @@ def _fused(x, gamma, beta, epsilon, mean=(), variance=(), is_training=False):
     channels = x.shape[-1]
     gamma = tf.ones((channels,)) if gamma is None else tf.cast(gamma, tf.float32)
     beta = tf.zeros((channels,)) if beta is None else tf.cast(beta, tf.float32)
-    # The op expects images; other tensors are reshaped to a column of pixels.
-    image = x if len(x.shape) == 4 else tf.reshape(x, (-1, 1, 1, channels))
+    # The op expects images; other tensors are reshaped to a column of pixels. (cuDNN limits the
+    # number of images, to 65,535 in inference.)
+    image = x if len(x.shape) == 4 else tf.reshape(x, (1, -1, 1, channels))
     y, mean, variance, *_ = tf.raw_ops.FusedBatchNormV3(
         x=image,
         scale=gamma,
@@ -83,9 +84,19 @@ def normalize(x, mean, variance, gamma, beta, epsilon):
 def batch_normalization(x, gamma, beta, epsilon):
     """Normalizes `x` with its own mean and variance, and also returns them."""
     y, mean, variance = _fused(x, gamma, beta, epsilon, is_training=True)
-    # The op returns the unbiased variance, m / (m - 1) times the biased one.
+    # The op returns the unbiased variance, m / (m - 1) times the biased one. Of a single value,
+    # that is 0 on a CPU and not a number on a GPU.
     m = tf.cast(tf.size(x) // x.shape[-1], tf.float32)
-    return y, tf.stop_gradient(mean), tf.stop_gradient(variance * (m - 1) / m)
+    biased = tf.math.multiply_no_nan(variance, (m - 1) / m)
+    return y, tf.stop_gradient(mean), tf.stop_gradient(biased)
+
+
+def is_in_replica():
+    """Returns whether a `tf.distribute` strategy, or none, runs the code for one replica.
+
+    It does not where a model is called in the `scope()` of a strategy, as to build it.
+    """
+    return tf.distribute.get_replica_context() is not None
 
 
 def synchronized_moments(x, axes):

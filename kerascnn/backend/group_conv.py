@@ -201,8 +201,8 @@ def is_emulated(dtype):
 
 
 def has_gpu():
-    """Returns whether TensorFlow has a GPU."""
-    return bool(tf.config.list_physical_devices("GPU"))
+    """Returns whether TensorFlow uses a GPU: one that was not hidden from it."""
+    return bool(tf.config.get_visible_devices("GPU"))
 
 
 def _compiled_for_cpu():

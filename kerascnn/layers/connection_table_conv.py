@@ -8,6 +8,7 @@ import keras
 from kerascnn import ops
 from kerascnn.arguments import pair
 from kerascnn.geometry import Sizes, Window, product, sliding
+from kerascnn.layers.image_spec import image_spec
 from kerascnn.ops.connection_table_conv import (
     connection_table_conv2d_shape,
     connections_of,
@@ -114,6 +115,7 @@ class ConnectionTableConv2D(keras.layers.Layer):
 
     def build(self, input_shape: Any) -> None:
         self.compute_output_shape(input_shape)
+        self.input_spec = image_spec(input_shape, self.data_format)
         self.kernel = self.add_weight(
             name="kernel",
             shape=self._kernel_shape,

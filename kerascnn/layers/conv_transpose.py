@@ -7,6 +7,7 @@ import keras
 from kerascnn import ops
 from kerascnn.arguments import at_least_one
 from kerascnn.geometry import Sizes
+from kerascnn.layers.image_spec import image_spec
 from kerascnn.layers.keras_conv import KerasConv, explicit, known_to_keras
 from kerascnn.ops.conv_transpose import conv_transpose2d_shape
 from kerascnn.ops.padding import Padding
@@ -123,8 +124,7 @@ class Conv2DTranspose(KerasConv, keras.layers.Conv2DTranspose):
         # Keras's `build` does not support groups; names, shapes and order are the same.
         self.compute_output_shape(input_shape)
         channels = self.channels(input_shape)
-        axis = 1 if self.data_format == "channels_first" else -1
-        self.input_spec = keras.layers.InputSpec(ndim=4, axes={axis: channels})
+        self.input_spec = image_spec(input_shape, self.data_format)
         self.kernel = self.add_weight(
             name="kernel",
             shape=(*self.kernel_size, self.filters // self.groups, channels),

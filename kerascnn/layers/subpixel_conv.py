@@ -8,6 +8,7 @@ from kerascnn import ops
 from kerascnn.arguments import at_least_one, one_of, pair
 from kerascnn.geometry import Sizes, Window, product, sliding
 from kerascnn.initializers import ICNR
+from kerascnn.layers.image_spec import image_spec
 from kerascnn.ops.padding import Padding, standardize_padding
 from kerascnn.ops.pixel_shuffle import MODES, pixel_shuffle_window
 from kerascnn.ops.shapes import known_channels, standardize_data_format
@@ -125,6 +126,7 @@ class SubpixelConv2D(keras.layers.Layer):
 
     def build(self, input_shape: Any) -> None:
         self.compute_output_shape(input_shape)
+        self.input_spec = image_spec(input_shape, self.data_format)
         self.kernel = self.add_weight(
             name="kernel",
             shape=self._kernel_shape(input_shape),

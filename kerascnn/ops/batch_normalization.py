@@ -54,7 +54,7 @@ def moments(
         mean = ops.sum(ops.where(counts > 0, x, 0), axes) / m
         deviation = ops.where(counts > 0, x - _along(mean, x, axis), 0)
         return mean, ops.sum(ops.square(deviation), axes) / m
-    if synchronized:
+    if synchronized and tensorflow_kernel.is_in_replica():
         return tensorflow_kernel.synchronized_moments(x, axes)
     mean = ops.mean(x, axes)
     variance = ops.mean(ops.square(x - _along(mean, x, axis)), axes)

@@ -100,6 +100,13 @@ def test_xla_never_sees_a_group_convolution_on_a_cpu():
         assert all(a.shape[-1] == b.shape[2] for a, b in zip(channels, kernels, strict=True))
 
 
+def test_a_hidden_gpu_does_not_count(monkeypatch):
+    """After `tf.config.set_visible_devices([], "GPU")`, which a machine without one ignores."""
+    monkeypatch.setattr(tf.config, "list_physical_devices", lambda kind: ["GPU:0"])
+    monkeypatch.setattr(tf.config, "get_visible_devices", lambda kind: [])
+    assert not group_conv.has_gpu()
+
+
 def test_half_precision_can_be_probed_while_a_graph_is_traced():
     group_conv._probed.cache_clear()
     x, kernel = random_case(6, 7, 16, 16, 4, (3, 3))

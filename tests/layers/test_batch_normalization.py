@@ -360,6 +360,20 @@ def test_a_batch_without_images_leaves_the_statistics_as_they_are(arguments):
 
 
 @pytest.mark.skipif(BACKEND != "tensorflow", reason="replicas of TensorFlow")
+def test_synchronized_statistics_outside_of_replicas_are_those_of_the_batch():
+    """As when a subclassed model is built by a call in the scope of a strategy."""
+    import tensorflow as tf
+
+    x = np.random.default_rng(0).normal(size=(6, 3)).astype("float32")
+    with tf.distribute.MirroredStrategy(["CPU:0"]).scope():
+        layer = BatchNormalization(synchronized=True)
+        y = layer(x, training=True)
+    expected = (x - x.mean(axis=0)) / np.sqrt(x.var(axis=0) + 1e-3)
+    np.testing.assert_allclose(y, expected, atol=1e-5)
+    np.testing.assert_allclose(layer.moving_mean, 0.01 * x.mean(axis=0), atol=1e-6)
+
+
+@pytest.mark.skipif(BACKEND != "tensorflow", reason="replicas of TensorFlow")
 def test_a_replica_without_images_leaves_the_statistics_finite(tmp_path):
     # Devices must be made before TensorFlow starts.
     program = """

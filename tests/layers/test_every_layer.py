@@ -17,6 +17,16 @@ def test_every_layer_is_here():
     assert classes == {name.partition("_")[0] for name in EVERY_LAYER}
 
 
+@pytest.mark.parametrize("name", EVERY_LAYER)
+def test_a_built_layer_refuses_other_channels(name):
+    for layer in model_of(name).layers:
+        if layer.weights:
+            for channels in (1, 8, 32):
+                x = np.ones((1, 8, 6, channels), "float32")
+                with pytest.raises(ValueError, match=rf"(16|{channels})"):
+                    layer(x)
+
+
 @pytest.mark.skipif(BACKEND != "tensorflow", reason="graphs and XLA of TensorFlow")
 @pytest.mark.parametrize("training", [False, True])
 @pytest.mark.parametrize("name", ONE_FORM_BY_DAY)
