@@ -39,7 +39,7 @@ def _signatures(model, serving):
     # Folding may have removed the output layer, whose name the outputs keep.
     plain = serving if isinstance(serving, ArrayServing) else ArrayServing(model)
     network = frozen(plain.graph(network_of(model)), plain.signature())
-    if plain is serving:
+    if isinstance(serving, ArrayServing):
         return {"serving_default": network}
 
     def compute(images):  # called by both signatures, stored once

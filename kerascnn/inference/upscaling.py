@@ -139,7 +139,7 @@ def _upscaled(model, part, factor):
         upscaled = model.function(color)
     else:
         given = to_upscale(color[np.newaxis], model.input_shape[-1])
-        outputs = keras.ops.convert_to_numpy(model.predict_on_batch(np.asarray(given)))
+        outputs: Any = keras.ops.convert_to_numpy(model.predict_on_batch(np.asarray(given)))
         height, width = part.shape[:2]
         if outputs.shape[1:3] != (factor * height, factor * width):
             raise UsageError(
