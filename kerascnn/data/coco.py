@@ -13,6 +13,7 @@ from kerascnn.data.file_tree import composed, find_images, is_junk
 from kerascnn.data.splits import SPLITS, split_of
 
 _BACKGROUND = "background"
+_IMAGE_FOLDERS = ("images", "image", "imgs", "img")
 
 
 @dataclass(frozen=True, eq=False)
@@ -80,7 +81,7 @@ def coco(root):
     ids = sorted(categories)
     numbers = {key: i + 1 for i, key in enumerate(ids)}
     names = (_BACKGROUND, *(composed(str(categories[key])) for key in ids))
-    pairs, sources, missing, used = {}, {}, [], set()
+    pairs, sources, missing, used = {}, {}, [], {}
     found = find_images(root)
     index = {}
     for path in found.images:
@@ -91,9 +92,13 @@ def coco(root):
             file = _file(path, image, index)
             if file is None:
                 missing.append(image)
+            elif used.setdefault(file, image) != image:
+                raise UsageError(
+                    f"{path} must name each image once; got {used[file]!r} and {image!r}, which "
+                    f"both can only be {file}. Copy the missing image, or remove its entry."
+                )
             else:
                 pairs[split].append((file, mask))
-                used.add(file)
         sources[split] = path.relative_to(root).as_posix()
     others = [path for path in found.images if path not in used]
     others += [path for path in found.others if path.suffix != ".json"]
@@ -178,15 +183,30 @@ def _masks(path, content, numbers):
 
 
 def _file(path, name, index):
-    """Returns an image file: next to the annotations, in the split's folder, or elsewhere."""
-    found = index.get(composed(name.replace("\\", "/").rpartition("/")[2]), ())
-    if len(found) <= 1:
-        return found[0] if found else None
-    near = [file for file in found if file.parent == path.parent]
+    """Returns an image file: next to the annotations, in the split's folder, or elsewhere.
+
+    Raises:
+        UsageError: if several files could be meant.
+    """
+    name = composed(name.replace("\\", "/"))
+    found = index.get(name.rpartition("/")[2], [])
     year = path.stem.rpartition("_")[2]
-    near = near or [file for file in found if file.parent.name == year]
-    near = near or [file for file in found if split_of(file.parent.name) == split_of(year)]
-    return (near or found)[0]
+    split = split_of(year)
+    for is_meant in (
+        lambda file: "/" in name and composed(file.as_posix()).endswith("/" + name.lstrip("/")),
+        lambda file: file.parent == path.parent,
+        lambda file: file.parent.name == year,
+        lambda file: split is not None and split_of(file.parent.name) == split,
+        lambda file: file.parent.name.casefold() in _IMAGE_FOLDERS,
+    ):
+        if len(found) > 1:
+            found = [file for file in found if is_meant(file)] or found
+    if len(found) > 1:
+        raise UsageError(
+            f"{path} must name images so that one file fits; got {name!r} for {found[0]} and "
+            f"{found[1]}. Write the folder in `file_name`, or move other images elsewhere."
+        )
+    return found[0] if found else None
 
 
 def _pycocotools():

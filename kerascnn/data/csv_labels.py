@@ -53,7 +53,7 @@ def csv_labels(root):
                     f"{path} must have one label for each file; got {labels[image][1]!r} and "
                     f"{label!r} for {file}. Keep one of the rows: `grep -n {file} {path}`."
                 )
-    if not tables or _are_folders(labels):
+    if not tables or _add_nothing(labels, found.images):
         return None
     return _layout(root, tables, labels, missing, found)
 
@@ -121,7 +121,7 @@ class _Table:
             return None
         headings = [re.sub(r"[\W_]+", "", name.casefold()) for name in head]
         split = next((i for i, name in enumerate(headings) if name in _SPLITS), None)
-        if split is not None and not all(split_of(cell.strip()) for cell in columns[split]):
+        if split is not None and not _are_splits(path, head[split], columns[split]):
             split = None
         label = _label_column(path, headings, columns, {file, split})
         if label is None:
@@ -155,6 +155,24 @@ def _names_files(column, index):
     return bool(tried) and sum(_resolved(cell, index) is not None for cell in tried) * 2 > len(
         tried
     )
+
+
+def _are_splits(path, heading, cells):
+    """Returns whether a column has splits; some columns of such a heading have something else.
+
+    Raises:
+        UsageError: if only some of the cells are splits.
+    """
+    unknown = [cell.strip() for cell in cells if not split_of(cell.strip())]
+    if len(unknown) == len(cells):
+        return False
+    if unknown:
+        raise UsageError(
+            f"{path} must have train, validation or test in each row of the column {heading!r}; "
+            f"got {unknown[0]!r} in {len(unknown):,} of {len(cells):,} rows. Write one of the "
+            "three there, or remove these rows."
+        )
+    return True
 
 
 def _label_column(path, headings, columns, used):
@@ -193,10 +211,14 @@ def _resolved(cell, index):
     return index.get(cell) or index.get(cell.rpartition("/")[2]) if cell else None
 
 
-def _are_folders(labels):
-    """Returns whether the labels only repeat the folders of the files."""
+def _add_nothing(labels, images):
+    """Returns whether the tables only repeat the folders: no splits, no choice of images."""
+    if any(split != "train" for split, _ in labels.values()):
+        return False
     pairs = {(path.parent, label) for path, (_, label) in labels.items()}
     folders = {folder for folder, _ in pairs}
+    if any(path.parent in folders and path not in labels for path in images):
+        return False
     return len(pairs) == len(folders) == len({label for _, label in pairs}) > 1
 
 

@@ -284,7 +284,7 @@ class _Plan:
         """Reads an image and its mask; all pairs are read here."""
         pixels = read_image(image, channels, self.max_pixels, self.ranges)
         if isinstance(mask, DrawnMask):
-            return pixels, mask.draw()
+            return pixels, upright(mask.draw(), turn)
         raw = raw_mask(mask, self.max_pixels, by_color=self.reading.colors is not None)
         return pixels, upright(self.reading.classes(raw), turn)
 

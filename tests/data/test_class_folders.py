@@ -263,6 +263,51 @@ def test_a_table_next_to_folders_of_classes_changes_nothing(tmp_path):
     assert load_classification(tmp_path).class_names == ("cats", "dogs")
 
 
+def rows_of(root, splits, more=()):
+    """A table of the images of `folders.classes`: the last two of each class are of the test."""
+    rows = [(f"{name}/{i}.png", name, splits[i > 3]) for name in ("cats", "dogs") for i in range(6)]
+    lines = [",".join(row) for row in (("file", "label", "split"), *rows, *more)]
+    (root / "labels.csv").write_text("\n".join(lines))
+
+
+def test_splits_of_a_table_next_to_folders_of_classes_are_used(tmp_path):
+    folders.classes(tmp_path, (6, 6))
+    rows_of(tmp_path, ("train", "test"))
+    data = load_classification(tmp_path)
+    assert data.report.layout == "images with labels in labels.csv"
+    assert sorted(data.file_names["test"]) == [
+        "cats/4.png",
+        "cats/5.png",
+        "dogs/4.png",
+        "dogs/5.png",
+    ]
+
+
+def test_a_table_of_some_images_in_folders_of_classes_chooses_them(tmp_path):
+    folders.classes(tmp_path, (6, 6))
+    rows = [f"{name}/{i}.png,{name}" for name in ("cats", "dogs") for i in range(5)]
+    (tmp_path / "labels.csv").write_text("file,label\n" + "\n".join(rows))
+    data = load_classification(tmp_path)
+    assert sum(data.num_examples.values()) == 10
+    assert data.report.notes[0].startswith("2 images without a label are left out; the first is")
+
+
+@pytest.mark.parametrize("unknown", ["tset", "", "PublicTest"])
+def test_unknown_splits_among_known_ones_are_refused(tmp_path, unknown):
+    folders.classes(tmp_path, (6, 6))
+    rows_of(tmp_path, ("train", unknown))
+    with pytest.raises(
+        UsageError, match=rf"in each row of the column 'split'; got '{unknown}' in 4 of 12 rows"
+    ):
+        load_classification(tmp_path)
+
+
+def test_a_column_that_is_no_split_is_not_one(tmp_path):
+    folders.classes(tmp_path, (6, 6))
+    rows_of(tmp_path, ("first", "second"))
+    assert load_classification(tmp_path).report.layout != "images with labels in labels.csv"
+
+
 def test_oxford_pets(tmp_path):
     data = load_classification(folders.oxford_pets(tmp_path))
     assert data.class_names == ("Abyssinian", "great_pyrenees")

@@ -98,6 +98,87 @@ def test_coco(tmp_path):
     np.testing.assert_array_equal(mask_of(again), coco_mask())
 
 
+def coco_of_cameras(root, names, files):
+    """Annotations of images with one rectangle each, in another place for each name."""
+    for i, file in enumerate(files):
+        folders.save(root / file, folders.pixels((7, i), 0, (10, 12), 3))
+    images = [
+        {"id": i, "file_name": name, "height": 10, "width": 12} for i, name in enumerate(names)
+    ]
+    annotations = [
+        {
+            "id": i,
+            "image_id": i,
+            "category_id": 1,
+            "area": 8,
+            "segmentation": [[i, 2, i + 2, 2, i + 2, 6, i, 6]],
+        }
+        for i in range(len(names))
+    ]
+    content = {
+        "images": images,
+        "annotations": annotations,
+        "categories": [{"id": 1, "name": "car"}],
+    }
+    path = root / "annotations" / "instances_default.json"
+    path.parent.mkdir(exist_ok=True)
+    path.write_text(json.dumps(content))
+    return root
+
+
+@pytest.mark.extra("coco")
+def test_coco_names_of_several_folders(tmp_path):
+    names = [f"cam{i % 2}/{i // 2:04d}.jpg" for i in range(10)]
+    coco_of_cameras(tmp_path, names, [f"images/{name}" for name in names])
+    with pytest.warns(HeldOutWarning):
+        data = load_segmentation(tmp_path)
+    seen = {}
+    for split in data.num_examples:
+        for name, _, mask in data.examples(split):
+            seen[name.removeprefix("images/")] = int(np.flatnonzero(mask.any(axis=0))[0])
+    assert seen == {name: i for i, name in enumerate(names)}
+
+
+@pytest.mark.extra("coco")
+@pytest.mark.parametrize(
+    ("names", "files", "sentence"),
+    [
+        (
+            ["a/1.jpg", "b/1.jpg"],
+            ["images/a/1.jpg"],
+            "must name each image once; got 'a/1.jpg' and",
+        ),
+        (
+            ["1.jpg", "2.jpg"],
+            ["a/1.jpg", "b/1.jpg", "a/2.jpg"],
+            "so that one file fits; got '1.jpg'",
+        ),
+    ],
+)
+def test_coco_names_that_are_not_clear_are_refused(tmp_path, names, files, sentence):
+    with pytest.raises(UsageError, match=sentence):
+        load_segmentation(coco_of_cameras(tmp_path, names, files))
+
+
+@pytest.mark.extra("coco")
+def test_coco_masks_of_stored_pixels_turn_with_their_image(tmp_path):
+    names = [f"{i}.jpg" for i in range(10)]
+    coco_of_cameras(tmp_path, names, [f"images/{name}" for name in names])
+    for name in names:
+        with Image.open(tmp_path / "images" / name) as image:
+            image.load()
+        folders.save(tmp_path / "images" / name, image, exif=folders.exif(6))
+    with pytest.warns(HeldOutWarning):
+        data = load_segmentation(tmp_path)
+    for split in data.num_examples:
+        for name, image, mask in data.examples(split):
+            i = int(name.rpartition("/")[2].removesuffix(".jpg"))
+            stored = np.zeros((10, 12), int)
+            stored[2:6, i : i + 2] = 1
+            assert image.shape[:2] == (12, 10)
+            np.testing.assert_array_equal(mask, np.rot90(stored, -1))
+
+
 @pytest.mark.extra("coco")
 @pytest.mark.parametrize("content", ["[]", "{", '{"images": [], "annotations": 3}', "boxes"])
 def test_other_annotations_are_refused(tmp_path, content):
