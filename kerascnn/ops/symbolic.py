@@ -75,10 +75,10 @@ def symbolic(
             inputs = [value for _, value in bound[:tensors]]
             if any(isinstance(x, keras.KerasTensor) for x in inputs):
                 arguments = dict(bound[tensors:])
-                if "data_format" in arguments:  # not another one when the model is loaded
-                    arguments["data_format"] = standardize_data_format(arguments["data_format"])
                 # Keras would wrap an error from inside the node in a long message.
                 output_shape(*(None if x is None else x.shape for x in inputs), **arguments)
+                if "data_format" in arguments:  # not another one when the model is loaded
+                    arguments["data_format"] = standardize_data_format(arguments["data_format"])
                 node = Node(given=[x is not None for x in inputs], **arguments)
                 return node(*(x for x in inputs if x is not None))
             return function(*args, **kwargs)
