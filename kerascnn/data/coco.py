@@ -9,11 +9,10 @@ import numpy as np
 
 from kerascnn.arguments import UsageError
 from kerascnn.data.class_tables import ClassTable
-from kerascnn.data.file_tree import composed, find_images, is_junk
+from kerascnn.data.file_tree import IMAGE_FOLDERS, composed, find_images, is_junk
 from kerascnn.data.splits import SPLITS, split_of
 
 _BACKGROUND = "background"
-_IMAGE_FOLDERS = ("images", "image", "imgs", "img")
 
 
 @dataclass(frozen=True, eq=False)
@@ -197,7 +196,7 @@ def _file(path, name, index):
         lambda file: file.parent == path.parent,
         lambda file: file.parent.name == year,
         lambda file: split is not None and split_of(file.parent.name) == split,
-        lambda file: file.parent.name.casefold() in _IMAGE_FOLDERS,
+        lambda file: file.parent.name.casefold() in IMAGE_FOLDERS,
     ):
         if len(found) > 1:
             found = [file for file in found if is_meant(file)] or found

@@ -10,6 +10,22 @@ from PIL import Image
 
 from kerascnn.arguments import UsageError
 
+# Names of folders of images, in order of preference, without regard to case and punctuation.
+IMAGE_FOLDERS = (
+    "images",
+    "image",
+    "imgs",
+    "img",
+    "jpegimages",
+    "rgb",
+    "photos",
+    "frames",
+    "701stillsrawfull",
+    "stills",
+    "leftimg8bit",
+    "input",
+)
+
 SUFFIXES = (
     ".bmp",
     ".gif",

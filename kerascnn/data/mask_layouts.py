@@ -8,28 +8,21 @@ from typing import Any
 
 from kerascnn.arguments import UsageError
 from kerascnn.data.class_tables import ClassTable, class_table
-from kerascnn.data.file_tree import composed, find_images, has_images, images_in, subfolders
+from kerascnn.data.file_tree import (
+    IMAGE_FOLDERS,
+    composed,
+    find_images,
+    has_images,
+    images_in,
+    subfolders,
+)
 from kerascnn.data.mask_pairs import listed, paired
 from kerascnn.data.oxford_pets import TRIMAP, is_oxford_pets
 from kerascnn.data.oxford_pets import listed as listed_pets
 from kerascnn.data.published_masks import CITYSCAPES, CITYSCAPES_IDS, VOC, voc_color
 from kerascnn.data.splits import SPLITS, innermost, split_folders, split_of
 
-# Folder names, in order of preference, without regard to case and punctuation.
-_IMAGES = (
-    "images",
-    "image",
-    "imgs",
-    "img",
-    "jpegimages",
-    "rgb",
-    "photos",
-    "frames",
-    "701stillsrawfull",
-    "stills",
-    "leftimg8bit",
-    "input",
-)
+# Folder names, as `IMAGE_FOLDERS`
 _MASKS = (
     "masks",
     "mask",
@@ -305,7 +298,7 @@ def _trees(root, for_training):
 
 def _missing(folder):
     names = ("images", "masks")
-    if _named(folder, _IMAGES) is not None:
+    if _named(folder, IMAGE_FOLDERS) is not None:
         names = ("masks",)
     raise FileNotFoundError(
         f"There is no folder {folder / names[0]}. Images and masks are in two folders: "
@@ -315,7 +308,7 @@ def _missing(folder):
 
 def _pair(folder):
     """Returns the folders of the images and of the masks in a folder, or `None`."""
-    images, masks = _named(folder, _IMAGES), _named(folder, _MASKS)
+    images, masks = _named(folder, IMAGE_FOLDERS), _named(folder, _MASKS)
     return None if images is None or masks is None else (images, masks)
 
 

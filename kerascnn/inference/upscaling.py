@@ -68,7 +68,8 @@ def upscale(model: keras.Model, image: np.ndarray, tile: int = 256) -> np.ndarra
     Models with one channel upscale luminance; color is upscaled by bicubic interpolation. The image
     is processed in tiles that overlap by the receptive field, so the result is the same as for the
     whole image, with the memory of one tile. If the model has strides, tiles start at multiples of
-    them; an image whose height or width is not a multiple is one tile.
+    them; an image whose height or width is not a multiple is one tile, and what its padding adds to
+    the output is cut off.
 
     Args:
         model: `keras.Model` from channels-last images of any size with 1 or 3 channels and values
@@ -140,12 +141,13 @@ def _upscaled(model, part, factor):
     else:
         given = to_upscale(color[np.newaxis], model.input_shape[-1])
         outputs: Any = keras.ops.convert_to_numpy(model.predict_on_batch(np.asarray(given)))
-        height, width = part.shape[:2]
-        if outputs.shape[1:3] != (factor * height, factor * width):
+        height, width = (factor * side for side in part.shape[:2])
+        if outputs.shape[1] < height or outputs.shape[2] < width:
             raise UsageError(
                 f"`model` must enlarge every image by {factor}; got "
-                f"{outputs.shape[1]}x{outputs.shape[2]} pixels for {height}x{width}."
+                f"{outputs.shape[1]}x{outputs.shape[2]} pixels for {part.shape[0]}x{part.shape[1]}."
             )
+        outputs = outputs[:, :height, :width]  # padding for strides may have added some
         upscaled = upscaled_image(outputs, color[np.newaxis], factor)[0].numpy()
     if part.shape[-1] == 1:
         return luminance(upscaled.astype(np.int32)).astype(np.uint8)

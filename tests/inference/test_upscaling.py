@@ -175,9 +175,14 @@ def test_tiles_of_models_with_strides(padding):
 
 def test_sizes_that_do_not_fit_the_strides():
     """Keras's padding depends on the size: a tile would have another than the whole image."""
-    sentence = "must enlarge every image by 2; got 128x104 pixels for 62x50"
+    model, picture = pooling("same"), noise(62, 50, 3)
+    outputs = keras.ops.convert_to_numpy(model(picture[np.newaxis] / np.float32(255)))[0]
+    assert outputs.shape == (128, 104, 3)
+    expected = np.rint(255 * np.clip(outputs[:124, :100], 0, 1))
+    assert np.abs(upscale(model, picture, tile=20) - expected).max() <= 1
+    sentence = "must enlarge every image by 2; got 120x96 pixels for 62x50"
     with pytest.raises(ValueError, match=sentence):
-        upscale(pooling("same"), noise(62, 50, 3), tile=20)
+        upscale(pooling("valid"), picture, tile=20)
 
 
 def test_a_model_that_sees_the_whole_image_gets_it():

@@ -23,7 +23,7 @@ def test_a_built_layer_refuses_other_channels(name):
         if layer.weights:
             for channels in (1, 8, 32):
                 x = np.ones((1, 8, 6, channels), "float32")
-                with pytest.raises(ValueError, match=rf"(16|{channels})"):
+                with pytest.raises(ValueError, match="16"):
                     layer(x)
 
 
