@@ -11,7 +11,8 @@ from kerascnn.arguments import UsageError
 from kerascnn.data.class_layouts import ClassLayout, class_folders
 from kerascnn.data.classification import ClassificationData
 from kerascnn.data.csv_labels import csv_labels
-from kerascnn.data.file_tree import SUFFIXES, left_out, names_below
+from kerascnn.data.file_tree import SUFFIXES, composed, left_out, names_below
+from kerascnn.data.fingerprint import fingerprint
 from kerascnn.data.images import read_image
 from kerascnn.data.jpeg import read_plain_jpeg
 from kerascnn.data.oxford_pets import is_oxford_pets, listed
@@ -104,6 +105,12 @@ def class_folder(path, strict=False, max_pixels=None, known_ranges=None):
         images=describe_images(used, ranges),
         notes=tuple(map(printable, notes)),
         value_ranges=ranges,
+        fingerprint=fingerprint(
+            (split, composed(path.relative_to(root).as_posix()), facts[path].digest, label)
+            for split in SPLITS
+            for label, images in enumerate(files[split])
+            for path in images
+        ),
     )
     return _data(root, layout.class_names, files, facts, ranges, max_pixels, report)
 

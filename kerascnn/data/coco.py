@@ -10,6 +10,7 @@ import numpy as np
 from kerascnn.arguments import UsageError
 from kerascnn.data.class_tables import ClassTable
 from kerascnn.data.file_tree import IMAGE_FOLDERS, composed, find_images, is_junk
+from kerascnn.data.memory import pixels_of_an_image
 from kerascnn.data.splits import SPLITS, split_of
 
 _BACKGROUND = "background"
@@ -21,11 +22,13 @@ class DrawnMask:
 
     Args:
         path: path of the annotation file, for messages.
+        image: str, the name of the image, for messages.
         size: `(height, width)`.
         shapes: tuple of `(class, segmentation)` in drawing order.
     """
 
     path: Path
+    image: str
     size: tuple[int, int]
     shapes: tuple[tuple[int, Any], ...]
 
@@ -33,18 +36,38 @@ class DrawnMask:
         return str(self.path)
 
     def draw(self):
-        """Returns a uint8 array `(height, width)` of class indices."""
-        masks = _pycocotools()
+        """Returns a uint8 array `(height, width)` of class indices.
+
+        Raises:
+            UsageError: if a segmentation is neither polygons nor run lengths of the image's size.
+        """
         result = np.zeros(self.size, np.uint8)
         for number, segmentation in self.shapes:
-            if isinstance(segmentation, list):
-                runs = masks.merge(masks.frPyObjects(segmentation, *self.size))
-            elif isinstance(segmentation["counts"], list):
-                runs = masks.frPyObjects(segmentation, *self.size)
-            else:
-                runs = segmentation
-            result[masks.decode(runs).astype(bool)] = number
+            try:
+                result[_drawn(segmentation, self.size)] = number
+            except Exception as error:  # pycocotools raises all kinds, `Exception` too
+                raise UsageError(
+                    f"{self.path} must have polygons or run lengths of {self.size[0]}x"
+                    f"{self.size[1]} pixels for {self.image}; got others ({error}). Export it "
+                    "again."
+                ) from error
         return result
+
+
+def _drawn(segmentation, size):
+    """Returns the pixels of a segmentation as a bool array."""
+    masks = _pycocotools()
+    if isinstance(segmentation, list):
+        runs = masks.merge(masks.frPyObjects(segmentation, *size))
+    elif isinstance(segmentation["counts"], list):
+        runs = masks.frPyObjects(segmentation, *size)
+    else:
+        runs = segmentation
+    pixels = masks.decode(runs)
+    # Runs that are too short leave pixels as the memory was.
+    if pixels.shape != tuple(size) or pixels.sum(dtype=np.int64) != masks.area(runs):
+        raise ValueError("wrong number of pixels")
+    return pixels.astype(bool)
 
 
 def coco(root):
@@ -148,16 +171,25 @@ def _content(path):
         content = json.loads(path.read_text("utf-8"))
         images, annotations = content["images"], content["annotations"]
         for image in images:
-            image["id"], image["file_name"], int(image["height"]), int(image["width"])
+            hash(image["id"])
+            image["file_name"].strip()
+            height, width = int(image["height"]), int(image["width"])
+            if min(height, width) < 1 or height * width > pixels_of_an_image():
+                raise ValueError(f"an image of {height}x{width} pixels")
+        known = {category["id"] for category in content["categories"] if category["name"]}
         for annotation in annotations:
-            annotation["image_id"], annotation["category_id"]
-        for category in content["categories"]:
-            category["id"], category["name"]
-    except (ValueError, KeyError, TypeError, RecursionError) as error:
+            hash(annotation["image_id"]), float(annotation.get("area") or 0)
+        unknown = {annotation["category_id"] for annotation in annotations} - known
+    except (ValueError, LookupError, TypeError, AttributeError, ArithmeticError) as error:
         raise UsageError(
             f"{path} must be COCO annotations with images, annotations and categories "
             f"({type(error).__name__}: {error}). Export it again in the format `COCO`."
         ) from error
+    if unknown:
+        raise UsageError(
+            f"{path} must have each category of its annotations in `categories`; there is no "
+            f"category {min(unknown, key=str)!r}. Export it again."
+        )
     if not any(item.get("segmentation") for item in annotations):
         raise UsageError(
             f"{path} must have segmentations (polygons or run lengths); got boxes only. Export it "
@@ -170,15 +202,25 @@ def _masks(path, content, numbers):
     """Yields `(file name, mask)`; large objects are drawn first."""
     shapes = {}
     for item in content["annotations"]:
-        if item.get("segmentation"):
+        segmentation = _with_area(item.get("segmentation"))
+        if segmentation:
+            item = {**item, "segmentation": segmentation}
             shapes.setdefault(item["image_id"], []).append(item)
     for image in content["images"]:
         items = sorted(shapes.get(image["id"], ()), key=lambda item: -float(item.get("area") or 0))
         drawn = tuple((numbers[item["category_id"]], item["segmentation"]) for item in items)
+        name = image["file_name"]
         yield (
-            image["file_name"],
-            DrawnMask(path, (int(image["height"]), int(image["width"])), drawn),
+            name,
+            DrawnMask(path, name, (int(image["height"]), int(image["width"])), drawn),
         )
+
+
+def _with_area(segmentation):
+    """Leaves out polygons of fewer than three points, which tools write for a click or a line."""
+    if not isinstance(segmentation, list):
+        return segmentation
+    return [part for part in segmentation if not isinstance(part, list) or len(part) >= 6]
 
 
 def _file(path, name, index):

@@ -4,7 +4,15 @@ from dataclasses import replace
 from pathlib import Path
 
 from kerascnn.arguments import UsageError
-from kerascnn.data.file_tree import SUFFIXES, find_images, has_images, left_out, subfolders
+from kerascnn.data.file_tree import (
+    SUFFIXES,
+    composed,
+    find_images,
+    has_images,
+    left_out,
+    subfolders,
+)
+from kerascnn.data.fingerprint import fingerprint
 from kerascnn.data.images import UnreadableImageError, read_image
 from kerascnn.data.readable import readable
 from kerascnn.data.report import Report
@@ -68,6 +76,11 @@ def image_folder(path, strict=False, smallest=1, max_pixels=None, known_ranges=N
         images=describe_images(used, ranges),
         notes=tuple(map(printable, notes)),
         value_ranges=ranges,
+        fingerprint=fingerprint(
+            (split, composed(path.relative_to(root).as_posix()), facts[path].digest)
+            for split in SPLITS
+            for path in files[split]
+        ),
     )
     return replace(data, report=report)
 

@@ -11,7 +11,8 @@ import tensorflow as tf
 from kerascnn.arguments import UsageError
 from kerascnn.data.class_tables import ClassTable
 from kerascnn.data.coco import DrawnMask
-from kerascnn.data.file_tree import left_out
+from kerascnn.data.file_tree import composed, left_out
+from kerascnn.data.fingerprint import fingerprint
 from kerascnn.data.images import read_image, upright
 from kerascnn.data.mask_checks import (
     check_occurrence,
@@ -85,6 +86,7 @@ class _Pair:
     raw: Any
     present: frozenset
     strays: tuple
+    digest: Any
 
 
 def mask_folder(path, options=None, strict=False, for_training=True):
@@ -156,6 +158,16 @@ def mask_folder(path, options=None, strict=False, for_training=True):
         value_ranges=ranges,
         mask_values=as_text(options.values),
         mask_colors=as_text(options.colors),
+        fingerprint=fingerprint(
+            (
+                split,
+                composed(pair[0].relative_to(root).as_posix()),
+                known[pair].image.digest,
+                known[pair].digest,
+            )
+            for split in SPLITS
+            for pair in pairs[split]
+        ),
     )
     plan = _Plan(root, table.names, ignored, reading, options.max_pixels, ranges, report)
     return _data(plan, pairs, turns, facts)
@@ -237,14 +249,14 @@ def _known(pairs, reading, table, max_pixels, strict):
         if isinstance(mask, DrawnMask):
             classes = mask.draw()
             present = frozenset(counts_of(classes))
-            return _Pair(facts, mask.size, 1, None, present, ())
+            return _Pair(facts, mask.size, 1, None, present, (), mask.shapes)
         raw = raw_mask(mask, max_pixels, by_color=reading.colors is not None)
         strays = tuple(reading.strays(raw, len(table.names)))
         classes = reading.classes(raw) if not raw.colored or reading.colors else None
         present = frozenset() if classes is None else frozenset(counts_of(classes))
         size = raw.values.shape
         light = replace(raw, values=None)
-        return _Pair(facts, size, raw.orientation, light, present, strays)
+        return _Pair(facts, size, raw.orientation, light, present, strays, raw.digest)
 
     return readable([pair for found in pairs.values() for pair in found], read, strict)
 

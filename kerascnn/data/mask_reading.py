@@ -1,6 +1,7 @@
 """Converts the pixels of mask files to class indices."""
 
 import re
+import zlib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -94,6 +95,11 @@ class RawMask:
     palette: Mapping[int, int] = field(default_factory=dict)
     jpeg: bool = False
     orientation: int = 1
+
+    @property
+    def digest(self):
+        """A hash of the values."""
+        return zlib.crc32(np.ascontiguousarray(self.values))
 
 
 def read_mask(path: str | Path, max_pixels: int | None = None) -> np.ndarray:

@@ -24,6 +24,7 @@ class Report:
         value_ranges: `{type: (low, high)}` by which values of more than eight bits are scaled.
         mask_values: optional str, the `mask_values` option, if given.
         mask_colors: optional str, the `mask_colors` option, if given.
+        fingerprint: str, as `kerascnn.data.fingerprint.fingerprint` returns it.
     """
 
     layout: str
@@ -36,6 +37,7 @@ class Report:
     value_ranges: Mapping[str, tuple[float, float]] = field(default_factory=dict)
     mask_values: str | None = None
     mask_colors: str | None = None
+    fingerprint: str = ""
 
     def lines(self):
         """Returns the lines to print: two, and one for each note."""

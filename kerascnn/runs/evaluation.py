@@ -13,7 +13,7 @@ from kerascnn.training import RunFolder
 
 
 class ChangedDataWarning(UserWarning):
-    """Warns that the size of a dataset has changed since the training."""
+    """Warns that the images, labels or splits of a dataset have changed since the training."""
 
 
 def evaluate(
@@ -67,7 +67,7 @@ def evaluate(
             f"got {_listed(class_names)}."
         )
     if found.name == known.name:
-        _warn_if_changed(found.name, known.num_examples, dict(found.num_examples))
+        _warn_if_changed(known, found, used.describe(found).get("fingerprint", ""))
     asked = SPLITS if split == "all" else (split,)
     splits = [part for part in asked if found.num_examples[part]]
     if not splits:
@@ -86,14 +86,19 @@ def evaluate(
     return evaluation, paths
 
 
-def _warn_if_changed(name, then, now):
+def _warn_if_changed(known, found, fingerprint):
+    then, now = known.num_examples, dict(found.num_examples)
     if then != now:
-        warnings.warn(
-            f"{name} had {_counts(then)} images when the model was trained and has "
-            f"{_counts(now)}: some test images may have been used for training.",
-            ChangedDataWarning,
-            stacklevel=3,
-        )
+        change = f"had {_counts(then)} images when the model was trained and has {_counts(now)}"
+    elif known.fingerprint and known.fingerprint != fingerprint:
+        change = "had other images, labels or splits when the model was trained"
+    else:
+        return
+    warnings.warn(
+        f"{found.name} {change}: some test images may have been used for training.",
+        ChangedDataWarning,
+        stacklevel=3,
+    )
 
 
 def _counts(counts):

@@ -69,6 +69,8 @@ class DataRecord:
             become 0 and 255, as in `kerascnn.data.read_image`.
         mask_values: optional str, the mask values of the classes.
         mask_colors: optional str, the mask colors of the classes.
+        fingerprint: str, a hash of the images, their labels or masks, and their splits, if the
+            data are in a folder; empty in records of earlier versions.
         reading: dict that describes how the folder was interpreted, for information.
     """
 
@@ -83,6 +85,7 @@ class DataRecord:
     value_ranges: dict[_Text, tuple[float, float]] = field(default_factory=dict)
     mask_values: _Text | None = None
     mask_colors: _Text | None = None
+    fingerprint: _Text = ""
     reading: dict[str, Any] = field(default_factory=dict)
 
 

@@ -29,6 +29,7 @@ def upgraded(content):
         "value_ranges": {},
         "mask_values": None,
         "mask_colors": None,
+        "fingerprint": "",
         "reading": {},
         **data,
     }

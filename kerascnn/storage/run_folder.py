@@ -175,7 +175,7 @@ class RunFolder:
         """Raises an error for another recipe; additional epochs extend the run."""
         found, recipe = self.recipe(), upgraded(recipe)
         before = found.get("training", {}).get("epochs")
-        different = [key for key in recipe if _decisive(found.get(key)) != _decisive(recipe[key])]
+        different = [key for key in recipe if _differs(found.get(key), recipe[key])]
         same = {**recipe, "training": {**recipe.get("training", {}), "epochs": before}}
         only_epochs = different == ["training"] and found["training"] == same["training"]
         if only_epochs and recipe["training"]["epochs"] > before and self.is_complete(before):
@@ -186,6 +186,14 @@ class RunFolder:
             longer = {**content, "training": recipe["training"], "extended_from": epochs}
             self.write_json(self.recipe_path, longer)
             return
+        if different == ["data"] and not _differs(
+            {**found["data"], "fingerprint": ""}, recipe["data"]
+        ):
+            raise FileExistsError(
+                f"{self.path} has a run that was started with other images, labels or splits of "
+                f"{recipe['data'].get('name')}; restore them, choose another folder, or clear this "
+                "one (--force)."
+            )
         if different:
             raise FileExistsError(
                 f"{self.path} has a run that was started with another {' and '.join(different)}; "
@@ -365,8 +373,11 @@ def _is_json_object(path):
         return False
 
 
-def _decisive(part):
-    """Returns a part of a record without its informational entries."""
-    if not isinstance(part, dict):
-        return part
-    return {key: value for key, value in part.items() if key != "reading"}
+def _differs(then, now):
+    """Returns whether two parts of a record differ, except for information and what is unknown."""
+    if not isinstance(then, dict) or not isinstance(now, dict):
+        return then != now
+    ignored = {"reading"}
+    if not (then.get("fingerprint") and now.get("fingerprint")):  # of an earlier version
+        ignored.add("fingerprint")
+    return any(then.get(key) != now.get(key) for key in (then.keys() | now.keys()) - ignored)

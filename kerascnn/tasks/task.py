@@ -200,6 +200,7 @@ class Task(ABC):
             "value_ranges": dict(report.value_ranges),
             "mask_values": report.mask_values,
             "mask_colors": report.mask_colors,
+            "fingerprint": report.fingerprint,
         }
 
     def remarks(self, data: Any) -> Iterable[str]:

@@ -194,6 +194,65 @@ def test_other_annotations_are_refused(tmp_path, content):
         load_segmentation(tmp_path)
 
 
+@pytest.mark.extra("coco")
+def test_coco_polygons_without_area_are_left_out(tmp_path):
+    """As labeling tools write them for a click: no point, one, or a line."""
+    folders.coco(tmp_path)
+    path = tmp_path / "annotations" / "instances_train2017.json"
+    found = json.loads(path.read_text())
+    for annotation, polygons in zip(
+        found["annotations"][:3], ([[]], [[], [1, 1]], [[1, 1, 9, 9]]), strict=True
+    ):
+        annotation["segmentation"] = polygons
+    found["annotations"][3]["segmentation"].append([1, 1])  # the small square of the second image
+    path.write_text(json.dumps(found))
+    with pytest.warns(HeldOutWarning):
+        data = load_segmentation(tmp_path)
+    masks = {name: mask for name, _, mask in data.examples("train")}
+    assert not masks.pop("train2017/000000000000.jpg").any()
+    for mask in masks.values():
+        np.testing.assert_array_equal(mask, coco_mask())
+
+
+@pytest.mark.extra("coco")
+@pytest.mark.parametrize(
+    ("changes", "sentence"),
+    [
+        ({"category_id": 7}, "must have each category of its .* no category 7"),
+        ({"image_id": []}, r"must be COCO annotations .*unhashable"),
+        ({"area": "large"}, r"must be COCO annotations .*could not convert"),
+        ({"segmentation": [["a"] * 6]}, r"or run lengths of 10x12 pixels for 0+\.jpg; got others"),
+        ({"segmentation": [5]}, r"or run lengths of 10x12 pixels for 0+\.jpg; got others"),
+        ({"segmentation": {"size": [10, 12]}}, "got others .'counts'"),
+        ({"segmentation": {"counts": [100], "size": [10, 10]}}, "got others .wrong number"),
+        ({"segmentation": {"counts": [50, 900], "size": [10, 12]}}, "got others .Invalid RLE"),
+        ({"segmentation": {"counts": "zzz", "size": [10, 12]}}, "got others"),
+    ],
+)
+def test_coco_annotations_that_cannot_be_drawn_are_refused(tmp_path, changes, sentence):
+    folders.coco(tmp_path)
+    path = tmp_path / "annotations" / "instances_train2017.json"
+    found = json.loads(path.read_text())
+    found["annotations"][0] |= changes
+    path.write_text(json.dumps(found))
+    with pytest.raises(UsageError, match=rf"instances_train2017\.json .*{sentence}"):
+        load_segmentation(tmp_path)
+
+
+@pytest.mark.extra("coco")
+@pytest.mark.parametrize(
+    "changes", [{"height": 10**6, "width": 10**6}, {"height": -1}, {"file_name": 3}, {"id": {}}]
+)
+def test_coco_images_that_cannot_be_are_refused(tmp_path, changes):
+    folders.coco(tmp_path)
+    path = tmp_path / "annotations" / "instances_train2017.json"
+    found = json.loads(path.read_text())
+    found["images"][0] |= changes
+    path.write_text(json.dumps(found))
+    with pytest.raises(UsageError, match=r"instances_train2017\.json must be COCO annotations"):
+        load_segmentation(tmp_path)
+
+
 def test_oxford_pets(tmp_path):
     with pytest.warns(HeldOutWarning, match="no validation split: it gets 1 of the 14"):
         data = load_segmentation(folders.oxford_pets(tmp_path))
