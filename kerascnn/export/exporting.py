@@ -11,6 +11,7 @@ from typing import Any
 
 import keras
 import numpy as np
+import tensorflow as tf
 
 from kerascnn.arguments import UsageError, one_of
 from kerascnn.data.pixels import resize
@@ -241,13 +242,15 @@ class _Job:
         except ExportError as error:
             raise ExportError(self._sentence(network, error)) from error
         tolerance = None if self.quantize is None else np.inf
-        difference = max(
-            self.serving.compare(
-                [array[: len(_first(found))] for array in example], found, tolerance
+        # The process has no GPU, and a GPU may compute with fewer digits (TF32).
+        with tf.device("/CPU:0"):
+            difference = max(
+                self.serving.compare(
+                    [array[: len(_first(found))] for array in example], found, tolerance
+                )
+                for example, all_found in zip(examples, outputs, strict=True)
+                for found in all_found
             )
-            for example, all_found in zip(examples, outputs, strict=True)
-            for found in all_found
-        )
         return difference, milliseconds
 
     def _sentence(self, network, error):

@@ -8,6 +8,7 @@ import tensorflow as tf
 from kerascnn import load_exported
 from kerascnn.export import export
 from kerascnn.export.arrays import ArrayServing
+from tests.fresh_process import output
 
 
 def outputs_of(model, path, *inputs):
@@ -80,3 +81,30 @@ def test_outputs_in_bfloat16(tmp_path):
     np.testing.assert_allclose(
         found["end"].astype("float32"), expected.astype("float32"), atol=0.02
     )
+
+
+ON_ANOTHER_DEVICE = """
+import keras
+import sys
+import tensorflow as tf
+from kerascnn.export import export
+
+processor = tf.config.list_physical_devices("CPU")[0]
+tf.config.set_logical_device_configuration(processor, [tf.config.LogicalDeviceConfiguration()] * 2)
+
+class Where(keras.layers.Layer):
+    def call(self, x):
+        x = 2.0 * x
+        if tf.executing_eagerly():
+            print(x.device[-5:])
+        return x
+
+with tf.device("/CPU:1"):  # as if it were a GPU
+    x = keras.Input((8,))
+    export(keras.Model(x, Where()(keras.layers.Dense(4)(x))), sys.argv[1])
+"""
+
+
+def test_both_sides_of_the_check_compute_on_the_processor(tmp_path):
+    """A process of its own runs the file, without a GPU; a GPU could compute with fewer digits."""
+    assert set(output(ON_ANOTHER_DEVICE, tmp_path / "export").split()) == {"CPU:0"}
