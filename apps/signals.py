@@ -1,4 +1,4 @@
-"""Signals that end a training."""
+"""Signals that end a command."""
 
 import contextlib
 import signal
@@ -27,6 +27,23 @@ def ended_by_signals():
         yield
     except Interrupted as stopped:
         raise EndedBySignal(str(stopped), stopped.exit_status) from stopped
+    finally:
+        signal.signal(signal.SIGTERM, before)
+
+
+@contextlib.contextmanager
+def ended_by_sigterm(sentence):
+    """Turns SIGTERM in the context into `EndedBySignal` with a sentence.
+
+    The first process of a container needs it: without a handler, Linux does not hand it the signal.
+    """
+
+    def end(number, frame):
+        raise EndedBySignal(sentence, 128 + number)
+
+    before = signal.signal(signal.SIGTERM, end)
+    try:
+        yield
     finally:
         signal.signal(signal.SIGTERM, before)
 

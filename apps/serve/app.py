@@ -13,6 +13,7 @@ from kerascnn_apps.serve.limits import Limits
 from kerascnn_apps.serve.metrics import Metrics
 from kerascnn_apps.serve.refusal import RefusedError
 from kerascnn_apps.serve.service import Service
+from kerascnn_apps.serve.whole_responses import WholeResponses
 
 _SENTENCES = {
     404: "There is nothing at this path; see /predict, /v1/models/NAME and /v2/models/NAME.",
@@ -43,7 +44,7 @@ def create_app(models, limits=None, keys=(), origins=(), metrics=Metrics):
         yield
         await service.close()
 
-    middleware = [Middleware(RequestLog, service=service)]
+    middleware = [Middleware(WholeResponses), Middleware(RequestLog, service=service)]
     if origins:
         # Around the guard: browsers ask first without a key, and read errors only with its headers.
         allowed = {"allow_methods": ["GET", "POST"], "allow_headers": ["*"]}

@@ -32,6 +32,10 @@ class Tensor:
     shape: tuple[int | None, ...]
 
 
+# The input of exports with their preprocessing, which may be files too
+_ANY_IMAGES = Tensor(_IMAGES, "uint8", (None, None, None, None))
+
+
 class Exported:
     """A loaded export; calling it with arrays by name returns a dict of arrays.
 
@@ -40,7 +44,8 @@ class Exported:
         metadata: dict, what the export says about itself.
         inputs: tuple of `Tensor`.
         outputs: tuple of `Tensor`.
-        takes_images: bool, whether its only input are uint8 images, which may be files too.
+        takes_images: bool, whether its only input are uint8 images of any size and number of
+            channels, which may be files too.
 
     Args:
         path: path of an export of any format.
@@ -56,11 +61,9 @@ class Exported:
         if self._model.format == "saved_model":
             inputs, outputs = self._model.signature()
             self.inputs, self.outputs = _tensors(inputs), _tensors(outputs)
-            self.takes_images = [(found.name, found.dtype) for found in self.inputs] == [
-                (_IMAGES, "uint8")
-            ]
+            self.takes_images = self.inputs == (_ANY_IMAGES,)
         elif "channels" in self.metadata:
-            self.inputs = (Tensor(_IMAGES, "uint8", (None, None, None, None)),)
+            self.inputs = (_ANY_IMAGES,)
             self.takes_images = True
             self.outputs = _outputs_seen(self)
         else:

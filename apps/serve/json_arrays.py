@@ -83,7 +83,10 @@ def _bytes_array(value, name):
         raise RefusedError(400, f'Input {name!r} must have strings, or bytes as {{"b64": ...}}.')
 
     try:
-        return np.array(convert(value), dtype=object)
+        found = np.array(convert(value), dtype=object)
+        if any(isinstance(item, list) for item in found.reshape(-1)):
+            raise ValueError("ragged")
+        return found
     except (ValueError, RecursionError) as error:
         raise RefusedError(
             400, f"Input {name!r} must be an array: rows of equal length."
@@ -97,8 +100,10 @@ def from_base64(text):
         RefusedError: with status 400 if it is none.
     """
     try:
-        return base64.b64decode(text, validate=True)
-    except (ValueError, TypeError) as error:
+        # Mail's form has lines; URLs' often has no `=` at its end. TensorFlow Serving takes both.
+        text = "".join(text.split()).rstrip("=")
+        return base64.b64decode(text + "=" * (-len(text) % 4), validate=True)
+    except (ValueError, TypeError, AttributeError) as error:
         raise RefusedError(400, "The value of 'b64' must be a text in base64.") from error
 
 

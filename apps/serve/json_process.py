@@ -6,6 +6,7 @@ neither TensorFlow nor Keras, and starts when it is first needed.
 
 import json
 import multiprocessing
+import os
 import signal
 import threading
 from concurrent.futures import ProcessPoolExecutor
@@ -44,7 +45,7 @@ class JsonProcess:
         with self._lock:
             if self._pool is None:
                 context = multiprocessing.get_context("spawn")
-                self._pool = ProcessPoolExecutor(1, context, signal.signal, _IGNORED)
+                self._pool = ProcessPoolExecutor(1, context, _start)
             return self._pool
 
     def close(self):
@@ -55,8 +56,16 @@ class JsonProcess:
             pool.shutdown(wait=False, cancel_futures=True)
 
 
-# Ctrl+C is for the server, which ends this process.
-_IGNORED = (signal.SIGINT, signal.SIG_IGN)
+def _start():
+    """Prepares the process: the server ends it, also where both get a signal or it is killed."""
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, signal.SIG_IGN)
+    threading.Thread(target=_end_with_server, daemon=True).start()
+
+
+def _end_with_server():
+    multiprocessing.parent_process().join()
+    os._exit(1)
 
 
 def _read(body):

@@ -49,6 +49,10 @@ class Limits:
     drain_seconds: float = 30.0
 
 
+class EndedRequestError(Exception):
+    """Ends what a thread does for a request to which nobody waits for a response."""
+
+
 class Budget:
     """Counts what requests hold together, from any thread.
 
@@ -89,18 +93,32 @@ class Budget:
 
 
 class Held:
-    """What one request holds of a `Budget`; to be used in a `with`."""
+    """What one request holds of a `Budget`; to be used in a `with`.
+
+    A thread may still work on a request that has ended, with an error or because its time was over.
+    """
 
     def __init__(self, budget):
-        self._budget, self._amount = budget, 0
+        self._budget, self._amount, self._ended = budget, 0, False
+        self._lock = threading.Lock()
 
     def take(self, amount):
-        """Takes an amount; raises as `Budget.take` does."""
-        self._budget.take(amount)
-        self._amount += amount
+        """Takes an amount.
+
+        Raises:
+            RefusedError: as `Budget.take` does.
+            EndedRequestError: if the request has ended.
+        """
+        with self._lock:
+            if self._ended:
+                raise EndedRequestError
+            self._budget.take(amount)
+            self._amount += amount
 
     def __enter__(self):
         return self
 
     def __exit__(self, *error):
-        self._budget.give_back(self._amount)
+        with self._lock:
+            self._ended = True
+            self._budget.give_back(self._amount)

@@ -14,6 +14,8 @@ from typing import Annotated
 
 import typer
 
+from kerascnn_apps.signals import ended_by_sigterm
+
 _NAME = re.compile(r"[A-Za-z0-9_.-]+")
 _MIB = 2**20
 
@@ -102,9 +104,7 @@ def serve(
 ):
     """Serve exported models: classes, masks, or larger images, over HTTP and on a page."""
     fewest, most = _checked_replicas(replicas, ray, workers, port)
-    with _installed_by("serve", "`kerascnn serve`"):
-        from kerascnn_apps.serve.workers import shared_figures
-    with shared_figures() if workers > 1 else contextlib.nullcontext():
+    with ended_by_sigterm("SIGTERM: the server had not started."), _figures_of(workers):
         with _installed_by("serve", "`kerascnn serve`"):
             from kerascnn_apps.serve.limits import Limits
             from kerascnn_apps.serve.plan import Plan
@@ -142,6 +142,15 @@ def serve(
             run_workers(plan, host, port, on_ready, workers)
         else:
             run_here(plan, host, port, on_ready)
+
+
+@contextlib.contextmanager
+def _figures_of(workers):
+    """Makes metrics count for all workers, where there are several."""
+    with _installed_by("serve", "`kerascnn serve`"):
+        from kerascnn_apps.serve.workers import shared_figures
+    with shared_figures() if workers > 1 else contextlib.nullcontext():
+        yield
 
 
 @contextlib.contextmanager
@@ -264,7 +273,7 @@ def read_keys(path):
     """
     from kerascnn.arguments import UsageError
 
-    keys = [line.strip() for line in path.read_text(encoding="utf-8").splitlines()]
+    keys = [line.strip() for line in path.read_text(encoding="utf-8-sig").splitlines()]
     keys = [key for key in keys if key]
     if not keys:
         raise UsageError(f"{path} must have a key in each line; it is empty.")

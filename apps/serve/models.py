@@ -72,12 +72,14 @@ class Model:
         self.on_batch = None  # set by `Models.start`
         self._folder, self._limits, self._load, self._keep = Path(folder), limits, load, keep
         self.versions = {}  # replaced as a whole, so that it can be read from any thread
-        self.failures = {}
-        self.draining = {}
+        self.failures = {}  # reasons by version
+        self._stamps = {}  # of versions that are loaded, or could not be
+        self._last_look = {}
+        self._retired, self._retirements = {}, itertools.count()
         self._lock = threading.Lock()
         self._start_first()
         if not self.versions:
-            raise UsageError(self.failures[max(self.failures)][1])
+            raise UsageError(self.failures[max(self.failures)])
 
     def _wanted(self, more=0):
         return newest_versions(self._folder, self._keep + more, self.labels.values())
@@ -133,19 +135,31 @@ class Model:
         return versions[version]
 
     def refresh(self):
-        """Loads versions that are new and drains those that are no longer wanted."""
+        """Loads versions that are new or were written again, and drains those not wanted any more.
+
+        Files count once two looks have found them the same: a version may be copied meanwhile.
+        """
         try:
             wanted = self._wanted()
         except FileNotFoundError:
             return  # what is loaded needs no files
+        stamps = {number: _stamp(path) for number, path in wanted.items()}
         for number, path in wanted.items():
-            failed = self.failures.get(number)
-            if number not in self.versions and (failed is None or failed[0] != _stamp(path)):
+            is_known = stamps[number] in (None, self._stamps.get(number))
+            if not is_known and stamps[number] == self._last_look.get(number):
                 self._start(number, path)
-        # An older version stays as long as a newer one cannot be loaded.
-        kept = {*sorted(self.versions, reverse=True)[: self._keep], *self.labels.values()}
+        self._last_look = stamps
+        # Others stay as long as the wanted ones cannot be loaded.
+        newest = newest_versions(self._folder, self._keep)
+        order = sorted(self.versions, key=lambda number: (number in newest, number), reverse=True)
+        kept = {*order[: self._keep], *self.labels.values()}
         for number in sorted(set(self.versions) - kept):
             self._stop(number)
+
+    @property
+    def draining(self):
+        """The numbers of versions that still have requests and take no new ones."""
+        return [served.version for served in list(self._retired.values())]
 
     def close(self, seconds):
         """Drains all versions."""
@@ -157,11 +171,12 @@ class Model:
             self.on_batch(*figures)
 
     def _start(self, number, path):
+        self._stamps[number] = _stamp(path)
         try:
             exported = self._load(path)
         except Exception as error:  # a broken version must not end those that work
             reason = str(error) if isinstance(error, UsageError) else f"{path}: {error!r}"
-            self.failures[number] = (_stamp(path), reason)
+            self.failures[number] = reason
             _log.error(
                 "version not loaded",
                 extra={"fields": {"model": self.name, "version": number, "error": reason}},
@@ -169,21 +184,30 @@ class Model:
             return
         self.failures.pop(number, None)
         served = Served(self.name, number, exported, self._limits, self._seen)
-        with self._lock:
-            self.versions = {**self.versions, number: served}
+        self._replace(number, {number: served})
         _log.info("version loaded", extra={"fields": {"model": self.name, "version": number}})
 
     def _stop(self, number):
-        with self._lock:
-            self.draining[number] = self.versions[number]  # the only reference, once it is drained
-            self.versions = {key: value for key, value in self.versions.items() if key != number}
-        threading.Thread(target=self._drain, args=(number,), daemon=True).start()
+        self._stamps.pop(number, None)
+        self._replace(number, {})
 
-    def _drain(self, number):
-        self.draining[number].drain(self._limits.request_seconds + 1)
-        del self.draining[number]
+    def _replace(self, number, by):
+        """Drains a version, if it is served, and serves those in `by` from now on."""
+        key = next(self._retirements)
+        with self._lock:
+            if number in self.versions:
+                self._retired[key] = self.versions[number]  # the only reference, once it is drained
+            others = {other: found for other, found in self.versions.items() if other != number}
+            self.versions = others | by
+        if key in self._retired:
+            threading.Thread(target=self._drain, args=(key,), daemon=True).start()
+
+    def _drain(self, key):
+        limits, fields = self._limits, {"model": self.name, "version": self._retired[key].version}
+        # A request begins to use a version before its body has arrived.
+        self._retired[key].drain(limits.body_seconds + limits.request_seconds + 1)
+        del self._retired[key]
         gc.collect()  # its memory, as the server seldom searches for garbage
-        fields = {"model": self.name, "version": number}
         _log.info("version drained", extra={"fields": fields})
 
 
@@ -199,6 +223,7 @@ class Models:
         self._models = {model.name: model for model in models}
         self._poll_seconds = poll_seconds
         self._ended = threading.Event()
+        self._reasons = {}  # by model
         self._thread = None
 
     def __iter__(self):
@@ -244,8 +269,19 @@ class Models:
             for model in self._models.values():
                 try:
                     model.refresh()
-                except Exception:  # such as a folder that cannot be read for a moment
-                    _log.exception("versions not read")
+                    self._reasons.pop(model.name, None)
+                except Exception as error:  # such as a folder that cannot be read for a moment
+                    self._report(model.name, error)
+
+    def _report(self, name, error):
+        """Logs an error once, until it is another one."""
+        if self._reasons.get(name) != str(error):
+            self._reasons[name] = str(error)
+            _log.error(
+                "versions not read",
+                extra={"fields": {"model": name, "error": str(error)}},
+                exc_info=not isinstance(error, (UsageError, OSError)),
+            )
 
 
 def newest_versions(folder, keep=1, also=()):
@@ -283,7 +319,7 @@ def _faster(folder, version):
     """
     for suffix in _FASTER:
         file = folder / f"{folder.resolve().parent.name}{suffix}"
-        if file.is_file() and file.stat().st_mtime_ns >= _stamp(version):
+        if file.is_file() and file.stat().st_mtime_ns >= _written(version):
             with contextlib.suppress(ModuleNotFoundError):
                 format_of(file).runtime  # noqa: B018 - it is imported
                 return file
@@ -300,9 +336,16 @@ def model_name(folder):
     return (path.parent.name if path.name == "export" else path.name) or "model"
 
 
+def _written(version):
+    """Returns when a version was written, in nanoseconds."""
+    return max(found.stat().st_mtime_ns for found in (version, *version.glob("*.pb")))
+
+
 def _stamp(path):
-    """Changes when a version is written again."""
+    """Changes when any file of a version is written; `None` if it is gone."""
+    files = sorted(path.rglob("*")) if path.is_dir() else [path, path.with_suffix(".bin")]
     try:
-        return max(found.stat().st_mtime_ns for found in (path, *path.glob("*.pb")))
+        found = [(file, file.stat()) for file in files if file.exists()]
     except OSError:
         return None
+    return [(str(file), seen.st_size, seen.st_mtime_ns) for file, seen in found] or None

@@ -21,6 +21,7 @@ from kerascnn_apps.serve.routing import route
 
 _HEADER = "inference-header-content-length"
 _NAMES = {
+    "bfloat16": "BF16",
     "bool": "BOOL",
     "float16": "FP16",
     "float32": "FP32",
@@ -65,14 +66,13 @@ def routes(service):
             check_json(request, "application/octet-stream", "application/vnd.ms-octet-stream")
             body = await read_body(request, service.limits, held)
             length = request.headers.get(_HEADER)
-            given, arrays = await service.in_thread(
-                _parsed, body, length, served.exported, service.loads
-            )
-            if set(arrays) == {ENCODED}:
-                found = await service.on_files(served, list(arrays[ENCODED]), held)
-            else:
-                found = await service.on_arrays(served, arrays)
-            return await service.in_thread(_response, served, given, _joined(found))
+            async with service.deadline():
+                given, arrays = await service.read(_parsed, body, length, served.exported)
+                if set(arrays) == {ENCODED}:
+                    found = await service.on_files(served, list(arrays[ENCODED]), held)
+                else:
+                    found = await service.on_arrays(served, arrays)
+                return await service.in_thread(_response, served, given, _joined(found))
 
     found = [
         route("/v2", server),
@@ -155,7 +155,9 @@ def _parsed(body, length, exported, loads):
 
 
 def _parameters(thing):
-    found = thing.get("parameters", {})
+    found = thing.get("parameters")
+    if found is None:
+        return {}
     if not isinstance(found, dict):
         raise RefusedError(400, "'parameters' must be an object.")
     return found
@@ -241,7 +243,7 @@ def _response(served, given, outputs):
             tensor["data"] = plain(flat) if dtype == "string" else flat
         tensors.append(tensor)
     content = {"model_name": served.name, "model_version": str(served.version)}
-    if "id" in given:
+    if given.get("id") is not None:
         content["id"] = str(given["id"])
     content["outputs"] = tensors
     if not parts:

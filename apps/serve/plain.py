@@ -48,12 +48,13 @@ def routes(service):
             if not served.exported.takes_images:
                 raise RefusedError(400, "This model takes no images; use /v2/models/NAME/infer.")
             file = await image_of(request, await read_body(request, service.limits, held))
-            (outputs,) = await service.on_files(served, [file], held)
-            image = served.exported.metadata.get("image")
-            if image not in outputs:
-                return json_response(_first(outputs))
-            png = await service.in_thread(_png, outputs[image][0])
-            return Response(png, media_type="image/png")
+            async with service.deadline():
+                (outputs,) = await service.on_files(served, [file], held)
+                image = served.exported.metadata.get("image")
+                if image not in outputs:
+                    return json_response(_first(outputs))
+                png = await service.in_thread(_png, outputs[image][0])
+                return Response(png, media_type="image/png")
 
     return [route("/predict", predict, "POST"), route("/", page), route("/models", models)]
 

@@ -1,6 +1,7 @@
 """From a request's files or arrays to a model's outputs, within the limits."""
 
 import asyncio
+import contextlib
 import math
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
@@ -12,7 +13,8 @@ from kerascnn.data.images import (
     TooManyPixelsError,
     UnreadableImageError,
 )
-from kerascnn_apps.serve.json_process import JsonProcess
+from kerascnn.data.jpeg import count_scans
+from kerascnn_apps.serve.json_process import LARGE, JsonProcess
 from kerascnn_apps.serve.limits import Budget, Held
 from kerascnn_apps.serve.metrics import Metrics
 from kerascnn_apps.serve.refusal import RefusedError
@@ -21,6 +23,8 @@ FORMATS = ("JPEG", "PNG")
 # A progressive JPEG file takes the time of a whole image for each of its scans.
 _START_OF_SCAN, _MOST_SCANS = b"\xff\xda", 100
 _DECODING_THREADS = 2
+# They wait for the process that reads large JSON, and for nothing else.
+_JSON_THREADS = 2
 # What a decoded image takes, with the copies that conversions make
 _BYTES_A_PIXEL = 8
 # Files of at most so many bytes and pixels are decoded sooner than a thread takes over, unless
@@ -51,10 +55,37 @@ class Service:
         self.draining = False
         self.loads = JsonProcess()
         self._threads = ThreadPoolExecutor(_DECODING_THREADS, thread_name_prefix="decode")
+        self._json_threads = ThreadPoolExecutor(_JSON_THREADS, thread_name_prefix="json")
 
     async def in_thread(self, function, *arguments):
         """Runs a function off the event loop."""
         return await asyncio.get_running_loop().run_in_executor(self._threads, function, *arguments)
+
+    async def read(self, function, body, *arguments):
+        """Runs a function of a body of JSON, and of `loads`, off the event loop.
+
+        Large bodies wait for each other alone: not for images, and no image for them.
+        """
+        threads = self._json_threads if len(body) >= LARGE else self._threads
+        loop = asyncio.get_running_loop()
+        return await loop.run_in_executor(threads, function, body, *arguments, self.loads)
+
+    @contextlib.asynccontextmanager
+    async def deadline(self):
+        """Limits the time from the end of a body to the response.
+
+        Raises:
+            RefusedError: with status 504, if what is done in the context takes longer.
+        """
+        try:
+            async with asyncio.timeout(self.limits.request_seconds):
+                yield
+        except TimeoutError:
+            raise RefusedError(
+                504,
+                f"The model did not respond within {self.limits.request_seconds:g} seconds "
+                "(--request-seconds).",
+            ) from None
 
     async def on_files(self, served, files, held):
         """Returns the outputs for image files: a list of a dict of arrays, with one row, for each.
@@ -73,7 +104,9 @@ class Service:
         pixels_left = [served.max_pixels]
 
         def admitted(encoded):
-            if encoded.startswith(b"\xff\xd8") and encoded.count(_START_OF_SCAN) > _MOST_SCANS:
+            # The first is quick, and true of few files.
+            many = encoded.count(_START_OF_SCAN) > _MOST_SCANS
+            if many and count_scans(encoded, _MOST_SCANS) > _MOST_SCANS:
                 raise RefusedError(400, f"A JPEG file must have at most {_MOST_SCANS} scans.")
             image = EncodedImage(encoded, FORMATS)
             pixels = math.prod(image.size)
@@ -106,9 +139,7 @@ class Service:
                 ) from error
             return await self._submitted(served, {"images": image[np.newaxis]})
 
-        return await self._within_limits(
-            len(files), [partial(compute, encoded) for encoded in files]
-        )
+        return await self._queued(len(files), [partial(compute, encoded) for encoded in files])
 
     async def on_arrays(self, served, arrays):
         """Returns the outputs for arrays by name, as a list of one dict of arrays.
@@ -118,7 +149,7 @@ class Service:
         """
         rows = _check_arrays(served, arrays)
         self._check_count(rows, served)
-        return await self._within_limits(rows, [partial(self._submitted, served, arrays)])
+        return await self._queued(rows, [partial(self._submitted, served, arrays)])
 
     def _check_count(self, count, served):
         if not 1 <= count <= self.limits.max_images:
@@ -134,24 +165,17 @@ class Service:
         except ValueError as error:
             raise RefusedError(400, str(error)) from error
 
-    async def _within_limits(self, count, computations):
-        try:
-            with Held(self.queue) as queue:
-                queue.take(count)
-                async with asyncio.timeout(self.limits.request_seconds):
-                    return await _all(computations)
-        except TimeoutError:
-            raise RefusedError(
-                504,
-                f"The model did not respond within {self.limits.request_seconds:g} seconds "
-                "(--request-seconds).",
-            ) from None
+    async def _queued(self, count, computations):
+        with Held(self.queue) as queue:
+            queue.take(count)
+            return await _all(computations)
 
     async def close(self):
         """Ends the threads after what they have taken on."""
         seconds = self.limits.drain_seconds
         await asyncio.get_running_loop().run_in_executor(None, self.models.close, seconds)
-        self._threads.shutdown(wait=False, cancel_futures=True)
+        for threads in (self._threads, self._json_threads):
+            threads.shutdown(wait=False, cancel_futures=True)
         self.loads.close()
 
 

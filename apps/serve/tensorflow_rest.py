@@ -18,6 +18,7 @@ from kerascnn_apps.serve.routing import route
 
 _DEFAULT = "serving_default"
 _TYPES = {
+    "bfloat16": "DT_BFLOAT16",
     "bool": "DT_BOOL",
     "float16": "DT_HALF",
     "float32": "DT_FLOAT",
@@ -61,7 +62,8 @@ def routes(service):
             note(request, model=served.name, version=served.version)
             check_json(request)
             body = await read_body(request, service.limits, held)
-            return await _predict(service, served, body, held)
+            async with service.deadline():
+                return await _predict(service, served, body, held)
 
     path = "/v1/models/{target:path}"
     return [route(path, run, "POST"), route(path, status)]
@@ -82,11 +84,11 @@ def _malformed(target):
 def _states(model, version=None, label=None):
     if label is not None:
         version = model.get(label=label).version
-    found = dict.fromkeys(model.versions, ("AVAILABLE", "OK", ""))
-    found |= dict.fromkeys(list(model.draining), ("UNLOADING", "OK", ""))
+    found = dict.fromkeys(model.draining, ("UNLOADING", "OK", ""))
+    found |= dict.fromkeys(model.versions, ("AVAILABLE", "OK", ""))
     found |= {
         number: ("END", "UNKNOWN", reason)
-        for number, (_, reason) in model.failures.items()
+        for number, reason in model.failures.items()
         if number not in found
     }
     if version is not None:
@@ -139,7 +141,7 @@ def _signature(signature, inputs, outputs):
 
 
 async def _predict(service, served, body, held):
-    given = await service.in_thread(read_json, body, service.loads)
+    given = await service.read(read_json, body)
     unknown = set(given) - {"signature_name", "instances", "inputs"}
     if unknown:
         raise RefusedError(400, f"The body has the unknown field {min(unknown)[:100]!r}.")

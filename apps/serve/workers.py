@@ -21,6 +21,9 @@ from kerascnn_apps.serve.log import log_to
 from kerascnn_apps.serve.process import Process, listening_socket, not_free, search_garbage_rarely
 
 _SIGNALS = (signal.SIGTERM, signal.SIGINT)
+# Ends a worker without its requests. SIGTERM never does: a worker may get one from its supervisor,
+# and another from whoever sends it to all processes of a group.
+_AT_ONCE = getattr(signal, "SIGUSR1", None)
 # A worker that ends before it serves is started again after a second, then after two, and so on.
 _LONGEST_PAUSE = 60
 _log = logging.getLogger("kerascnn.serve")
@@ -120,7 +123,7 @@ class Workers:
                     self._start()
                 self._watch(signals, on_ready)
             finally:
-                self._terminate()
+                self._send(signal.SIGTERM)
                 for worker in self._running:
                     worker.process.join()
 
@@ -130,9 +133,9 @@ class Workers:
             pause = max(0, min(self._starts) - time.monotonic()) if self._starts else None
             wait([signals, *(thing for worker in self._running for thing in worker.waits())], pause)
             for _ in range(_received(signals)):
-                ending = True
                 self._starts.clear()
-                self._terminate()  # at the second signal, workers end without their requests
+                self._send(_AT_ONCE if ending else signal.SIGTERM)
+                ending = True
             for worker in list(self._running):
                 status = worker.process.exitcode
                 worker.update()
@@ -160,9 +163,10 @@ class Workers:
         self._running.append(worker)
         _log.info("worker started", extra={"fields": {"worker": worker.process.pid}})
 
-    def _terminate(self):
+    def _send(self, number):
         for worker in self._running:
-            worker.process.terminate()
+            if worker.process.is_alive():
+                os.kill(worker.process.pid, number)
 
     def _on_end(self, worker, ending):
         from prometheus_client.multiprocess import mark_process_dead
@@ -203,10 +207,14 @@ class _WorkerProcess(Process):
     def __init__(self, app, limits, supervisor):
         super().__init__(app, limits)
         self._supervisor = supervisor
+        signal.signal(_AT_ONCE, self._end_at_once)
 
     def handle_exit(self, sig, frame):
         if sig != signal.SIGINT:
-            super().handle_exit(sig, frame)
+            self._service.draining = True
+
+    def _end_at_once(self, sig, frame):
+        self.should_exit = self.force_exit = True
 
     async def on_tick(self, counter):
         if os.getppid() != self._supervisor:

@@ -172,7 +172,7 @@ def _content(path):
         images, annotations = content["images"], content["annotations"]
         for image in images:
             hash(image["id"])
-            image["file_name"].strip()
+            composed(image["file_name"])
             height, width = int(image["height"]), int(image["width"])
             if min(height, width) < 1 or height * width > pixels_of_an_image():
                 raise ValueError(f"an image of {height}x{width} pixels")

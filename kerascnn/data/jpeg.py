@@ -2,6 +2,7 @@
 
 import functools
 import os
+import re
 import struct
 import zlib
 from typing import NamedTuple
@@ -21,6 +22,9 @@ _LARGEST_SIDE = 65_500
 # Height and width of the first channel's blocks; the others have 1x1.
 _SUBSAMPLING = (0x11, 0x21, 0x22)
 _SEGMENT = struct.Struct(">BBH")  # 0xff, the marker, the length with the length itself
+# Behind 0xff, codes have 0 or the marker of a restart.
+_MARKER = re.compile(rb"\xff+([^\x00\xff\xd0-\xd7])", re.DOTALL)
+_START, _TEMPORARY = 0xD8, 0x01
 _SAMPLE = 16
 _TOP = 8  # rows
 
@@ -95,6 +99,39 @@ def plain_jpeg(encoded):
     sample = encoded[middle : min(middle + _SAMPLE, stop)]
     shape, tables, coding, _, has_metadata = header
     return PlainJpeg(shape, tables, coding, (start, stop), sample, has_metadata)
+
+
+def count_scans(encoded, most):
+    """Returns the number of scans of a JPEG file, as far as it is read.
+
+    What is behind the end of the image does not count, nor do previews in the metadata.
+
+    Args:
+        encoded: bytes of a file; one of another format has no scans.
+        most: int, after which it stops.
+
+    Returns:
+        int, at most `most + 1`.
+
+    Example:
+        >>> import pathlib
+        >>> import sklearn.datasets
+        >>> from kerascnn.data.jpeg import count_scans
+        >>> path = pathlib.Path(sklearn.datasets.__file__).parent / "images" / "flower.jpg"
+        >>> count_scans(path.read_bytes(), 100)
+        1
+    """
+    if not encoded.startswith(START):
+        return 0
+    place, count = 2, 0
+    while count <= most and (found := _MARKER.search(encoded, place)):
+        marker, place = found[1][0], found.end()
+        if marker == _END:
+            break
+        if marker not in (_START, _TEMPORARY):  # these have no segment
+            count += marker == _SCAN
+            place += int.from_bytes(encoded[place : place + 2], "big")
+    return count
 
 
 def full_digest(encoded, found):

@@ -99,7 +99,7 @@ class RawMask:
     @property
     def digest(self):
         """A hash of the values."""
-        return zlib.crc32(np.ascontiguousarray(self.values))
+        return zlib.crc32(self.values.tobytes())
 
 
 def read_mask(path: str | Path, max_pixels: int | None = None) -> np.ndarray:

@@ -186,9 +186,7 @@ class RunFolder:
             longer = {**content, "training": recipe["training"], "extended_from": epochs}
             self.write_json(self.recipe_path, longer)
             return
-        if different == ["data"] and not _differs(
-            {**found["data"], "fingerprint": ""}, recipe["data"]
-        ):
+        if different == ["data"] and _differs_in_content(found.get("data"), recipe["data"]):
             raise FileExistsError(
                 f"{self.path} has a run that was started with other images, labels or splits of "
                 f"{recipe['data'].get('name')}; restore them, choose another folder, or clear this "
@@ -371,6 +369,13 @@ def _is_json_object(path):
         return isinstance(json.loads(path.read_bytes()), dict)
     except (OSError, ValueError, RecursionError):
         return False
+
+
+def _differs_in_content(then, now):
+    """Returns whether the data of two records differ in their fingerprint alone."""
+    if not isinstance(then, dict) or not isinstance(now, dict):
+        return False
+    return not _differs({**then, "fingerprint": ""}, now)
 
 
 def _differs(then, now):

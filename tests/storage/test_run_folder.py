@@ -32,6 +32,18 @@ def test_states(tmp_path):
     assert run.state == "unfinished"
 
 
+@pytest.mark.parametrize("data", ["a", {"name": "a"}, None, 3])
+def test_facts_of_any_kind_are_compared(tmp_path, data):
+    """`kerascnn.training.fit` takes any facts, not only those of a task."""
+    run = RunFolder(tmp_path)
+    facts = RECIPE if data is None else {**RECIPE, "data": data}
+    run.begin(facts)
+    run.begin(facts)
+    for other in ("b", {"name": "b"}, {"name": "b", "fingerprint": "x"}):
+        with pytest.raises(FileExistsError, match="started with another "):
+            run.begin({**RECIPE, "data": other})
+
+
 def test_another_recipe_is_refused(tmp_path):
     RunFolder(tmp_path).begin(RECIPE)
     with pytest.raises(FileExistsError, match="started with another seed; "):

@@ -210,7 +210,7 @@ def free_port():
 
 
 @contextlib.contextmanager
-def serving(folder, *arguments, port=0):
+def serving(folder, *arguments, port=0, start_new_session=False):
     """Runs `kerascnn serve` and gives the `Server`, once it is ready."""
     log = folder / "log"
     with open(log, "w") as errors:
@@ -219,6 +219,7 @@ def serving(folder, *arguments, port=0):
             stdout=subprocess.PIPE,
             stderr=errors,
             text=True,
+            start_new_session=start_new_session,
         )
     prefer(process)
     try:

@@ -23,6 +23,12 @@ def model_of(folder, load=None, **options):
     return model
 
 
+def look(model):
+    """Looks twice, as what is new may still be written at the first look."""
+    model.refresh()
+    model.refresh()
+
+
 def test_newest_version(tmp_path):
     from kerascnn_apps.serve.models import newest_versions
 
@@ -54,7 +60,7 @@ def test_a_new_version_takes_over_and_the_old_one_is_drained(tmp_path):
     model = model_of(version_folder(tmp_path, 1))
     with model.use() as old:
         version_folder(tmp_path, 2)
-        model.refresh()
+        look(model)
         assert model.get().version == 2
         assert list(model.draining) == [1]
         # What has begun with the old version can still be computed.
@@ -80,7 +86,7 @@ def test_the_memory_of_a_drained_version_is_given_back(tmp_path):
     gc.disable()
     try:
         version_folder(tmp_path, 2)
-        model.refresh()
+        look(model)
         assert freed[1].wait(10)
     finally:
         gc.enable()
@@ -104,11 +110,11 @@ def test_a_broken_version_leaves_the_old_one(tmp_path):
 
     model = model_of(version_folder(tmp_path, 1), load)
     version_folder(tmp_path, 2)
-    model.refresh()
+    look(model)
     assert list(model.versions) == [1]
-    assert "is broken" in model.failures[2][1]
+    assert "is broken" in model.failures[2]
     version_folder(tmp_path, 3)
-    model.refresh()
+    look(model)
     assert list(model.versions) == [3]
     model.close(1)
 
@@ -123,10 +129,10 @@ def test_a_broken_version_at_the_start_leaves_the_one_before(tmp_path):
 
     model = model_of(version_folder(tmp_path, 1, 2, 3, 4), load)
     assert list(model.versions) == [2]
-    model.refresh()
+    look(model)
     assert list(model.versions) == [2]
     version_folder(tmp_path, 5)
-    model.refresh()
+    look(model)
     assert (list(model.versions), sorted(model.failures)) == ([2], [3, 4, 5])
     model.close(1)
 
@@ -137,6 +143,117 @@ def test_nothing_but_a_broken_version(tmp_path):
 
     with pytest.raises(UsageError, match="is broken"):
         model_of(version_folder(tmp_path, 1), load)
+
+
+def test_a_version_is_loaded_when_its_files_stay_the_same(tmp_path):
+    """It may be copied while the server looks, and may be whole enough to be loaded."""
+    model = model_of(version_folder(tmp_path, 1))
+    version_folder(tmp_path, 2)
+    for part in range(3):
+        model.refresh()
+        assert list(model.versions) == [1]
+        (tmp_path / "2" / f"part{part}").write_bytes(b"x")
+    look(model)
+    assert list(model.versions) == [2]
+    model.close(1)
+
+
+@pytest.mark.parametrize("is_broken_at_first", [True, False])
+def test_a_version_that_is_written_again_is_loaded_again(tmp_path, is_broken_at_first):
+    loaded = []
+
+    def load(path):
+        loaded.append(path.name)
+        if is_broken_at_first and path.name == "2" and not (path / "variables").exists():
+            raise UsageError(f"{path} is broken.")
+        return FakeExport()
+
+    model = model_of(version_folder(tmp_path, 1), load)
+    version_folder(tmp_path, 2)
+    look(model)
+    assert list(model.versions) == [1 if is_broken_at_first else 2]
+    look(model)
+    assert loaded == ["1", "2"]
+    (tmp_path / "2" / "variables").mkdir()
+    (tmp_path / "2" / "variables" / "variables.index").write_bytes(b"x")
+    with model.use() as before:
+        look(model)
+        assert loaded == ["1", "2", "2"]
+        assert model.get() is not before
+        assert (list(model.versions), model.failures) == ([2], {})
+        assert before.batcher.submit({"images": _image()}).result(10)["class_id"] == [0]
+    model.close(1)
+
+
+@pytest.mark.parametrize("keep", [1, 2])
+def test_the_newest_version_is_deleted(tmp_path, keep):
+    """It is how a bad version is taken back."""
+    loaded = []
+
+    def load(path):
+        loaded.append(int(path.name))
+        return FakeExport()
+
+    model = model_of(version_folder(tmp_path, 1, 2, 3), load, keep=keep)
+    (tmp_path / "3" / "saved_model.pb").unlink()
+    (tmp_path / "3").rmdir()
+    for _ in range(3):
+        look(model)
+        assert sorted(model.versions) == [1, 2][-keep:]
+    assert loaded == [3, 2] if keep == 1 else [2, 3, 1]
+    # The only one that is left stays, as it needs no files any more.
+    for number in (1, 2):
+        (tmp_path / str(number) / "saved_model.pb").unlink()
+    look(model)
+    assert sorted(model.versions) == [1, 2][-keep:]
+    model.close(1)
+
+
+def test_a_labelled_version_stays_while_a_broken_one_is_newest(tmp_path):
+    def load(path):
+        if path.name == "3":
+            raise UsageError(f"{path} is broken.")
+        return FakeExport()
+
+    model = model_of(version_folder(tmp_path, 1, 2), load, labels={"stable": 1})
+    version_folder(tmp_path, 3)
+    look(model)
+    assert sorted(model.versions) == [1, 2]
+    model.close(1)
+
+
+def test_a_folder_that_cannot_be_read_is_reported_once(tmp_path, caplog):
+    from kerascnn_apps.serve.models import Models
+
+    file = tmp_path / "export" / "digits.onnx"
+    file.parent.mkdir()
+    file.touch()
+    models = Models([model_of(file.parent)], poll_seconds=0.01)
+    with caplog.at_level("ERROR", "kerascnn.serve"):
+        (file.parent / "other.onnx").touch()  # which of them is meant?
+        models.start(lambda *figures: None)
+        until = time.monotonic() + 10
+        while not caplog.records and time.monotonic() < until:
+            time.sleep(0.01)
+        time.sleep(0.2)
+    models.close(1)
+    (record,) = caplog.records
+    assert record.getMessage() == "versions not read"
+    assert not record.exc_info
+
+
+def test_a_request_whose_body_arrives_slowly_keeps_its_version(tmp_path):
+    from kerascnn_apps.serve.limits import Limits
+    from kerascnn_apps.serve.models import Model
+
+    limits = Limits(request_seconds=0.1, body_seconds=10)
+    model = Model("gray", version_folder(tmp_path, 1), limits, lambda path: FakeExport())
+    with model.use() as served:
+        version_folder(tmp_path, 2)
+        look(model)
+        time.sleep(1.3)
+        assert served.batcher.submit({"images": _image()}).result(10)["class_id"] == [0]
+    model.close(1)
 
 
 def test_several_versions_and_labels(tmp_path):
@@ -152,7 +269,7 @@ def test_several_versions_and_labels(tmp_path):
     with pytest.raises(RefusedError, match="its labels: stable"):
         model.get(label="canary")
     version_folder(tmp_path, 5)
-    model.refresh()
+    look(model)
     assert sorted(model.versions) == [1, 4, 5]
     model.close(1)
 
@@ -175,7 +292,7 @@ def test_no_request_is_lost_when_versions_roll_over(tmp_path):
         thread.start()
     for number in range(2, 12):
         version_folder(tmp_path, number)
-        model.refresh()
+        look(model)
         time.sleep(0.02)
     ended.set()
     for thread in threads:
@@ -210,6 +327,8 @@ def test_keys(tmp_path):
     file = tmp_path / "keys"
     file.write_text("one\n\n two \n")
     assert read_keys(file) == ["one", "two"]
+    file.write_bytes(b"\xef\xbb\xbfone\r\n")  # as Windows writes it
+    assert read_keys(file) == ["one"]
     file.write_text("\n")
     with pytest.raises(UsageError, match="a key in each line"):
         read_keys(file)

@@ -108,6 +108,36 @@ def test_errors(client, body, words):
     assert words in response.json()["error"]
 
 
+def test_what_is_null_is_not_given(client):
+    body = {"id": None, "parameters": None, "inputs": [tensor(parameters=None)]}
+    found = client.post(INFER, json=body).json()
+    assert "id" not in found
+    assert found["outputs"] == EXPECTED
+
+
+def test_bfloat16(tmp_path):
+    import ml_dtypes
+
+    def function(images):
+        return {"mean": images.mean((1, 2, 3)).astype(ml_dtypes.bfloat16)}
+
+    with client_of(tmp_path, {"half": function}) as client:
+        found = client.post("/v2/models/half/infer", json={"inputs": [tensor()]}).json()
+    (output,) = found["outputs"]
+    assert output == {"name": "mean", "datatype": "BF16", "shape": [2], "data": [9, 200]}
+
+
+def test_ragged_files(client):
+    given = {
+        "name": "encoded_images",
+        "shape": [2],
+        "datatype": "BYTES",
+        "data": [["a"], ["b", "c"]],
+    }
+    response = client.post(INFER, json={"inputs": [given]})
+    assert response.status_code == 400
+
+
 def test_unknown_models_and_versions(client):
     for path in ("none", "gray/versions/2", "gray/versions/x"):
         assert client.get(f"/v2/models/{path}").status_code == 404

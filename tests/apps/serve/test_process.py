@@ -2,9 +2,13 @@
 
 import contextlib
 import errno
+import json
+import os
 import select
+import shutil
 import signal
 import socket
+import subprocess
 import sys
 import time
 from concurrent.futures import ThreadPoolExecutor
@@ -232,6 +236,93 @@ def test_nobody_is_reset_who_connects_while_the_server_ends():
         _, ended, _ = select.select([], [late], [], 30)
         assert ended
         assert late.getsockopt(socket.SOL_SOCKET, socket.SO_ERROR) == errno.ECONNREFUSED
+
+
+def large_json(side=400):
+    """A request that the process which reads large JSON reads."""
+    content = json.dumps({"instances": np.full((1, side, side, 1), 200).tolist()}).encode()
+    return request("/v1/models/gray:predict", content, "application/json")
+
+
+def _children(process):
+    path = Path(f"/proc/{process.pid}/task")
+    return {
+        int(child)
+        for thread in path.iterdir()
+        for child in (thread / "children").read_text().split()
+    }
+
+
+@pytest.fixture
+def one_more(tmp_path):
+    """A server of its own that has started the process for JSON, in a group of processes."""
+    (tmp_path / "gray").mkdir()
+    write_brightness(tmp_path / "gray", 1)
+    with serving(tmp_path, tmp_path / "gray", start_new_session=True) as server:
+        assert server.status(large_json()) == 200
+        yield server
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="looks into Linux's /proc")
+def test_what_reads_json_ends_with_a_server_that_is_killed(one_more):
+    children = _children(one_more.process)
+    assert children
+    one_more.process.kill()
+    until = time.monotonic() + 10
+    while any(Path(f"/proc/{child}").exists() for child in children):
+        assert time.monotonic() < until
+        time.sleep(0.05)
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="other systems end groups in other ways")
+def test_sigterm_to_all_processes_of_a_group(one_more):
+    """As from systemd, or `timeout`: what was accepted is read and computed."""
+    data = large_json(800)
+    with contextlib.ExitStack() as stack:
+        connections = [
+            stack.enter_context(socket.create_connection(("127.0.0.1", one_more.port), timeout=20))
+            for _ in range(3)
+        ]
+        for connection in connections:
+            connection.sendall(data[:-10])
+        time.sleep(0.2)
+        os.killpg(one_more.process.pid, signal.SIGTERM)
+        time.sleep(0.3)
+        for connection in connections:
+            connection.sendall(data[-10:])
+        for connection in connections:
+            assert received(connection).startswith(b"HTTP/1.1 200 ")
+    assert one_more.process.wait(30) == 0
+
+
+@pytest.mark.nightly
+@pytest.mark.skipif(sys.platform != "linux", reason="uses Linux's unshare")
+def test_sigterm_while_the_first_process_of_a_container_loads_a_model(tmp_path):
+    """To the first process, Linux hands only signals that it waits for."""
+    unshare = shutil.which("unshare")
+    words = [unshare, "--map-root-user", "--pid", "--fork", "--kill-child"]
+    if unshare is None or subprocess.run([*words, "true"], check=False).returncode:
+        pytest.skip("no right to make a namespace of processes")
+    program = """
+import os, signal, time
+from kerascnn_apps.cli import main
+from kerascnn_apps.serve import exported
+
+def load(path):
+    os.kill(os.getpid(), signal.SIGTERM)
+    time.sleep(30)
+
+exported.load_exported = load
+main()
+"""
+    (tmp_path / "1").mkdir()
+    (tmp_path / "1" / "saved_model.pb").touch()
+    begin = time.monotonic()
+    command = [*words, sys.executable, "-c", program, "serve", str(tmp_path), "--port", "0"]
+    found = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert time.monotonic() - begin < 25
+    assert "SIGTERM: the server had not started." in found.stderr
+    assert found.returncode == 128 + signal.SIGTERM
 
 
 def test_z_sigterm_under_load(server):

@@ -89,6 +89,23 @@ def test_files_in_base64(client):
     assert found["outputs"]["mean"] == [7, 200]
 
 
+def test_base64_as_tensorflow_serving_takes_it(client):
+    """With lines, as in mail and from Android, and without padding, as in URLs."""
+    encoded = base64.encodebytes(gray_png(200, 4, 6)).decode()
+    assert encoded.count("\n") > 1
+    assert encoded.rstrip().endswith("=")
+    for text in (encoded, encoded.strip().rstrip("=")):
+        body = {"signature_name": "encoded_images", "instances": [{"b64": text}]}
+        assert client.post(PREDICT, json=body).json() == {"predictions": [row(200)]}
+
+
+@pytest.mark.parametrize("instances", [[["a"], ["a", "b"]], [["a"]], [[["a"], "b"]]])
+def test_files_are_one_list(client, instances):
+    body = {"signature_name": "encoded_images", "instances": instances}
+    response = client.post(PREDICT, json=body)
+    assert response.status_code == 400, response.text
+
+
 def test_a_body_from_curl_counts_as_json(client):
     """The documentation calls `curl -d '{"instances": ...}'`, which declares a form."""
     headers = {"content-type": "application/x-www-form-urlencoded"}

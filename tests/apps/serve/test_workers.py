@@ -3,6 +3,7 @@
 import contextlib
 import os
 import signal
+import socket
 import sys
 import time
 
@@ -12,7 +13,7 @@ import pytest
 from kerascnn_apps.cli import run
 from tests.apps.serve.fakes import gray_png
 from tests.apps.serve.malformed import request
-from tests.apps.serve.server import Clients, serving, write_brightness
+from tests.apps.serve.server import Clients, received, serving, write_brightness
 
 pytestmark = pytest.mark.extra("serve")
 
@@ -122,6 +123,52 @@ def test_z_sigterm_under_load(server):
     assert [status for status in statuses if status != -signal.SIGKILL] == [0, 0]
 
 
+def test_sigterm_to_all_processes_of_a_group(tmp_path):
+    """As from systemd: a worker gets it twice, which must not count as the second Ctrl+C."""
+    (tmp_path / "gray").mkdir()
+    write_brightness(tmp_path / "gray", 1)
+    data = request("/predict", gray_png(200), "image/png")
+    with (
+        contextlib.ExitStack() as stack,
+        serving(tmp_path, tmp_path / "gray", "--workers", 2, start_new_session=True) as server,
+    ):
+        connections = [
+            stack.enter_context(socket.create_connection(("127.0.0.1", server.port), timeout=20))
+            for _ in range(4)
+        ]
+        for connection in connections:
+            connection.sendall(data[:-10])
+        time.sleep(0.2)
+        os.killpg(server.process.pid, signal.SIGTERM)
+        time.sleep(0.5)
+        for connection in connections:
+            connection.sendall(data[-10:])
+            assert received(connection).startswith(b"HTTP/1.1 200 ")
+        assert server.process.wait(30) == 0
+
+
+@pytest.mark.nightly
+def test_the_second_ctrl_c_does_not_wait_for_requests(tmp_path):
+    (tmp_path / "gray").mkdir()
+    write_brightness(tmp_path / "gray", 1)
+    data = request("/predict", gray_png(200), "image/png")
+    with (
+        contextlib.ExitStack() as stack,
+        serving(tmp_path, tmp_path / "gray", "--workers", 2) as server,
+    ):
+        for _ in range(4):
+            connection = socket.create_connection(("127.0.0.1", server.port), timeout=20)
+            stack.enter_context(connection).sendall(data[:-10])
+        time.sleep(0.2)
+        begin = time.monotonic()
+        server.process.send_signal(signal.SIGINT)
+        time.sleep(1.5)
+        assert server.process.poll() is None
+        server.process.send_signal(signal.SIGINT)
+        server.process.wait(30)
+        assert time.monotonic() - begin < 10  # a body may take 30 seconds
+
+
 def test_ctrl_c_and_the_end_of_the_supervisor(tmp_path):
     (tmp_path / "gray").mkdir()
     write_brightness(tmp_path / "gray", 1)
@@ -161,7 +208,6 @@ def test_options_that_exclude_each_other(tmp_path, capsys, words, sentence):
 
 def test_a_port_that_another_server_has(tmp_path, capsys):
     """Workers would share it."""
-    import socket
 
     with socket.socket() as taken:
         taken.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
@@ -176,7 +222,6 @@ def test_a_port_that_another_server_has(tmp_path, capsys):
 @pytest.mark.skipif(sys.platform != "linux", reason="only Linux has names that are no files")
 def test_a_port_that_another_command_is_about_to_share(tmp_path, capsys):
     """Both have found it free, and neither listens yet."""
-    import socket
 
     from kerascnn_apps.serve.workers import reserved
 
