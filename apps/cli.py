@@ -90,7 +90,7 @@ def main():
     # faster with it there.
     os.environ.setdefault("TF_ENABLE_ONEDNN_OPTS", "1")
     with contextlib.nullcontext() if "--debug" in sys.argv else libraries_silenced():
-        for stream in (sys.stdout, sys.stderr):
+        for stream in filter(None, (sys.stdout, sys.stderr)):  # closed ones are `None`
             # File names may contain bytes that are not UTF-8, and the locale may support only
             # ASCII.
             stream.reconfigure(errors="backslashreplace")
@@ -101,10 +101,11 @@ def main():
 def run(arguments):
     """Runs the command with these arguments and returns its exit status."""
     debug = "--debug" in arguments
-    arguments = [argument for argument in arguments if argument != "--debug"]
+    arguments = [_at_home(argument) for argument in arguments if argument != "--debug"]
     try:
         status = app(arguments, prog_name="kerascnn", standalone_mode=False) or 0
-        sys.stdout.flush()
+        if sys.stdout is not None:
+            sys.stdout.flush()
     except BrokenPipeError:
         return _without_reader()
     except EndedBySignal as ended:
@@ -117,8 +118,16 @@ def run(arguments):
         status = 2 if _is_wrong_use(error) else 1
         return _tell(_sentence(error), status, getattr(error, "__notes__", ()))
     if status == 130:  # Typer's exit status after Ctrl+C
-        _tell("interrupted; the same command resumes a training.", status)
+        _tell("interrupted; the same command, without --force, resumes a training.", status)
     return status
+
+
+def _at_home(argument):
+    """Expands `~` at the start of an argument, also behind `--out=`, where bash does not."""
+    option, equals, value = argument.partition("=")
+    if option.startswith("--") and equals:
+        return f"{option}={os.path.expanduser(value)}"
+    return os.path.expanduser(argument)
 
 
 def _without_reader():

@@ -15,6 +15,8 @@ EXPORT_OPTIONS = {
     "out": (options.ExportOut, None),
     "format": (options.ExportFormat, "saved_model"),
     "quantize": (options.Quantize, None),
+    "data": (options.CalibrationData, None),
+    "data_dir": (options.DataDir, None),
     "force": (options.Overwrite, False),
 }
 
@@ -26,12 +28,21 @@ def export_function(task=None):
         task: optional str, the task that the run must belong to.
     """
 
-    def export(run, out, format, quantize, force):
+    def export(run, out, format, quantize, data, data_dir, force):
         """Write the model of a run for another runtime, and check it in a fresh process."""
         from kerascnn import runs
         from kerascnn_apps.table import print_table
 
-        found = runs.export(run, out, task=task, format=format, quantize=quantize, overwrite=force)
+        found = runs.export(
+            run,
+            out,
+            task=task,
+            format=format,
+            quantize=quantize,
+            data=data,
+            data_dir=data_dir,
+            overwrite=force,
+        )
         written = found.exported
         headings = ("file", "size", "largest difference", "one image")
         row = (

@@ -142,6 +142,9 @@ Quantize = Annotated[
         "SavedModel."
     ),
 ]
+CalibrationData = Annotated[
+    str | None, typer.Option(help="Data for --quantize; by default the training data.")
+]
 DataPlot = Annotated[
     Path | None, typer.Option(help="File to save the plot in; by default runs/DATA-data.png.")
 ]

@@ -49,4 +49,5 @@ def ended_by_sigterm(sentence):
 
 
 def _terminated(number, frame):
-    raise EndedBySignal("SIGTERM: the same command resumes a training.", 128 + number)
+    sentence = "SIGTERM: the same command, without --force, resumes a training."
+    raise EndedBySignal(sentence, 128 + number)

@@ -33,7 +33,7 @@ def limited_protocol(limits, on_refused):
         _timer = None  # for the headers
         _body_timer = None
         _send_timer = None
-        _header_bytes = 0  # those of the request that is read, and of trailers behind its body
+        _header_bytes = 0  # of the request that is read, or of the trailers after its body
         _in_body = False
         _refused = _is_surplus = False
 

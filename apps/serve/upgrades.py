@@ -1,7 +1,7 @@
 """Requests that offer another protocol, as some clients do for HTTP/2, are taken as HTTP/1.1.
 
 RFC 9110, section 7.8: a server may ignore the header `Upgrade`. httptools ends a request at its
-headers instead, and leaves the rest to whoever speaks the other protocol.
+headers instead, and leaves the rest to a server for the other protocol.
 """
 
 import httptools

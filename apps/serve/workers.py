@@ -22,7 +22,7 @@ from kerascnn_apps.serve.process import Process, listening_socket, not_free, sea
 
 _SIGNALS = (signal.SIGTERM, signal.SIGINT)
 # Ends a worker without its requests. SIGTERM never does: a worker may get one from its supervisor,
-# and another from whoever sends it to all processes of a group.
+# and another from a service manager, which sends it to all processes.
 _AT_ONCE = getattr(signal, "SIGUSR1", None)
 # A worker that ends before it serves is started again after a second, then after two, and so on.
 _LONGEST_PAUSE = 60

@@ -318,6 +318,11 @@ def load_segmentation(
         ((4, 48, 48, 3), (4, 48, 48), 11)
     """
     name = str(name_or_folder)
+    if (mask_values or mask_colors) and not is_folder(name):
+        raise UsageError(
+            f"`mask_values` and `mask_colors` are for masks in folders; got {name!r}: leave them "
+            "out."
+        )
     if is_embedded(name, "segmentation"):
         from kerascnn.data.scenes import scenes
 

@@ -4,6 +4,9 @@ import os
 from dataclasses import replace
 from pathlib import Path
 
+from matplotlib.backend_bases import FigureCanvasBase
+
+from kerascnn.arguments import UsageError
 from kerascnn.runs.out import data_plot
 from kerascnn.runs.start import start_of
 from kerascnn.storage.atomic_write import atomic_write
@@ -27,12 +30,18 @@ def show_data(
 
     Raises:
         FileExistsError: if the file exists.
-        ValueError: if the request is invalid; the message says what to change.
+        ValueError: if Matplotlib does not write files with its suffix, or the request is invalid;
+            the message says what to change.
     """
     request = replace(request, data=request.data or task.embedded[0])
     out = data_plot(request.data) if out is None else Path(out)
     if os.path.lexists(out) and not force:
         raise FileExistsError(f"{out} exists; choose a new file, or --force to overwrite it.")
+    known = FigureCanvasBase.get_supported_filetypes()
+    if out.suffix[1:].lower() not in known:
+        raise UsageError(
+            f"`out` must end in {', '.join(f'.{name}' for name in sorted(known))}; got {out}."
+        )
     start = start_of(task, request)
     data = task.load(request, start, task.recipe(request, start))
     recipe = task.recipe(request, start, data)

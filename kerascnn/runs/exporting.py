@@ -5,6 +5,7 @@ from pathlib import Path
 
 import numpy as np
 
+from kerascnn.arguments import UsageError
 from kerascnn.data import read_image
 from kerascnn.export import Exported, load_exported
 from kerascnn.export import export as export_model
@@ -66,6 +67,8 @@ def export(
     task: str | None = None,
     format: str = "saved_model",
     quantize: str | None = None,
+    data: str | None = None,
+    data_dir: str | Path | None = None,
     overwrite: bool = False,
 ) -> RunExport:
     """Exports the best model of a run.
@@ -78,6 +81,8 @@ def export(
         format: str, see `kerascnn.export.export`.
         quantize: `None`, or `"int8"`: calibrated on training images, and evaluated on the
             validation split before and after.
+        data: str, a dataset or a folder for `quantize`; by default the training data.
+        data_dir: folder of TensorFlow Datasets for `quantize`; by default as in the training.
         overwrite: bool, whether to replace an existing file.
 
     Returns:
@@ -88,6 +93,8 @@ def export(
         FileExistsError: if the file exists.
         kerascnn.export.ExportError: if the outputs of the exported model differ from the model.
     """
+    if quantize is None and (data is not None or data_dir is not None):
+        raise UsageError("`data` and `data_dir` need `quantize`: nothing else uses images.")
     run, record = open_run(folder, task)
     used, suffix = get_task(record.task), get_format(format).suffix
     if out is None:
@@ -98,11 +105,12 @@ def export(
     serving = used.serving(model, record)
     facts = {"model": record.model.name, **used.metadata(record)}
     serving = replace(serving, metadata={**serving.metadata, **facts})
-    data, calibration = None, ()
+    found, calibration = None, ()
     if quantize is not None:
-        check_recorded(run, record.data, used.embedded)
-        data = used.reload(record, record.data.name, record.data.data_dir)
-        calibration = list(used.calibration_images(data, record, _CALIBRATION))
+        if data is None:
+            check_recorded(run, record.data, used.embedded, data_dir)
+        found = used.reload(record, data or record.data.name, data_dir or record.data.data_dir)
+        calibration = list(used.calibration_images(found, record, _CALIBRATION))
     exported = export_model(
         model,
         out,
@@ -113,7 +121,7 @@ def export(
         calibration=calibration,
         overwrite=overwrite,
     )
-    score = None if data is None else _score(used, model, record, data, exported.path)
+    score = None if found is None else _score(used, model, record, found, exported.path)
     return RunExport(exported, score)
 
 

@@ -1,5 +1,6 @@
 """The output folder of a run."""
 
+import contextlib
 import os
 import re
 from itertools import count
@@ -8,9 +9,41 @@ from pathlib import Path
 from kerascnn.arguments import UsageError
 from kerascnn.storage.file_names import file_name
 from kerascnn.training import RunFolder
+from kerascnn.training.errors import RunInUseError
 
 
-def default_out(data, model, command):
+def enter_default_out(stack, data, model, command):
+    """Locks the default folder of a run, or the next one if another command has just locked that.
+
+    Args:
+        stack: `contextlib.ExitStack` that holds the lock.
+        data, model, command: as in `default_out`.
+
+    Returns:
+        `RunFolder`.
+
+    Raises:
+        RunInUseError: if the same command is running.
+    """
+    in_use = []
+    while True:
+        path = default_out(data, model, command, in_use)
+        run = RunFolder(path)
+        with contextlib.ExitStack() as attempt:
+            try:
+                attempt.enter_context(run.locked(command))
+            except RunInUseError as error:
+                if error.command is None or _is_same(error.command, command):
+                    raise
+            else:
+                if default_out(data, model, command, in_use) == path:
+                    stack.push(attempt.pop_all())
+                    return run
+                continue  # another command has started a run there, and has ended
+        in_use.append(path)
+
+
+def default_out(data, model, command, in_use=()):
     """Returns the default folder of a run: `runs/DATA-MODEL`, perhaps with a number.
 
     This is the folder of an earlier run of the same command, if there is one, or else the first
@@ -20,15 +53,18 @@ def default_out(data, model, command):
         data: str, the name of the dataset or a folder.
         model: str, the name of the model.
         command: str, the command that starts the run.
+        in_use: folders that other commands have locked.
     """
     name, free = Path(data).resolve().name, None
     for number in count(1):
         ending = f"-{model}" if number == 1 else f"-{model}-{number}"
         path = Path("runs") / file_name(name, ending, "runs")
+        if path in in_use:
+            continue
         if not os.path.lexists(path):
             return free or path
         state, earlier = _run_in(path)
-        if earlier is not None and _without_switches(earlier) == _without_switches(command):
+        if earlier is not None and _is_same(earlier, command):
             return path
         if state == "new":
             free = free or path
@@ -47,6 +83,11 @@ def _run_in(path):
 def data_plot(data):
     """Returns the default path of the figure of a dataset."""
     return Path("runs") / file_name(Path(data).resolve().name, "-data.png", "runs")
+
+
+def _is_same(command, other):
+    """Returns whether two commands start the same run."""
+    return _without_switches(command) == _without_switches(other)
 
 
 def _without_switches(command):

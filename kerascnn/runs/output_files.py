@@ -8,8 +8,13 @@ from kerascnn.runs.out import is_within
 from kerascnn.training import RunFolder
 
 
-def input_files(paths):
+def input_files(paths, out=None):
     """Yields pairs of an image file and its path relative to the given folder, without duplicates.
+
+    Args:
+        paths: paths of images, or of folders of images.
+        out: optional path of the folder of predictions; images in it are left out, unless it is one
+            of the paths, or around one.
 
     Raises:
         FileNotFoundError: if there is no such file or folder.
@@ -17,9 +22,10 @@ def input_files(paths):
     """
     seen = set()
     for path in map(Path, paths):
+        inside = out is not None and path.is_dir() and is_within(out, path)
         for file in files_of([path]):
             real = os.path.realpath(file)
-            if real in seen:
+            if real in seen or (inside and not is_within(path, out) and is_within(file, out)):
                 continue
             seen.add(real)
             yield file, file.relative_to(path) if path.is_dir() else Path(file.name)

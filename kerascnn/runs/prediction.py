@@ -30,7 +30,8 @@ def predict(
 
     Args:
         folder: path of the run folder, or of a model exported from it.
-        paths: paths of images, or of folders of images.
+        paths: paths of images, or of folders of images; earlier predictions in such a folder are
+            left out.
         out: path of the folder to save predictions in; by default `predictions`.
         task: optional str, the task that the run must belong to.
         force: bool, whether to overwrite earlier predictions, except files that are input images,
@@ -52,7 +53,7 @@ def predict(
     opened = open_model(folder, task)
     record = opened.record
     used, out = get_task(record.task), Path("predictions" if out is None else out)
-    files = list(input_files(paths))
+    files = list(input_files(paths, out))
     model = opened.load()
     outputs = OutputFiles([file for file, _ in files], record.data.name, force)
     waiting = deque()

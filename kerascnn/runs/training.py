@@ -1,7 +1,9 @@
 """Trains a model from the name of a dataset to a finished run folder."""
 
+import contextlib
+import json
 from collections.abc import Callable
-from dataclasses import replace
+from dataclasses import asdict, replace
 from itertools import chain, count
 from pathlib import Path
 from typing import Any
@@ -11,7 +13,7 @@ import keras
 from kerascnn.arguments import UsageError
 from kerascnn.data.images import to_pillow
 from kerascnn.runs.earlier_run import continued, is_finished, replacing
-from kerascnn.runs.out import check_out, default_out
+from kerascnn.runs.out import check_out, default_out, enter_default_out
 from kerascnn.runs.record import DataRecord, ModelRecord, RunRecord
 from kerascnn.runs.start import start_of
 from kerascnn.tasks import Request, Task
@@ -75,6 +77,7 @@ def train(
             "A recipe with frozen epochs needs a model with pretrained weights: set `weights`, or "
             f"use another recipe; got recipe={request.recipe!r}."
         )
+    chosen = out is None
     if out is None:
         out = default_out(request.data, start.model, command)
     run = RunFolder(out)  # pyright: ignore[reportArgumentType]
@@ -86,8 +89,8 @@ def train(
     )
     frequency(checkpoint_every)
     run.check_usable()
-    epochs = request.changes.get("epochs")
-    if is_finished(run, force, say, epochs):
+    epochs, asked = request.changes.get("epochs"), _asked(task, request, start, recipe)
+    if is_finished(run, force, say, asked, epochs):
         return run.path, False
     data = task.load(request, start, recipe)
     recipe = task.recipe(request, start, data)
@@ -117,8 +120,12 @@ def train(
         seed=request.seed,
         command=command,
     )
-    with run.locked(command):
-        if is_finished(run, force, say, epochs):  # finished by another process in the meantime
+    with contextlib.ExitStack() as stack:
+        if chosen:  # another command may have chosen the same folder in the meantime
+            run = enter_default_out(stack, request.data, start.model, command)
+        else:
+            stack.enter_context(run.locked(command))
+        if is_finished(run, force, say, asked, epochs):  # by another process in the meantime
             return run.path, False
         pipelines = {
             split: task.pipeline(data, split, recipe, request.seed, model)
@@ -139,6 +146,31 @@ def train(
             )
         _finish(task, run, data, record, learning, history, say)
     return run.path, True
+
+
+def _asked(task, request, start, recipe):
+    """Returns the parts of the record that are known before the data are read."""
+    training = asdict(recipe)
+    changes = {name: value for name, value in request.changes.items() if value is not None}
+    if request.recipe is None:  # the data decide on the recipe
+        training = {name: value for name, value in training.items() if name in changes}
+    training = {
+        name: value
+        for name, value in training.items()
+        if value is not None and name not in ("epochs", "frozen_epochs")
+    }
+    training["augmentation"] = changes.get("augmentation", {})
+    asked = {
+        "task": task.name,
+        "model": {"name": start.model, "options": start.options, "weights": start.weights},
+        "training": training,
+        "seed": request.seed,
+    }
+    if request.data in task.embedded:
+        asked["data"] = {"name": request.data}
+    elif Path(request.data).is_dir():
+        asked["data"] = {"name": str(Path(request.data).resolve())}
+    return json.loads(json.dumps(asked, default=str))
 
 
 def _finish(task, run, data, record, learning, history, say):

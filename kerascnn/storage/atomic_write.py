@@ -31,6 +31,12 @@ _REASONS = {
 }
 
 
+def full_disk(path):
+    """Returns the `WriteError` of a file or folder on a disk that is full."""
+    reason, action = _REASONS[errno.ENOSPC]
+    return WriteError(f"{path} cannot be written: {reason}; {action}.")
+
+
 @contextmanager
 def explained(path, size=None):
     """Converts system errors while writing a file to `WriteError`.

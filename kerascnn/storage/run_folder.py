@@ -175,6 +175,12 @@ class RunFolder:
         """Raises an error for another recipe; additional epochs extend the run."""
         found, recipe = self.recipe(), upgraded(recipe)
         before = found.get("training", {}).get("epochs")
+        backend = found.get("versions", {}).get("backend")
+        if backend not in (None, keras.backend.backend()):
+            raise FileExistsError(
+                f"{self.path} has a run that was started with the backend {backend!r}; got "
+                f"{keras.backend.backend()!r}: choose another folder, or clear this one (--force)."
+            )
         different = [key for key in recipe if _differs(found.get(key), recipe[key])]
         same = {**recipe, "training": {**recipe.get("training", {}), "epochs": before}}
         only_epochs = different == ["training"] and found["training"] == same["training"]
@@ -316,7 +322,8 @@ class RunFolder:
 
     def list_events(self) -> None:
         """Lists the files that TensorBoard's callback writes in this process."""
-        self._manifest.append({"files": f"events/*/events.out.tfevents.*.{os.getpid()}.*"})
+        with explained(self._manifest.path):
+            self._manifest.append({"files": f"events/*/events.out.tfevents.*.{os.getpid()}.*"})
 
     def recipe(self) -> dict[str, Any]:
         """Reads the content of `recipe.json`.

@@ -7,7 +7,7 @@ import time
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
-from kerascnn.storage.atomic_write import make_folder
+from kerascnn.storage.atomic_write import explained, make_folder
 
 try:
     import fcntl
@@ -22,7 +22,16 @@ _FILES = 100
 
 
 class RunInUseError(RuntimeError):
-    """Raised when another process is training in the run folder."""
+    """Raised when another process is training in the run folder.
+
+    Args:
+        sentence: str, the message.
+        command: optional str, the command of that process, if known.
+    """
+
+    def __init__(self, sentence: str, command: str | None = None) -> None:
+        super().__init__(sentence)
+        self.command = command
 
 
 class RunLock:
@@ -94,8 +103,9 @@ class RunLock:
         }
         self._descriptor = descriptor
         try:
-            os.ftruncate(descriptor, 0)
-            os.write(descriptor, json.dumps(holder).encode())
+            with explained(self.path):
+                os.ftruncate(descriptor, 0)
+                os.write(descriptor, json.dumps(holder).encode())
         except BaseException:  # such as a full disk
             self._release()
             raise
@@ -142,17 +152,21 @@ class RunLock:
                 fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
             except BlockingIOError:
                 if attempt == _TRIES - 1:
-                    raise RunInUseError(self._sentence()) from None
+                    raise self._in_use() from None
                 time.sleep(_PAUSE)
             except OSError:  # a file system without locks
                 return
             else:
                 return
 
-    def _sentence(self):
-        by = "another process"
+    def _in_use(self):
+        by, command = "another process", None
         with suppress(OSError, ValueError, KeyError, TypeError):
             holder = json.loads(self.path.read_bytes())
-            command = f" ({holder['command']})" if holder["command"] else ""
-            by = f"process {holder['pid']} on {holder['host']}{command} since {holder['since']}"
-        return f"{self.folder} is in use by {by}; wait until it ends, or choose another folder."
+            shown = f" ({holder['command']})" if holder["command"] else ""
+            by = f"process {holder['pid']} on {holder['host']}{shown} since {holder['since']}"
+            command = holder["command"] or None
+        return RunInUseError(
+            f"{self.folder} is in use by {by}; wait until it ends, or choose another folder.",
+            command,
+        )

@@ -51,6 +51,8 @@ class ClassificationTask(Task):
     score = ("accuracy", 0.01)
 
     def recipe(self, request, start, data=None):
+        if _learns_by_itself(start):
+            _check_effective(request.changes, start.model)
         name = request.recipe
         if name is None:
             small = data is None or data.num_examples["train"] < SMALL
@@ -215,6 +217,24 @@ class ClassPrediction:
     def line(self):
         found = self.json()
         return f"{found['class_name']}  {found['probability']:.2%}"
+
+
+# Fields of a recipe that only gradient descent uses
+_OF_GRADIENTS = ("learning_rate", "patience", "stop_at", "class_weights")
+# Augmentations that mix the labels of two images
+_OF_TWO_IMAGES = ("mixup", "cutmix")
+
+
+def _check_effective(changes, model):
+    """Raises an error for settings that have no effect on a model that learns by itself."""
+    augmentation = changes.get("augmentation") or {}
+    ignored = [name for name in _OF_GRADIENTS if changes.get(name)]
+    ignored += [f"augmentation.{name}" for name in _OF_TWO_IMAGES if augmentation.get(name)]
+    if ignored:
+        raise UsageError(
+            f"{model!r} learns without gradients, from images of one class; got "
+            f"{', '.join(f'`{name}`' for name in ignored)}: leave that out."
+        )
 
 
 def _learns_by_itself(start):

@@ -12,10 +12,11 @@ from kerascnn.arguments import UsageError
 from kerascnn.data import order
 from kerascnn.losses import loss_for
 from kerascnn.metrics import accuracy
+from kerascnn.storage.atomic_write import full_disk
 from kerascnn.storage.checkpoints import Checkpoints
 from kerascnn.storage.run_folder import RunFolder
 from kerascnn.training.callbacks import EarlyEnd, ProgressBar, Record
-from kerascnn.training.errors import OutOfMemoryError, is_lack_of_memory
+from kerascnn.training.errors import OutOfMemoryError, is_full_disk, is_lack_of_memory
 from kerascnn.training.recipe import Recipe
 from kerascnn.training.resume import Resume
 from kerascnn.training.stop_signals import StopSignals
@@ -134,7 +135,7 @@ def _fit(model, data, recipe, run, progress, loss, metric, head, resume):
             if (epochs, batches) > (phase.end, 0):
                 continue
             resume.first_epoch = phase.begin
-            with _resting(trunk if phase.frozen else ()), _memory_watched(resume):
+            with _resting(trunk if phase.frozen else ()), _lack_explained(resume, run):
                 _compile(model, recipe, loss, metric, phase, steps)
                 model.fit(
                     data["train"],
@@ -148,11 +149,13 @@ def _fit(model, data, recipe, run, progress, loss, metric, head, resume):
 
 
 @contextmanager
-def _memory_watched(resume):
-    """Converts the out-of-memory errors of all backends to `OutOfMemoryError`."""
+def _lack_explained(resume, run):
+    """Converts errors of all backends to `OutOfMemoryError`, and of full disks to `WriteError`."""
     try:
         yield
     except Exception as error:
+        if not isinstance(error, OSError) and is_full_disk(error):
+            raise full_disk(run.events) from error
         if not is_lack_of_memory(error):
             raise
         path = resume.checkpoints.last()

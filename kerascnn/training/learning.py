@@ -1,6 +1,9 @@
 """How a run trains its model: by gradient descent or by self-organization."""
 
 import csv
+import warnings
+import zipfile
+import zlib
 from collections.abc import Sequence
 from contextlib import contextmanager
 from dataclasses import asdict
@@ -14,6 +17,7 @@ from rich.progress import BarColumn, Progress, TextColumn
 
 from kerascnn import visualize
 from kerascnn.arguments import UsageError
+from kerascnn.storage.checkpoints import BrokenCheckpointWarning
 from kerascnn.storage.run_folder import RunFolder
 from kerascnn.training.callbacks import best_epoch
 from kerascnn.training.fitting import fit
@@ -96,12 +100,14 @@ class SelfOrganizing:
 
     def _learn(self, model, data, recipe, run, progress):
         done = _read_stages(run)
+        earlier = _read_history(run) if done else []
+        names = stages_of(model)[: len(done)]
+        rows = [row for row in earlier if row["stage"] in names]
+        if {row["stage"] for row in rows} != set(names):
+            _warn(f"{run.history_path} cannot be used; the training starts again.")
+            done, rows = [], []
         if done:  # a process may have been killed after it wrote the stage
             run.delete_replaced()
-        earlier = _read_history(run)
-        known = {row["stage"] for row in earlier}
-        names = [name for name in stages_of(model)[: len(done)] if name in known]
-        rows = [row for row in earlier if row["stage"] in names]
 
         def on_stage(number, weights, passes):
             with run.writing(run.history_path) as temporary:
@@ -168,10 +174,25 @@ def _read_stages(run):
     """Returns the weights and the passes of the completed stages of a run."""
     found = []
     while (path := _stage_path(run, len(found))).is_file() and run.owns(path):
-        with np.load(path) as arrays:
-            passes, *weights = (arrays[f"arr_{i}"] for i in range(len(arrays.files)))
+        try:
+            with open(path, "rb") as file, np.load(file) as arrays:
+                passes, *weights = (arrays[f"arr_{i}"] for i in range(len(arrays.files)))
             found.append((weights, int(passes)))
+        except (
+            OSError,
+            ValueError,
+            EOFError,
+            LookupError,
+            zipfile.BadZipFile,
+            zlib.error,
+        ) as error:
+            _warn(f"{path} cannot be used ({error}); its stage is trained again.")
+            break
     return found
+
+
+def _warn(sentence):
+    warnings.warn(sentence, BrokenCheckpointWarning, stacklevel=3)
 
 
 _COLUMNS = {"stage": str, "images": int, "cells": int, "errors": int, "seconds": float}
@@ -187,10 +208,14 @@ def _write_history(path, rows):
 def _read_history(run):
     if not run.history_path.is_file():
         return []
-    with open(run.history_path, newline="") as file:
-        return [
-            {key: kind(row[key]) for key, kind in _COLUMNS.items()} for row in csv.DictReader(file)
-        ]
+    try:
+        with open(run.history_path, newline="") as file:
+            return [
+                {key: kind(row[key]) for key, kind in _COLUMNS.items()}
+                for row in csv.DictReader(file)
+            ]
+    except (OSError, ValueError, KeyError, TypeError, csv.Error):  # damaged
+        return []
 
 
 @contextmanager

@@ -1,6 +1,7 @@
 """The command as a user meets it: what it prints, where, and its exit status."""
 
 import os
+import shlex
 import subprocess
 import sys
 
@@ -9,6 +10,7 @@ import pytest
 import kerascnn
 from kerascnn_apps.cli import run
 from tests import fresh_process
+from tests.apps.commands import output
 
 
 def told(capsys):
@@ -144,6 +146,42 @@ def test_process_is_quiet_where_output_is_no_terminal(tmp_path):
     assert result.stderr == ""
     assert "test accuracy" in result.stdout
     assert len(result.stdout.splitlines()) < 10
+
+
+def test_a_closed_standard_output():
+    """`kerascnn models >&-`: nobody reads what is said."""
+    command = f"{shlex.quote(sys.executable)} -c {shlex.quote(COMMAND)} models >&-"
+    found = subprocess.run(command, shell=True, capture_output=True, text=True, check=False)
+    assert (found.returncode, found.stderr) == (0, "")
+
+
+@pytest.mark.parametrize("form", ["--out=~/run", "--out ~/run"])
+def test_a_tilde_is_the_home_folder(form, tmp_path, monkeypatch, capsys):
+    monkeypatch.setenv("HOME", str(tmp_path / "home"))
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "home" / "run").mkdir(parents=True)
+    (tmp_path / "home" / "run" / "notes.txt").touch()
+    error = output(capsys, "classify", "train", *form.split(), status=2).err
+    assert f"{tmp_path}/home/run has files that do not belong to a run" in error
+    assert [path.name for path in tmp_path.iterdir()] == ["home"]
+
+
+@pytest.mark.parametrize("width", [20, 30, 56, 64, 200])
+def test_tables_keep_names_and_numbers_in_narrow_terminals(width, monkeypatch, capsys):
+    from rich import console
+
+    from kerascnn_apps.table import print_table
+
+    monkeypatch.setattr(console.Console, "is_terminal", True)
+    monkeypatch.setenv("COLUMNS", str(width))
+    names = ("a_class_of_23_characters", "flower.jpg")
+    rows = [(name, "395,712", "0.5123", "15.25 dB") for name in names]
+    print_table(("class", "number of images", "IoU", "PSNR"), rows)
+    text = capsys.readouterr().out
+    assert "flower.jpg" in text
+    assert "number of images" in text
+    for number in rows[0][1:]:
+        assert text.count(number) == 2
 
 
 def test_process_tells_errors_on_standard_error():

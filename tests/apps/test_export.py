@@ -2,6 +2,7 @@
 
 import functools
 import json
+import shutil
 
 import numpy as np
 import pytest
@@ -93,6 +94,20 @@ def test_the_table_and_the_score_of_eight_bits(small_runs, tmp_path, capsys):
     assert list(tmp_path.iterdir()) == [out]
     assert "exists; choose another name" in output(capsys, "export", run, *options, status=2).err
     output(capsys, "export", run, *options, "--force")
+
+
+def test_data_for_eight_bits_that_have_moved(small_runs, scenery, tmp_path, capsys):
+    run = shutil.copytree(small_runs["classify"], tmp_path / "run")
+    recipe = json.loads((run / "recipe.json").read_text())
+    recipe["data"]["name"] = str(tmp_path / "moved")
+    (run / "recipe.json").write_text(json.dumps(recipe))
+    words = ("export", run, "--format", "litert", "--quantize", "int8")
+    assert "which" in output(capsys, *words, status=2).err
+    assert "use --data." in output(capsys, *words, status=2).err
+    text = output(capsys, *words, "--data", scenery / "classify").out
+    assert "validation:  accuracy " in text
+    error = output(capsys, "export", run, "--data", scenery / "classify", status=2).err
+    assert "need `quantize`" in error
 
 
 def test_wrong_use(small_runs, tmp_path, capsys):

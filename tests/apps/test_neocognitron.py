@@ -1,6 +1,7 @@
 """`kerascnn classify train --model neocognitron`, from images to predictions and exports."""
 
 import json
+import shutil
 
 import numpy as np
 import pytest
@@ -8,6 +9,7 @@ import tensorflow as tf
 
 import kerascnn
 from kerascnn.training import RunFolder
+from kerascnn.training.errors import BrokenCheckpointWarning
 from tests.apps.commands import output, predictions
 
 TRAIN = ("classify", "train", "--model", "neocognitron")
@@ -44,7 +46,7 @@ def test_a_run_folder_as_of_every_classifier(learned, capsys):
     assert recipe["model"]["options"] == {"stage_images": 100}
     assert recipe["training"]["epochs"] == 1
     assert not any(recipe["training"]["augmentation"].values())
-    text = output(capsys, *TRAIN, "--out", learned).out
+    text = output(capsys, *TRAIN, "--option", "stage_images=100", "--out", learned).out
     assert "has a finished run" in text
     found = json.loads(output(capsys, "classify", "evaluate", learned, "--json").out)
     assert found["accuracy"] == metrics["test"]["accuracy"]
@@ -92,12 +94,38 @@ def test_onnx_gives_the_answers_of_the_model(learned, tmp_path):
             "`precision` must be 'float32' for a self-organizing model",
         ),
         (["--option", "thresholds=1"], "The options of 'neocognitron' are"),
+        (["--learning-rate", "5"], "learns without gradients, from images of one class; got "),
+        (["--patience", "1", "--stop-at", "0.1"], "got `patience`, `stop_at`: leave that out."),
+        (["--class-weights"], "got `class_weights`: leave that out."),
+        (["--augment", "mixup=0.2"], "got `augmentation.mixup`: leave that out."),
     ],
 )
 def test_wrong_use(words, sentence, tmp_path, capsys):
     error = output(capsys, *TRAIN, *words, "--out", tmp_path / "run", status=2).err
     assert sentence in error
     assert error.count("\n") == 1
+
+
+@pytest.mark.parametrize("damage", ["empty", "cut"])
+@pytest.mark.parametrize(
+    "name", ["checkpoints/stage_1.npz", "checkpoints/stage_2.npz", "history.csv"]
+)
+def test_a_damaged_file_of_an_unfinished_run(learned, name, damage, tmp_path, capsys):
+    folder = shutil.copytree(learned, tmp_path / "run")
+    (folder / "metrics.json").unlink()
+    content = (folder / name).read_bytes()
+    (folder / name).write_bytes(b"" if damage == "empty" else content[: len(content) // 2])
+    with pytest.warns(BrokenCheckpointWarning, match="cannot be used"):
+        output(capsys, *TRAIN, "--option", "stage_images=100", "--out", folder)
+    again, before = (json.loads((path / "metrics.json").read_text()) for path in (folder, learned))
+    assert (again["test"], again["cells"]) == (before["test"], before["cells"])
+
+
+def test_more_epochs_are_not_offered(learned, capsys):
+    words = (*TRAIN, "--option", "stage_images=100", "--out", learned)
+    assert output(capsys, *words).out.endswith("use --force to train again.\n")
+    error = output(capsys, *words, "--epochs", 2, status=2).err
+    assert "cannot be continued, because it has no checkpoint;" in error
 
 
 def test_it_learns_from_the_beginning(learned, tmp_path, capsys):

@@ -15,6 +15,8 @@ from kerascnn_apps.cli import run
 from tests.apps.commands import image_size
 
 QUICK = ["--model", "unet", "--option", "width=8", "--option", "depth=2", "--recipe", "quick"]
+MORE = ["--ignore", "unknown", "--epochs", 8, "--batch-size", 4, "--factor", 0.5]
+MORE += ["--crop-size", 16, 24]
 
 
 def output(capsys, *arguments, status=0):
@@ -46,9 +48,8 @@ def folder(tmp_path_factory):
 @pytest.fixture(scope="module")
 def trained(folder, tmp_path_factory):
     out = tmp_path_factory.mktemp("runs") / "fields"
-    arguments = ["train", "--data", folder, "--ignore", "unknown", "--out", out, *QUICK]
-    more = ["--epochs", 8, "--batch-size", 4, "--factor", 0.5, "--crop-size", 16, 24]
-    assert run(["segment", *map(str, [*arguments, *more])]) == 0
+    arguments = ["train", "--data", folder, "--out", out, *QUICK, *MORE]
+    assert run(["segment", *map(str, arguments)]) == 0
     return out
 
 
@@ -77,7 +78,7 @@ def test_train_leaves_a_whole_run(trained):
 
 def test_a_finished_run_is_left_alone(trained, folder, capsys):
     before = (trained / "model.keras").read_bytes()
-    text = output(capsys, "train", "--data", folder, "--out", trained).out
+    text = output(capsys, "train", "--data", folder, "--out", trained, *QUICK, *MORE).out
     assert "finished run" in text
     assert (trained / "model.keras").read_bytes() == before
 

@@ -29,6 +29,15 @@ def test_show_data(pictures, tmp_path, capsys):
     assert np.abs(np.asarray(Image.open(mixed), float) - np.asarray(Image.open(colors))).mean() > 1
 
 
+@pytest.mark.parametrize("name", ["plot", "plot.xyz"])
+def test_a_file_that_matplotlib_does_not_write(name, tmp_path, capsys):
+    out = tmp_path / name
+    error = output(capsys, "classify", "show-data", "--out", out, status=2).err
+    assert ".pdf, " in error
+    assert f".png, .ps, .raw, .rgba, .svg, .svgz, .tif, .tiff, .webp; got {out}." in error
+    assert not any(tmp_path.iterdir())
+
+
 @pytest.mark.parametrize("task", TASKS)
 def test_every_task_shows_its_data(task, train_words, tmp_path, capsys):
     words = train_words[task]

@@ -124,7 +124,7 @@ def test_a_full_disk_leaves_no_lock(tmp_path, monkeypatch):
     with monkeypatch.context() as patch:
         patch.setattr(os, "write", full)
         with (
-            pytest.raises(OSError, match="No space left"),
+            pytest.raises(OSError, match="lock cannot be written: the disk is full"),
             RunLock(tmp_path / "run").held("a command"),
         ):
             pass

@@ -16,6 +16,7 @@ from kerascnn import data, layers, models
 from kerascnn.data import Augmentation
 from kerascnn.losses import dense_loss
 from kerascnn.metrics import MeanIoU, psnr
+from kerascnn.storage.atomic_write import WriteError
 from kerascnn.training import (
     Recipe,
     RunFolder,
@@ -244,6 +245,18 @@ def test_a_lack_of_memory_is_told(tmp_path, monkeypatch):
 
     monkeypatch.setattr(fitting.Record, "on_train_batch_end", full)
     with pytest.raises(OutOfMemoryError, match="smaller batch .`--batch-size`"):
+        classify(tmp_path / "run")
+
+
+def test_a_full_disk_is_not_told_as_a_lack_of_memory(tmp_path, monkeypatch):
+    """TensorFlow's writer of events raises the same error for both."""
+    sentence = f"{tmp_path}/events/train/x.v2; No space left on device"
+
+    def full(self, epoch, logs=None):
+        raise tf.errors.ResourceExhaustedError(None, None, sentence)
+
+    monkeypatch.setattr(keras.callbacks.TensorBoard, "on_epoch_end", full)
+    with pytest.raises(WriteError, match="events cannot be written: the disk is full; free some"):
         classify(tmp_path / "run")
 
 
