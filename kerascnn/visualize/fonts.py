@@ -16,6 +16,8 @@ from matplotlib.ft2font import FT2Font
 
 # Parts of the names of fonts with many scripts, to try first
 _LARGE = ("cjk", "noto", "ipa", "gothic", "unifont", "droid", "arial uni")
+# Fonts with a box for every character, such as the one that Matplotlib contains
+_BOXES = "lastresort"
 # Packages that contain a font, and its path in them
 _PACKAGES = {"matplotlib_fontja": "fonts/ipaexg.ttf"}
 _SHOWN = 10
@@ -106,7 +108,11 @@ def _fonts():
         for folder in (spec.submodule_search_locations or ()) if spec else ():
             if Path(folder, inside).is_file():
                 font_manager.fontManager.addfont(Path(folder, inside))
-    fonts = {font.fname: font.name for font in font_manager.fontManager.ttflist}
+    fonts = {
+        font.fname: font.name
+        for font in font_manager.fontManager.ttflist
+        if _BOXES not in font.name.casefold().replace(" ", "")
+    }
     return sorted(
         fonts.items(),
         key=lambda item: (not any(part in item[1].casefold() for part in _LARGE), item[0]),

@@ -1,7 +1,10 @@
 import warnings
+from pathlib import Path
 
+import matplotlib
 import numpy as np
 import pytest
+from matplotlib import font_manager
 from matplotlib.ft2font import FT2Font
 
 from kerascnn import visualize
@@ -30,6 +33,25 @@ def test_names_are_drawn_in_a_font_that_has_them(tmp_path):
     # Latin names keep their font.
     latin = visualize.confusion_matrix(MATRIX, ["cat", "dog", "bird"]).axes[0].get_yticklabels()[0]
     assert latin.get_fontproperties().get_family() == families[:-1]
+
+
+def test_boxes_are_no_characters(monkeypatch):
+    """Of the fonts that Matplotlib brings, only its font of boxes has "猫"."""
+    own = [
+        font
+        for font in font_manager.fontManager.ttflist
+        if Path(font.fname).is_relative_to(matplotlib.get_data_path())
+    ]
+    assert [font.name for font in own if ord("猫") in FT2Font(font.fname).get_charmap()] in (
+        [],  # older versions of Matplotlib
+        ["Last Resort High-Efficiency"],
+    )
+    monkeypatch.setattr(font_manager.fontManager, "ttflist", own)
+    monkeypatch.setattr(fonts, "_PACKAGES", {})
+    monkeypatch.setattr(fonts, "_fonts", fonts._fonts.__wrapped__)
+    with pytest.warns(MissingFontWarning, match="characters 犬 猫 鳥"):
+        figure = visualize.confusion_matrix(MATRIX, NAMES)
+    assert labels_of(figure) == ["0", "1", "2"]
 
 
 def test_numbers_where_there_is_no_font(monkeypatch, tmp_path):
