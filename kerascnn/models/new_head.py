@@ -37,7 +37,7 @@ def with_new_head(model: keras.Model, num_classes: int) -> keras.Model:
 
     Returns:
         `keras.Model` that shares all layers before the logits, and their weights, with `model`, and
-        has no auxiliary heads.
+        has no auxiliary heads. The new layers are trainable, also if `model` is frozen.
 
     Raises:
         ValueError: if the model has no logits layer whose weights depend on the classes.
@@ -57,6 +57,7 @@ def with_new_head(model: keras.Model, num_classes: int) -> keras.Model:
         if scores or any(id(tensor) in tensors for tensor in inputs):
             classes = {size: num_classes} if size else {}
             layer_again = type(layer).from_config({**layer.get_config(), **classes})
+            layer_again.trainable = True
             inputs = [tensors.get(id(tensor), tensor) for tensor in inputs]
             output = layer_again(inputs if len(inputs) > 1 else inputs[0])
             tensors[id(layer.output)] = output

@@ -34,6 +34,18 @@ def test_of_a_classifier():
     assert tuned.get_layer("stem_conv") is model.get_layer("stem_conv")
 
 
+@pytest.mark.parametrize("name", ["resnet20", "fcn8s"])
+def test_of_a_frozen_model_is_trainable(name):
+    model = create_model(name, (32, 32, 3), 5, **SEGMENTERS.get(name, {}))
+    model.trainable = False
+    tuned = with_new_head(model, 3)
+    old = {id(weight) for weight in model.weights}
+    new = [weight.path for weight in tuned.weights if id(weight) not in old]
+    assert new
+    assert [weight.path for weight in tuned.trainable_weights] == new
+    assert not model.trainable_weights
+
+
 def test_has_no_auxiliary_heads():
     model = create_model("googlenet", (32, 32, 3), 5, auxiliary_heads=True)
     assert with_new_head(model, 3).output_shape == (None, 3)
