@@ -5,6 +5,8 @@ from typing import Any
 
 import keras
 
+from kerascnn.backend import private_keras
+
 # Names of operations that multiply two tensors, of which one may be weights
 PRODUCTS = {
     "Conv",
@@ -49,3 +51,10 @@ def pair_of(value: Any) -> tuple[Any, Any] | None:
     if isinstance(value, numbers.Integral):
         return value, value
     return tuple(value) if isinstance(value, (tuple, list)) and len(value) == 2 else None
+
+
+def data_format_of(model: keras.Model) -> str:
+    """Returns the data format of a model's first layer with one; by default Keras's setting."""
+    layers = private_keras.sublayers(model, recursive=True) or model.layers
+    formats = (layer.data_format for layer in layers if hasattr(layer, "data_format"))
+    return next(formats, keras.config.image_data_format())

@@ -11,6 +11,7 @@ import keras
 from kerascnn.arguments import UsageError
 from kerascnn.backend import private_keras
 from kerascnn.models.layer_calls import graph_of, listed, traced, walk
+from kerascnn.models.operations import data_format_of
 from kerascnn.models.receptive_field import NOTHING, Field, moves
 
 
@@ -203,12 +204,7 @@ def _input_shapes(own, input_shape):
 
 def _followed(graph, inputs, model, input_shape):
     """Returns the calls in the graph of the whole model."""
-    layers = private_keras.sublayers(model, recursive=True) or model.layers
-    data_format = next(
-        (layer.data_format for layer in layers if hasattr(layer, "data_format")),
-        keras.config.image_data_format(),
-    )
-    axes = (2, 3) if data_format == "channels_first" else (1, 2)
+    axes = (2, 3) if data_format_of(model) == "channels_first" else (1, 2)
     fields = {
         x: Field((1, 1), (Fraction(1), Fraction(1)), axes) if len(x.shape) == 4 else NOTHING
         for x in inputs

@@ -8,9 +8,8 @@ import numpy as np
 from matplotlib.figure import Figure
 
 from kerascnn.arguments import UsageError
-from kerascnn.geometry import Window
-from kerascnn.ops.padding import of_axes
-from kerascnn.ops.shapes import image_shape
+from kerascnn.models.operations import data_format_of
+from kerascnn.visualize.cell_fields import field_of_cells, first_output
 
 # Number of planes of a layer to plot.
 _PLANES = 64
@@ -26,6 +25,8 @@ def preferred_patterns(
 
     Args:
         model: `keras.Model` whose layers up to `layer` form a sequence, as in `"neocognitron"`.
+            Their windows must be known, as in layers of kerascnn and in Keras's convolutions,
+            pooling and `Resizing`.
         layer: str, the name of a layer of cells: `SCells2D` or `ShuntingSCells2D`.
         images: float array of shape `(count, height, width, channels)` with values in [0, 1].
         best: int, number of patches to average.
@@ -35,7 +36,7 @@ def preferred_patterns(
         `matplotlib.figure.Figure`, with at most 64 cells, in the order of the planes.
 
     Raises:
-        ValueError: if the layer has no planes.
+        ValueError: if the layer has no planes, or its position in the images is unknown.
 
     Example:
         >>> import numpy as np
@@ -48,17 +49,16 @@ def preferred_patterns(
     """
     images = np.asarray(images, "float32")
     cells = model.get_layer(layer)
-    if len(cells.output.shape) != 4:
+    if len(first_output(cells).shape) != 4:
         raise UsageError(f"`layer` must have planes of cells; got {layer!r}, whose output is flat.")
-    answers = keras.Model(model.inputs[0], cells.output).predict_on_batch(images)
-    answers = _channels_last(keras.ops.convert_to_numpy(answers), cells)
-    offset, stride, size = _view(model, layer)
+    offset, stride, size = field_of_cells(model, cells)
+    answers = _planes_of(model, [cells], images)[layer]
     pads = [(math.ceil(side), math.ceil(side)) for side in size]
     padded = np.pad(images.mean(-1), ((0, 0), *pads))
     patterns = []
     for plane in np.moveaxis(answers, -1, 0)[:_PLANES]:
         places = np.argsort(-plane.ravel(), kind="stable")[:best]
-        part, weight = np.zeros([int(side) for side in size]), 1e-9
+        part, weight = np.zeros([math.ceil(side) for side in size]), 1e-9
         for image, *place in zip(*np.unravel_index(places, plane.shape), strict=True):
             top, left = (
                 round(first + step * at - (side - 1) / 2) + pad
@@ -97,55 +97,26 @@ def responses(model: keras.Model, image: np.ndarray, title: str = "") -> Figure:
     layers = [
         layer
         for layer in model.layers
-        if len(layer.output.shape) == 4 and not isinstance(layer, keras.layers.ZeroPadding2D)
+        if len(first_output(layer).shape) == 4 and not isinstance(layer, keras.layers.ZeroPadding2D)
     ]
-    outputs = keras.Model(model.inputs[0], [layer.output for layer in layers]).predict_on_batch(
-        np.asarray(image, "float32")[np.newaxis]
-    )
-    rows = []
-    for layer, output in zip(layers, outputs, strict=True):
-        planes = _channels_last(keras.ops.convert_to_numpy(output), layer)[0]
-        rows.append((layer.name, list(np.moveaxis(planes, -1, 0)[:_PLANES])))
+    planes = _planes_of(model, layers, np.asarray(image, "float32")[np.newaxis])
+    rows = [(name, list(np.moveaxis(found[0], -1, 0)[:_PLANES])) for name, found in planes.items()]
     return _montage(rows, title)
 
 
-def _channels_last(planes: Any, layer: Any) -> np.ndarray:
-    first = getattr(layer, "data_format", "channels_last") == "channels_first"
-    return np.moveaxis(planes, 1, -1) if first else planes
+def _planes_of(model: keras.Model, layers: list[Any], images: np.ndarray) -> dict[str, np.ndarray]:
+    """Returns `{name: responses}` of layers, channels last like the images."""
+    if data_format_of(model) == "channels_first":
+        images = np.moveaxis(images, -1, 1)
+    outputs = {layer.name: first_output(layer) for layer in layers}
+    found = keras.Model(model.inputs[0], outputs).predict_on_batch(images)
+    return {layer.name: _channels_last(found[layer.name], layer, model) for layer in layers}
 
 
-def _view(model, name):
-    """Returns the position, stride and size of the receptive field of a layer's cell (0, 0)."""
-    offset, window = np.zeros(2), Window()
-    for layer in model.layers[1:]:
-        if isinstance(layer, keras.layers.ZeroPadding2D):
-            before = np.array([sides[0] for sides in layer.padding])
-            offset = offset - before * np.array(window.strides, float)
-        elif hasattr(layer, "compute_window") and len(layer.output.shape) == 4:
-            own = layer.compute_window()
-            offset = offset + np.array(window.strides, float) * _first(layer, own)
-            window = window.then(own)
-        if layer.name == name:
-            break
-    return offset, [float(step) for step in window.strides], window.size
-
-
-def _first(layer, window):
-    """Returns the center of the first window of a layer, in pixels of its input."""
-    data_format = getattr(layer, "data_format", "channels_last")
-    taken, given = (
-        image_shape(shape, data_format)[1:3] for shape in (layer.input.shape, layer.output.shape)
-    )
-    first = []
-    padding = of_axes(getattr(layer, "padding", "same"))
-    for size, count, side, step, pad in zip(taken, given, *window, padding, strict=True):
-        if hasattr(layer, "spacing"):
-            first.append((size - 1 - float(step) * (count - 1)) / 2)
-        elif pad == "same":
-            first.append((side - 1) / 2 - max((count - 1) * step + side - size, 0) // 2)
-        else:
-            first.append((side - 1) / 2 - (0 if pad == "valid" else pad[0]))
-    return np.array(first, float)
+def _channels_last(planes: Any, layer: Any, model: keras.Model) -> np.ndarray:
+    planes = np.asarray(keras.ops.convert_to_numpy(planes))
+    data_format = getattr(layer, "data_format", data_format_of(model))
+    return np.moveaxis(planes, 1, -1) if data_format == "channels_first" else planes
 
 
 def _montage(rows, title, upper=None, columns=16):
