@@ -6,6 +6,7 @@ import keras
 from keras import layers
 
 from kerascnn.arguments import UsageError, one_of
+from kerascnn.models.features import FeatureModel
 from kerascnn.models.heads import global_average
 from kerascnn.models.inputs import image_input
 from kerascnn.models.outputs import logits_layer
@@ -21,7 +22,8 @@ class ClassifierOptions:
         include_top: bool; if false, the model returns its last feature maps.
         pooling: `"avg"` or `"max"` to return a vector instead, or `None`.
         features_only: bool, whether the model returns `{stride: features}` for a decoder, with the
-            last feature maps of each resolution.
+            last feature maps of each resolution. The strides are ints, also if the model is saved
+            and loaded; `model.export` to a SavedModel requires a model with names instead.
         preprocessing: `None`, `"caffe"`, `"tf"` or `"torch"`: normalization of the images, as in
             Keras's and torchvision's ImageNet models.
         pad_to: int; images are padded by reflection at the bottom and right to multiples of it, for
@@ -73,7 +75,7 @@ def classifier(trunk, head=global_average, logits=plain_logits, auxiliary=None, 
                 f"features_only={options.features_only}."
             )
         if options.features_only:
-            return keras.Model(inputs, features, name=name)
+            return FeatureModel(inputs, features, name=name)
         x = features[max(features)] if features else x
         if not options.include_top:
             pool = _POOLINGS[options.pooling]

@@ -121,6 +121,46 @@ def test_encoders_give_features_by_stride(name, without_weights):
         assert pooled.output_shape == (None, channels)
 
 
+def small_encoder():
+    """Strides of 2 to 32, which have another order as strings."""
+    config = ResNetConfig((1, 1, 1, 1), (2, 3, 4, 5), "basic")
+    return create_model(config, (32, 32, 3), features_only=True)
+
+
+def test_saved_features_keep_their_strides(tmp_path):
+    encoder = small_encoder()
+    inputs = keras.Input((32, 32, 3))
+    maps = encoder(inputs)
+    decoder = keras.Model(inputs, [maps[32], maps[2]])
+    encoder.save(tmp_path / "encoder.keras")
+    decoder.save(tmp_path / "decoder.keras")
+    x = np.random.default_rng(0).uniform(size=(1, 32, 32, 3)).astype("float32")
+    expected = encoder(x)
+    found = keras.saving.load_model(tmp_path / "encoder.keras")
+    again = keras.saving.load_model(tmp_path / "decoder.keras")
+    for features in (found(x), keras.models.clone_model(found).output):
+        assert list(features) == [2, 4, 8, 16, 32]
+    for stride, features in found(x).items():
+        np.testing.assert_array_equal(features, expected[stride])
+    for features, stride in zip(again(x), (32, 2), strict=True):
+        np.testing.assert_array_equal(features, expected[stride])
+
+
+@pytest.mark.skipif(keras.backend.backend() != "tensorflow", reason="a SavedModel is TensorFlow's")
+def test_features_are_exported_by_name(tmp_path):
+    encoder = small_encoder()
+    with pytest.raises(ValueError, match="non-string key"):
+        encoder.export(tmp_path / "strides", format="tf_saved_model", verbose=False)
+    named = keras.Model(
+        encoder.input, {f"stride{stride}": x for stride, x in encoder.output.items()}
+    )
+    named.export(tmp_path / "names", format="tf_saved_model", verbose=False)
+    x = np.ones((1, 32, 32, 3), "float32")
+    found = keras.layers.TFSMLayer(tmp_path / "names", call_endpoint="serve")(x)
+    assert set(found) == {f"stride{stride}" for stride in encoder.output}
+    np.testing.assert_allclose(found["stride8"], encoder(x)[8], rtol=1e-4, atol=1e-5)
+
+
 # The last convolution of each resolution and the last pooling; LeNet's and AlexNet's convolutions
 # have no padding, or little.
 @pytest.mark.parametrize(
