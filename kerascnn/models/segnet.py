@@ -74,8 +74,9 @@ def _segnet(config, input_shape, num_classes, options, name):
     # As in the authors' Caffe, convolutions before batch normalization have a bias.
     conv_norm = ConvNorm(use_bias=True)
     if config.basic:
+        # The authors' constants, with Caffe's k, are for pixel values in [0, 255].
         x = layers.LocalResponseNormalization(
-            5, alpha=1e-4, beta=0.75, divide_alpha=True, name="stem_lrn"
+            5, alpha=1e-4 * 255**2, beta=0.75, k=1.0, divide_alpha=True, name="stem_lrn"
         )(x)
     widths = [multiple * options.width for multiple in config.growth]
     places = []

@@ -1,6 +1,8 @@
+import keras
 import numpy as np
 import pytest
 
+from kerascnn.layers import LocalResponseNormalization
 from kerascnn.models import create_model
 from kerascnn.models.rows import SegNetConfig
 from kerascnn.models.upsample import UPSAMPLINGS
@@ -38,6 +40,38 @@ def test_values_go_back_to_where_the_maximum_was():
     blocks = x.reshape(1, 2, 2, 3, 2, 1).max((2, 4), keepdims=True)
     expected = np.where(x == np.broadcast_to(blocks, (1, 2, 2, 3, 2, 1)).reshape(x.shape), x, 0)
     np.testing.assert_allclose(model.predict(x, verbose=0), expected, rtol=1e-3)
+
+
+def normalized_by_caffe(x, size=5, alpha=1e-4, beta=0.75, k=1.0):
+    """`lrn_layer.cpp` of Caffe, with the constants of SegNet-Basic and Caffe's own `k`."""
+    y = np.zeros_like(x)
+    channels = x.shape[-1]
+    for place in np.ndindex(x.shape):
+        c = place[-1]
+        scale = k
+        for other in range(max(c - (size - 1) // 2, 0), min(c + size // 2 + 1, channels)):
+            scale += alpha / size * x[(*place[:-1], other)] ** 2
+        y[place] = x[place] * scale**-beta
+    return y
+
+
+def test_the_basic_form_normalizes_as_in_the_authors_caffe(tmp_path):
+    model = create_model(BASIC, (4, 8, 3), 2, width=2)
+    x = np.random.default_rng(0).uniform(size=(2, 4, 8, 3)).astype("float32")
+    expected = normalized_by_caffe(255 * x.astype("float64")) / 255
+    model.save(tmp_path / "model.keras")
+    for found in (model, keras.saving.load_model(tmp_path / "model.keras")):
+        normalized = keras.Model(found.input, found.get_layer("stem_lrn").output)
+        np.testing.assert_allclose(normalized(x), expected, rtol=1e-5)
+
+
+def test_a_file_keeps_the_constants_that_it_was_saved_with(tmp_path):
+    inputs = keras.Input((4, 6, 3))
+    lrn = LocalResponseNormalization(5, alpha=1e-4, beta=0.75, k=2.0, divide_alpha=True)
+    keras.Model(inputs, lrn(inputs)).save(tmp_path / "model.keras")
+    x = np.random.default_rng(0).uniform(size=(2, 4, 6, 3)).astype("float32")
+    again = keras.saving.load_model(tmp_path / "model.keras")
+    np.testing.assert_allclose(again(x), normalized_by_caffe(x, k=2.0), rtol=1e-5)
 
 
 def test_wrong_options():
