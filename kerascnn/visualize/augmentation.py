@@ -8,6 +8,11 @@ from matplotlib.figure import Figure
 
 from kerascnn.visualize.draw_image import draw_image
 from kerascnn.visualize.fonts import in_fonts
+from kerascnn.visualize.short_names import name_width, shortened
+
+# Largest width of a name, and of a line below an image, in letters
+_LONGEST = 18
+_LINE = 26
 
 
 @in_fonts
@@ -40,6 +45,7 @@ def augmentation(
         >>> figure.axes[0].get_title(), figure.axes[2].get_xlabel()
         ('cat', '70% cat, 30% dog')
     """
+    names = [shortened(name, _LONGEST) for name in class_names]
     rows, columns = 1 + len(versions), len(images)
     figure = Figure(figsize=(1.4 * columns, 1.55 * rows + 0.4), dpi=120, layout="constrained")
     if title:
@@ -50,17 +56,15 @@ def augmentation(
             draw_image(axes, picture)
             axes.set(xticks=[], yticks=[])
             if number == 0:
-                axes.set_title(class_names[label], fontsize=8, parse_math=False)
+                axes.set_title(names[label], fontsize=8, parse_math=False)
             elif np.ndim(label):
-                axes.set_xlabel(_mixture(label, class_names), fontsize=6, parse_math=False)
+                axes.set_xlabel(_mixture(label, names), fontsize=6, parse_math=False)
     return figure
 
 
-def _mixture(probabilities, class_names):
+def _mixture(probabilities, names):
     first, second = np.argsort(probabilities)[:-3:-1]
     if probabilities[second] == 0:
-        return class_names[first]
-    return (
-        f"{probabilities[first]:.0%} {class_names[first]}, "
-        f"{probabilities[second]:.0%} {class_names[second]}"
-    )
+        return names[first]
+    parts = [f"{probabilities[i]:.0%} {names[i]}" for i in (first, second)]
+    return (", " if name_width("".join(parts)) + 2 <= _LINE else ",\n").join(parts)

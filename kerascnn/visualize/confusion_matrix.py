@@ -6,14 +6,20 @@ import numpy as np
 from matplotlib.figure import Figure
 
 from kerascnn.visualize.fonts import in_fonts
+from kerascnn.visualize.short_names import name_width, shortened
 
 # Up to this many classes, cells show their numbers.
 _WRITTEN = 25
+# Largest width of a name in letters, and the width of a letter in inches
+_LONGEST = 30
+_LETTER = 0.085
 
 
 @in_fonts
 def confusion_matrix(matrix: np.ndarray, class_names: Sequence[str]) -> Figure:
     """Plots a confusion matrix, colored by the fraction of each true class.
+
+    Long names are shortened, and vertical at the horizontal axis.
 
     Args:
         matrix: int array of shape `(classes, classes)`, true classes by row.
@@ -32,17 +38,21 @@ def confusion_matrix(matrix: np.ndarray, class_names: Sequence[str]) -> Figure:
     """
     count = len(class_names)
     side = min(4 + 0.35 * count, 20)
-    figure = Figure(figsize=(side + 1, side), dpi=120, layout="constrained")
+    ticks = range(count) if count <= 100 else []
+    names = [shortened(class_names[i], _LONGEST) for i in ticks]
+    room = _LETTER * max(map(name_width, names), default=0)
+    # The matrix takes about two thirds of the side.
+    vertical = (room + _LETTER) * count > side * 2 / 3
+    figure = Figure(
+        figsize=(side + 1 + room, side + (room if vertical else 0)), dpi=120, layout="constrained"
+    )
     axes = figure.subplots()
     share = matrix / np.maximum(matrix.sum(axis=1, keepdims=True), 1)
     picture = axes.imshow(share, cmap="Blues", vmin=0, vmax=1)
     figure.colorbar(picture, label="share of the true class", shrink=0.8)
     axes.set(title="Confusion matrix", xlabel="predicted", ylabel="true")
-    ticks = range(count) if count <= 100 else []
-    axes.set_xticks(
-        ticks, [class_names[i] for i in ticks], rotation=90 if count > 10 else 0, parse_math=False
-    )
-    axes.set_yticks(ticks, [class_names[i] for i in ticks], parse_math=False)
+    axes.set_xticks(ticks, names, rotation=90 if vertical else 0, parse_math=False)
+    axes.set_yticks(ticks, names, parse_math=False)
     if count <= _WRITTEN:
         for row, column in np.argwhere(matrix > 0):
             color = "white" if share[row, column] > 0.5 else "black"

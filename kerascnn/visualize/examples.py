@@ -9,6 +9,10 @@ from matplotlib.figure import Figure
 
 from kerascnn.visualize.draw_image import draw_image
 from kerascnn.visualize.fonts import in_fonts
+from kerascnn.visualize.short_names import shortened
+
+# Largest width of a name in letters, so that it is not wider than its image
+_LONGEST = 18
 
 
 @in_fonts
@@ -41,6 +45,7 @@ def examples(
         >>> figure.axes[1].get_title().splitlines()
         ['cat 60%', 'true: dog']
     """
+    names = [shortened(name, _LONGEST) for name in class_names]
     columns = min(8, len(images))
     rows = math.ceil(len(images) / columns)
     figure = Figure(figsize=(1.5 * columns, 1.8 * rows + 0.5), dpi=120, layout="constrained")
@@ -52,9 +57,9 @@ def examples(
         figure.axes, images, labels, predicted, probabilities, strict=False
     ):
         draw_image(axes, image)
-        text = f"{class_names[guess]} {probability:.0%}"
+        text = f"{names[guess]} {probability:.0%}"
         if guess != label:
-            text += f"\ntrue: {class_names[label]}"
+            text += f"\ntrue: {names[label]}"
         color = "black" if guess == label else "crimson"
-        axes.set_title(text, fontsize=8, color=color, parse_math=False)
+        axes.set_title(text, fontsize=7, color=color, parse_math=False)
     return figure

@@ -7,6 +7,7 @@ from matplotlib.figure import Figure
 
 from kerascnn.arguments import UsageError
 from kerascnn.visualize.fonts import in_fonts
+from kerascnn.visualize.short_names import shortened
 
 # Largest number of classes to plot.
 _DRAWN = 50
@@ -60,7 +61,7 @@ def per_class(rows: Sequence[Mapping[str, Any]], metric: str = "f1") -> Figure:
     places = range(len(worst))
     bars = axes.barh(places, [row[metric] for row in worst], color="C0")
     axes.bar_label(bars, [f"{row[metric]:.3f}" for row in worst], padding=3, fontsize=8)
-    axes.set_yticks(places, [_shown(row["class_name"]) for row in worst], parse_math=False)
+    axes.set_yticks(places, [shortened(row["class_name"]) for row in worst], parse_math=False)
     which = "of each class, the worst first"
     if len(worst) < len(measured):
         which = f"of the worst {len(worst)} of {len(measured):,} classes"
@@ -73,7 +74,3 @@ def per_class(rows: Sequence[Mapping[str, Any]], metric: str = "f1") -> Figure:
 
 def _examples(row):
     return row["support"] if "support" in row else row["pixels"]
-
-
-def _shown(name, longest=40):
-    return name if len(name) <= longest else f"{name[: longest - 1]}…"

@@ -1,5 +1,8 @@
+import itertools
+
 import numpy as np
 import pytest
+from matplotlib.backends.backend_agg import FigureCanvasAgg
 
 from kerascnn import visualize
 
@@ -24,6 +27,73 @@ def test_confusion_matrix():
     np.testing.assert_allclose(axes.images[0].get_array(), [[0.75, 0.25], [0, 0]])
     assert {(t.get_position(), t.get_text()) for t in axes.texts} == {((0, 0), "3"), ((1, 0), "1")}
     assert [tick.get_text() for tick in axes.get_yticklabels()] == ["cat", "dog"]
+
+
+LONG_NAMES = ["European starling", "WIDE LETTERS IN CAPITALS", "x" * 18, "a_very_long_name" * 9]
+
+
+def boxes_of(figure, texts):
+    """The boxes of texts in the figure, in pixels, all of which are inside of it."""
+    renderer = FigureCanvasAgg(figure).get_renderer()
+    figure.draw(renderer)
+    boxes = [text.get_window_extent(renderer) for text in texts]
+    for box in boxes:
+        assert box.x0 >= 0
+        assert box.y0 >= 0
+        assert box.x1 <= figure.bbox.width
+        assert box.y1 <= figure.bbox.height
+    return boxes
+
+
+def check_no_overlap(figure, texts):
+    boxes = boxes_of(figure, texts)
+    assert not [pair for pair in itertools.combinations(boxes, 2) if pair[0].overlaps(pair[1])]
+
+
+@pytest.mark.parametrize("count", [2, 4, 10, 25])
+@pytest.mark.parametrize(
+    "names",
+    [
+        LONG_NAMES,
+        ["cat"],
+        ["unicorn 12"],
+        pytest.param(["漢字" * 20], marks=pytest.mark.extra("fonts")),
+    ],
+)
+def test_names_of_a_confusion_matrix_do_not_overlap(count, names):
+    names = [names[i % len(names)] for i in range(count)]
+    figure = visualize.confusion_matrix(np.eye(count, dtype=int), names)
+    axes = figure.axes[0]
+    check_no_overlap(figure, axes.get_xticklabels())
+    check_no_overlap(figure, axes.get_yticklabels())
+    side = axes.get_window_extent().width / figure.dpi
+    assert side > 0.5 * min(4 + 0.35 * count, 20)
+
+
+def test_short_names_of_a_confusion_matrix_stay_horizontal():
+    def rotations(count, names):
+        axes = visualize.confusion_matrix(np.eye(count, dtype=int), names).axes[0]
+        return {label.get_rotation() for label in axes.get_xticklabels()}
+
+    assert rotations(2, ["benign", "malignant"]) == {0}
+    assert rotations(10, "0123456789") == {0}
+    assert rotations(4, LONG_NAMES) == {90}
+
+
+def test_names_of_examples_do_not_overlap():
+    images, labels = np.zeros((8, 4, 4, 3)), [0, 1, 2, 3] * 2
+    for predicted in (labels, [1, 2, 3, 3] * 2):
+        figure = visualize.examples(images, labels, predicted, np.ones(8), LONG_NAMES)
+        check_no_overlap(figure, [axes.title for axes in figure.axes])
+    assert figure.axes[3].get_title() == "a_very_long_namea… 100%"
+
+
+def test_names_of_augmented_images_do_not_overlap():
+    images, labels = np.zeros((4, 4, 4, 3)), [0, 1, 2, 3]
+    mixed = np.array([[0.6, 0.4, 0, 0], [0, 0.6, 0.4, 0], [0, 0, 0.6, 0.4], [0, 0, 0, 1]])
+    figure = visualize.augmentation(images, labels, [(images, mixed)], LONG_NAMES)
+    check_no_overlap(figure, [axes.title for axes in figure.axes[:4]])
+    check_no_overlap(figure, [axes.xaxis.label for axes in figure.axes[4:]])
 
 
 def test_examples_mark_mistakes():
