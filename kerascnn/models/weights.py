@@ -1,5 +1,6 @@
 """Pretrained weights of `keras.applications` and torchvision."""
 
+import math
 import re
 from collections.abc import Mapping
 
@@ -40,7 +41,8 @@ def load_weights_from(model: keras.Model, source: keras.Model, include_top: bool
             that it shares with a classifier, and keeps its decoder.
 
     Raises:
-        ValueError: if `model` and `source` have different architectures; then `model` is unchanged.
+        ValueError: if `model` and `source` have different architectures, or dense layers for images
+            of different sizes; then `model` is unchanged.
             For differences between published forms, use the options of the builder (`use_bias`,
             `stride_in`, `epsilon`, `padding`).
 
@@ -198,6 +200,11 @@ def _as_keras(array, layer, weight, flattened):
         array = array.transpose((2, 3, 0, 1) if depthwise else (2, 3, 1, 0))
     elif array.ndim == 2:
         array = array.T
+        if flattened and math.prod(flattened) != len(array):
+            raise UsageError(
+                "`source` must be for images of the model's size; got a dense layer "
+                f"{layer.name!r} with {len(array)} inputs instead of {math.prod(flattened)}."
+            )
         if flattened and keras.config.image_data_format() == "channels_last":
             height, width, channels = flattened
             array = array.reshape(channels, height, width, -1).transpose(1, 2, 0, 3)
@@ -206,4 +213,5 @@ def _as_keras(array, layer, weight, flattened):
 
 
 def _as_array(value):
-    return np.asarray(value.detach().cpu() if hasattr(value, "detach") else value)
+    # NumPy has no bfloat16.
+    return np.asarray(value.detach().cpu().float() if hasattr(value, "detach") else value)

@@ -121,6 +121,26 @@ def test_old_files_of_densenet_are_known():
         np.testing.assert_array_equal(ours, other)
 
 
+@pytest.mark.extra("torchvision")
+def test_images_of_another_size_are_refused(without_weights):
+    source = torchvision_model("alexnet").state_dict()
+    model = create_model("alexnet_single_column", (256, 256, 3))
+    sentence = "images of the model's size; got a dense layer 'head_dense1' with 9216 inputs inst"
+    with pytest.raises(UsageError, match=sentence):
+        load_weights_from(model, source)
+
+
+@pytest.mark.extra("torchvision")
+def test_checkpoints_in_bfloat16():
+    source = torchvision_model("resnet18", num_classes=3).state_dict()
+    short = {key: value.bfloat16() for key, value in source.items()}
+    models = [create_model("resnet18", (32, 32, 3), num_classes=3) for _ in range(2)]
+    for model, state in zip(models, (source, short), strict=True):
+        load_weights_from(model, state)
+    for found, expected in zip(*(model.get_weights() for model in models), strict=True):
+        np.testing.assert_allclose(found, expected, rtol=2**-8)
+
+
 def test_our_own_models_are_sources_too():
     source, model = create_model("resnet20"), create_model("resnet20", num_classes=3)
     head = model.get_layer("logits").get_weights()
