@@ -84,7 +84,7 @@ def _visit(operation, args, kwargs, fields):
     graph = graph_of(operation)
     if graph is not None:
         first = args[0] if args else next(iter(kwargs.values()))
-        outputs, calls = walk(graph, keras.tree.flatten(first), fields)
+        outputs, calls = walk(graph, _inputs_of(operation, graph, first), fields)
         return outputs, [_nested(call, operation.name) for call in calls]
     inputs = [x for x in keras.tree.flatten((args, kwargs)) if isinstance(x, keras.KerasTensor)]
     _check(operation, inputs)
@@ -104,6 +104,15 @@ def _visit(operation, args, kwargs, fields):
     shape = shapes_out[0] if len(shapes_out) == 1 else tuple(shapes_out)
     seen = fields[outputs[0]] if outputs else None
     return result, [_Call(operation.name, operation, shape, multiply_adds, seen)]
+
+
+def _inputs_of(model, graph, given):
+    """Returns the inputs of a nested model in its own order; Keras maps a dict by name."""
+    names = [x.name for x in graph.inputs]
+    by_name = isinstance(given, dict) and not isinstance(model.input, dict)
+    if by_name and set(names) <= set(given):
+        return [given[name] for name in names]
+    return keras.tree.flatten(given)
 
 
 def _nested(call, name):

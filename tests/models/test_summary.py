@@ -148,6 +148,30 @@ def test_nested_models_are_opened():
     assert found.parameters == sum(row.parameters for row in found.rows) == 112 + 148 + 10
 
 
+@pytest.mark.parametrize(
+    ("as_dict", "given"),
+    [
+        (False, ("zz", "aa")),
+        (False, ("aa", "zz")),
+        (False, ("aa", "extra", "zz")),
+        (True, ("zz", "aa")),
+    ],
+)
+def test_nested_models_get_their_inputs_by_name(as_dict, given):
+    """`zz` is the first input of a list, and the last in the order of names."""
+    zz, aa = keras.Input((None, None, 3), name="zz"), keras.Input((None, None, 1), name="aa")
+    outputs = layers.Conv2D(2, 3, name="of_zz")(zz), layers.Conv2D(2, 5, name="of_aa")(aa)
+    block = keras.Model({"zz": zz, "aa": aa} if as_dict else [zz, aa], outputs, name="block")
+    images = {"zz": keras.Input((16, 16, 3)), "aa": keras.Input((20, 20, 1))}
+    images["extra"] = keras.Input((5, 5, 7))
+    model = keras.Model(list(images.values()), block({name: images[name] for name in given}))
+    rows = rows_by_name(model)
+    assert rows["block/of_zz"].output_shape == (None, 14, 14, 2)
+    assert rows["block/of_aa"].output_shape == (None, 16, 16, 2)
+    found = model([np.zeros((1, *x.shape[1:]), "float32") for x in model.inputs])
+    assert [x.shape for x in found] == [(1, 14, 14, 2), (1, 16, 16, 2)]
+
+
 @keras.saving.register_keras_serializable(package="test_summary")
 class Block(keras.layers.Layer):
     """A residual block of two convolutions."""
