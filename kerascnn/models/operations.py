@@ -22,6 +22,58 @@ PRODUCTS = {
     "Vdot",
 }
 
+# Names of operations and layers that move or mix pixels, or call functions, and can keep the shape
+MOVES = {
+    "AffineTransform",
+    "AssociativeScan",
+    "AugMix",
+    "AutoContrast",
+    "Cholesky",
+    "CholeskyInverse",
+    "Cond",
+    "ContrastLimitedAdaptiveHistogramEqualization",
+    "Correlate",
+    "ElasticTransform",
+    "Equalization",
+    "FFT",
+    "FFT2",
+    "Fliplr",
+    "Flipud",
+    "ForiLoop",
+    "GetItem",
+    "IFFT2",
+    "Inv",
+    "Map",
+    "MapCoordinates",
+    "Moveaxis",
+    "Permute",
+    "PerspectiveTransform",
+    "Pinv",
+    "RandAugment",
+    "RandomColorJitter",
+    "RandomContrast",
+    "RandomElasticTransform",
+    "RandomFlip",
+    "RandomPerspective",
+    "RandomRotation",
+    "RandomSharpness",
+    "RandomShear",
+    "RandomTranslation",
+    "RandomZoom",
+    "Rearrange",
+    "Rot90",
+    "ScaleAndTranslate",
+    "Scan",
+    "Scatter",
+    "Swapaxes",
+    "Switch",
+    "Transpose",
+    "VectorizedMap",
+    "WhileLoop",
+}
+# Operations that move pixels along `axis`, where others mix them
+MOVES_ALONG_AXIS = {"Flip", "Roll"}
+
 # Layers that mix positions or call custom code, whatever their shapes are
 _OPAQUE = (
     keras.Model,

@@ -8,7 +8,7 @@ from functools import singledispatch
 import keras
 
 from kerascnn.geometry import Window, refining, sliding
-from kerascnn.models.operations import PRODUCTS, is_keras, pair_of
+from kerascnn.models.operations import MOVES, MOVES_ALONG_AXIS, PRODUCTS, is_keras, pair_of
 
 
 @dataclass(frozen=True)
@@ -72,10 +72,11 @@ def field_by_class(operation, field, inputs, outputs):
     name = type(operation).__name__
     if name == "Pad":  # its class is not public
         return field
-    if name in PRODUCTS or not is_keras(operation):
+    if name in PRODUCTS | MOVES or not is_keras(operation):
         return None
     if hasattr(operation, "axis"):
-        return _along_axis(operation, field, outputs)
+        after = _along_axis(operation, field, outputs)
+        return None if after is _WHOLE and name in MOVES_ALONG_AXIS else after
     return field if _is_elementwise(inputs, outputs) else None
 
 

@@ -129,6 +129,50 @@ def test_fields_of_operations(operation, field):
     assert summary(model).rows[-1].receptive_field == field
 
 
+# On square images, whose shape they keep
+@pytest.mark.parametrize(
+    "operation",
+    [
+        lambda x: keras.ops.transpose(x, (0, 2, 1, 3)),
+        lambda x: keras.ops.swapaxes(x, 1, 2),
+        lambda x: keras.ops.moveaxis(x, 1, 2),
+        lambda x: keras.ops.rot90(x, axes=(1, 2)),
+        lambda x: keras.ops.flip(x, axis=(1, 2)),
+        lambda x: keras.ops.flip(x),
+        lambda x: keras.ops.roll(x, 1, axis=1),
+        lambda x: x[:, ::-1],
+        lambda x: keras.ops.vectorized_map(lambda image: image[::-1], x),
+        layers.Permute((2, 1, 3)),
+        layers.RandomFlip(),
+        layers.RandomRotation(0.1),
+        layers.RandomTranslation(0.1, 0.1),
+        layers.RandomZoom(0.1),
+        layers.RandomShear(0.1, 0.1),
+        layers.RandomContrast(0.1),
+    ],
+)
+def test_moved_pixels_have_no_known_field(operation):
+    inputs = keras.Input((9, 9, 3))
+    y = operation(layers.Conv2D(4, 3)(inputs))
+    assert y.shape == (None, 7, 7, 4)
+    assert summary(keras.Model(inputs, y)).rows[-1].receptive_field is None
+
+
+@pytest.mark.parametrize(
+    "operation",
+    [
+        lambda x: keras.ops.flip(x, axis=-1),
+        lambda x: keras.ops.roll(x, 1, axis=3),
+        layers.RandomBrightness(0.1),
+        layers.GaussianNoise(0.1),
+    ],
+)
+def test_channels_and_values_can_change_where_they_are(operation):
+    inputs = keras.Input((9, 9, 3))
+    model = keras.Model(inputs, operation(layers.Conv2D(4, 3)(inputs)))
+    assert summary(model).rows[-1].receptive_field == (3, 3)
+
+
 class Window(keras.layers.Layer):
     """A pooling that only its attributes describe."""
 

@@ -99,6 +99,7 @@ def test_fields_are_what_a_cell_sees(parts):
     [
         layers.Resizing(8, 8, crop_to_aspect_ratio=True, name="unknown"),
         layers.UpSampling2D(name="unknown"),
+        layers.RandomFlip(name="unknown"),
         kerascnn.layers.SqueezeExcite(1, name="unknown"),
     ],
 )
