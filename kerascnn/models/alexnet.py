@@ -5,10 +5,11 @@ from dataclasses import dataclass
 from keras import layers as keras_layers
 
 from kerascnn import layers
-from kerascnn.arguments import one_of
+from kerascnn.arguments import UsageError, one_of
 from kerascnn.models.classifier import ClassifierOptions, classifier
 from kerascnn.models.family import Family
 from kerascnn.models.heads import dense_head
+from kerascnn.models.lengths import entries, one_for_each
 
 INPUT_SHAPE = (227, 227, 3)
 SINGLE_COLUMN_SHAPE = (224, 224, 3)
@@ -52,6 +53,13 @@ class AlexNetConfig:
     pooling: tuple[str, str, str] = ("valid", "valid", "valid")
     normalization: str | None = None
     units: tuple[int, ...] = (4096, 4096)
+
+    def __post_init__(self):
+        one_for_each(self, "filters", "groups")
+        entries(self, 2, "kernel_sizes", "strides", "zeros")
+        entries(self, 3, "pooling")
+        if len(self.filters) < 2:
+            raise UsageError(f"`filters` must have at least 2 entries; got filters={self.filters}.")
 
 
 VARIANTS = {

@@ -8,6 +8,7 @@ from kerascnn import layers
 from kerascnn.arguments import at_least_one
 from kerascnn.models.family import Family
 from kerascnn.models.inputs import channel_axis, image_input
+from kerascnn.models.lengths import entries, length
 from kerascnn.models.outputs import answer_dtype
 
 INPUT_SHAPE = (None, None, 1)
@@ -37,6 +38,9 @@ class ESPCNConfig:
     factor: int
     widths: tuple[int, ...] = (64, 32)
     kernel_sizes: tuple[int, ...] = (5, 3, 3)
+
+    def __post_init__(self):
+        entries(self, length(self, "widths") + 1, "kernel_sizes")
 
 
 # Shi et al., 2016, section 3.2

@@ -11,6 +11,7 @@ from kerascnn.models.conv_norm import ConvNorm
 from kerascnn.models.family import Family
 from kerascnn.models.heads import dropped_average
 from kerascnn.models.inputs import channel_axis, known_size
+from kerascnn.models.lengths import entries, one_for_each
 from kerascnn.models.outputs import logits_layer
 
 INPUT_SHAPE = (224, 224, 3)
@@ -67,6 +68,10 @@ class GoogLeNetConfig:
     pool_sizes: tuple[int, ...] = (3, 3, 2)
     widths: tuple[int, int, int] = (64, 64, 192)
     auxiliary: tuple[str, ...] = ("4a", "4d")
+
+    def __post_init__(self):
+        one_for_each(self, "stages", "pool_sizes")
+        entries(self, 3, "widths")
 
 
 VARIANTS = {

@@ -13,6 +13,7 @@ from kerascnn.arguments import UsageError
 from kerascnn.models.classifier import ClassifierOptions, classifier
 from kerascnn.models.family import Family
 from kerascnn.models.inputs import known_size
+from kerascnn.models.lengths import entries
 from kerascnn.models.outputs import answer_dtype
 
 INPUT_SHAPE = (28, 28, 1)
@@ -42,6 +43,9 @@ class LeNetConfig:
 
     filters: tuple[int, int]
     units: tuple[int, ...]
+
+    def __post_init__(self):
+        entries(self, 2, "filters")
 
 
 VARIANTS = {
@@ -89,6 +93,9 @@ class OriginalLeNetConfig:
     pixels: tuple[float, float] = (-1.0, 1.0)
     framed: bool = False
     prototypes: bool = False
+
+    def __post_init__(self):
+        entries(self, 2, "pixels")
 
 
 def _table(*rows):

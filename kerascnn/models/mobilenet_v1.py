@@ -7,6 +7,7 @@ from kerascnn.models.classifier import ClassifierOptions, classifier
 from kerascnn.models.conv_norm import ConvNorm
 from kerascnn.models.family import Family, Pretrained
 from kerascnn.models.heads import dropped_average
+from kerascnn.models.lengths import one_for_each
 
 INPUT_SHAPE = (224, 224, 3)
 
@@ -36,6 +37,9 @@ class MobileNetV1Config:
     depths: tuple[int, ...]
     widths: tuple[int, ...]
     stem_width: int = 32
+
+    def __post_init__(self):
+        one_for_each(self, "depths", "widths")
 
 
 VARIANTS = {

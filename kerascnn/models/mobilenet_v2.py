@@ -9,6 +9,7 @@ from kerascnn.models.conv_norm import ConvNorm
 from kerascnn.models.family import Family, Pretrained
 from kerascnn.models.heads import dropped_average
 from kerascnn.models.inputs import channel_axis
+from kerascnn.models.lengths import one_for_each
 
 INPUT_SHAPE = (224, 224, 3)
 
@@ -45,6 +46,9 @@ class MobileNetV2Config:
     strides: tuple[int, ...]
     stem_width: int = 32
     head_width: int = 1280
+
+    def __post_init__(self):
+        one_for_each(self, "depths", "expansions", "widths", "strides")
 
 
 VARIANTS = {

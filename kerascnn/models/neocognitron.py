@@ -10,6 +10,7 @@ from kerascnn.initializers import OrientedEdges
 from kerascnn.models.classifier import ClassifierOptions, classifier
 from kerascnn.models.family import Family
 from kerascnn.models.inputs import channel_axis, known_size
+from kerascnn.models.lengths import entries
 from kerascnn.models.outputs import answer_dtype
 
 
@@ -48,6 +49,9 @@ class NeocognitronConfig:
     sigma: float = 1.0
     strides: tuple[int, int] = (2, 3)
 
+    def __post_init__(self):
+        entries(self, 2, "strides")
+
 
 VARIANTS = {"neocognitron": NeocognitronConfig()}
 
@@ -85,6 +89,9 @@ class ShuntingNeocognitronConfig:
     spacing: tuple[float, float, float] = (5 / 3, 1.0, 1.0)
     s_spacing: tuple[float, float, float] = (1.0, 1.0, 1.0)
     decay: float = 0.95
+
+    def __post_init__(self):
+        entries(self, 3, "selectivity", "s_cells", "c_cells", "spacing", "s_spacing")
 
 
 SHUNTING_VARIANTS = {"neocognitron_1980": ShuntingNeocognitronConfig()}

@@ -11,6 +11,7 @@ from kerascnn.models.classifier import ClassifierOptions, classifier
 from kerascnn.models.conv_norm import ConvNorm
 from kerascnn.models.family import Family, Pretrained
 from kerascnn.models.inputs import channel_axis
+from kerascnn.models.lengths import one_for_each
 from kerascnn.models.stems import stem_pool
 
 INPUT_SHAPE = (224, 224, 3)
@@ -55,6 +56,9 @@ class ResNetConfig:
     groups: int = 1
     width_per_group: int = 64
     squeeze_excite: bool = False
+
+    def __post_init__(self):
+        one_for_each(self, "depths", "widths")
 
 
 VARIANTS = {

@@ -7,6 +7,7 @@ from kerascnn.arguments import one_of
 from kerascnn.models.conv_norm import ConvNorm
 from kerascnn.models.family import Family
 from kerascnn.models.inputs import image_input
+from kerascnn.models.lengths import one_for_each
 from kerascnn.models.outputs import image_model, pixel_logits
 from kerascnn.models.upsample import UPSAMPLINGS, upsample
 
@@ -39,6 +40,9 @@ class SegNetConfig:
     growth: tuple[int, ...]
     kernel_size: int = 3
     basic: bool = False
+
+    def __post_init__(self):
+        one_for_each(self, "depths", "growth")
 
 
 VARIANTS = {

@@ -12,6 +12,7 @@ from kerascnn.models.conv_norm import ConvNorm
 from kerascnn.models.family import Family
 from kerascnn.models.heads import dropped_average
 from kerascnn.models.inputs import channel_axis
+from kerascnn.models.lengths import one_for_each
 from kerascnn.models.stems import stem_pool
 
 INPUT_SHAPE = (224, 224, 3)
@@ -41,6 +42,9 @@ class ShuffleNetV2Config:
     depths: tuple[int, ...] = (4, 8, 4)
     stem_width: int = 24
     head_width: int = 1024
+
+    def __post_init__(self):
+        one_for_each(self, "depths", "widths")
 
 
 VARIANTS = {

@@ -8,6 +8,7 @@ from kerascnn import layers
 from kerascnn.models.classifier import ClassifierOptions, classifier
 from kerascnn.models.family import Family, Pretrained
 from kerascnn.models.heads import dense_head
+from kerascnn.models.lengths import one_for_each
 
 INPUT_SHAPE = (224, 224, 3)
 
@@ -38,6 +39,9 @@ class VGGConfig:
     depths: tuple[int, ...]
     widths: tuple[int, ...] = (64, 128, 256, 512, 512)
     units: tuple[int, ...] = (4096, 4096)
+
+    def __post_init__(self):
+        one_for_each(self, "depths", "widths")
 
 
 VARIANTS = {

@@ -3,10 +3,10 @@ import numpy as np
 import pytest
 
 from kerascnn.arguments import UsageError
-from kerascnn.models import create_model, list_models, model_info
+from kerascnn.models import create_model, list_models, model_info, rows
 from kerascnn.models.family import TASKS, Family, joined
 from kerascnn.models.lenet import FAMILIES
-from kerascnn.models.registry import rows
+from kerascnn.models.registry import rows as all_rows
 from kerascnn.models.rows import ResNetConfig, ShuffleNetV1Config
 from tests.models.check_model import channels_first
 
@@ -71,6 +71,53 @@ def test_a_row_of_ones_own():
     assert model.output_shape == (None, 2)
 
 
+ROW = rows.InceptionRow(8, 4, 8, 4, 8, 8)
+
+
+@pytest.mark.parametrize(
+    ("config", "lists", "sentence"),
+    [
+        ("ResNetConfig", {"depths": (1, 1, 1)}, "`widths` .* each of `depths`; got 4 and 3"),
+        ("VGGConfig", {"depths": (1, 1)}, "`widths` .* each of `depths`; got 5 and 2"),
+        ("GoogLeNetConfig", {"stages": ((ROW,),)}, "`pool_sizes` .* of `stages`; got 3 and 1"),
+        (
+            "GoogLeNetConfig",
+            {"stages": ((ROW,),) * 3, "widths": (8, 8)},
+            r"`widths` must have 3 entries; got widths=\(8, 8\)",
+        ),
+        ("SegNetConfig", {"depths": (1,), "growth": (1, 2)}, "`growth` .*; got 2 and 1"),
+        ("MobileNetV1Config", {"depths": (1,), "widths": ()}, "`widths` .*; got 0 and 1"),
+        (
+            "MobileNetV2Config",
+            {"expansions": (1, 6), "widths": (8, 8), "depths": (1, 1), "strides": (1,)},
+            "`strides` .* each of `depths`; got 1 and 2",
+        ),
+        ("ShuffleNetV1Config", {"groups": 1, "widths": (8,)}, "`widths` .*; got 1 and 3"),
+        ("ShuffleNetV2Config", {"widths": (8,)}, "`widths` .*; got 1 and 3"),
+        ("LeNetConfig", {"filters": (6,), "units": ()}, "`filters` must have 2 entries"),
+        (
+            "OriginalLeNetConfig",
+            {"filters": 1, "table": ((0,),), "pixels": (1,)},
+            "`pixels` must have 2 entries",
+        ),
+        (
+            "ESPCNConfig",
+            {"factor": 2, "kernel_sizes": (3, 3)},
+            "`kernel_sizes` must have 3 entries",
+        ),
+        ("AlexNetConfig", {"filters": (8, 8, 8)}, "`groups` .* of `filters`; got 5 and 3"),
+        ("AlexNetConfig", {"filters": (8,), "groups": (1,)}, "`filters` must have at least 2"),
+        ("AlexNetConfig", {"filters": (8,) * 5, "zeros": (1,)}, "`zeros` must have 2 entries"),
+        ("AlexNetConfig", {"filters": 8}, "`filters` must be a tuple; got filters=8"),
+        ("NeocognitronConfig", {"strides": (2,)}, "`strides` must have 2 entries"),
+        ("ShuntingNeocognitronConfig", {"spacing": (1.0,)}, "`spacing` must have 3 entries"),
+    ],
+)
+def test_lists_of_a_row_fit_each_other(config, lists, sentence):
+    with pytest.raises(UsageError, match=sentence):
+        getattr(rows, config)(**lists)
+
+
 def test_what_a_layer_refuses_is_an_error_of_the_caller():
     with pytest.raises(UsageError, match="groups"):
         create_model(ShuffleNetV1Config(3, (40,), (2,)), (32, 32, 3))
@@ -103,7 +150,7 @@ def encoders():
     """The first of each family whose features a decoder can read, and one for small images."""
     return [
         "resnet20",
-        *{id(family): name for name, family, _ in reversed(rows()) if family.encoder}.values(),
+        *{id(family): name for name, family, _ in reversed(all_rows()) if family.encoder}.values(),
     ]
 
 
