@@ -20,7 +20,8 @@ class ClassifierOptions:
 
     Args:
         include_top: bool; if false, the model returns its last feature maps.
-        pooling: `"avg"` or `"max"` to return a vector instead, or `None`.
+        pooling: `None`, or, with `include_top=False`, `"avg"` or `"max"` to return a vector
+            instead.
         features_only: bool, whether the model returns `{stride: features}` for a decoder, with the
             last feature maps of each resolution. The strides are ints, also if the model is saved
             and loaded; `model.export` to a SavedModel requires a model with names instead.
@@ -64,7 +65,7 @@ def classifier(trunk, head=global_average, logits=plain_logits, auxiliary=None, 
     """
 
     def build(config, input_shape, num_classes, options, name):
-        one_of(options.pooling, tuple(_POOLINGS), "pooling")
+        _check_pooling(options)
         inputs, x = image_input(
             input_shape, smallest(config), options.preprocessing, options.pad_to
         )
@@ -88,3 +89,13 @@ def classifier(trunk, head=global_average, logits=plain_logits, auxiliary=None, 
         return keras.Model(inputs, output, name=name)
 
     return build
+
+
+def _check_pooling(options):
+    one_of(options.pooling, tuple(_POOLINGS), "pooling")
+    if options.pooling and (options.include_top or options.features_only):
+        raise UsageError(
+            "`pooling` requires include_top=False without features_only; got "
+            f"pooling={options.pooling!r} with include_top={options.include_top} and "
+            f"features_only={options.features_only}."
+        )

@@ -76,8 +76,9 @@ def create_model(
         encoder = encoder_of(config, options.get("encoder"))
         options = with_form_of(encoder_weights, encoder, options)
     found = family.options_of(name, options)
+    input_shape = shape_of(family) if input_shape is None else input_shape
     try:
-        model = family.builder(config, input_shape or shape_of(family), num_classes, found, name)
+        model = family.builder(config, input_shape, num_classes, found, name)
     except UsageError:
         raise
     except ValueError as error:  # from a layer, because of an option or the shape

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import keras
 
 from kerascnn import layers
-from kerascnn.arguments import UsageError, one_of
+from kerascnn.arguments import UsageError, at_least_one, one_of
 from kerascnn.models.family import Family
 from kerascnn.models.inputs import channel_axis, image_input, rescaling
 from kerascnn.models.outputs import answer_dtype
@@ -60,7 +60,7 @@ class EDSROptions:
 
 def _edsr(config, input_shape, num_classes, options, name):
     one_of(config.factor, (2, 3, 4), "factor")
-    width, depth = options.width or config.width, options.depth or config.depth
+    width, depth = _size(config, options, "width"), _size(config, options, "depth")
     inputs, x = image_input(input_shape)
     if inputs.shape[channel_axis()] != 3:  # pyright: ignore[reportAttributeAccessIssue]
         raise UsageError(
@@ -77,6 +77,12 @@ def _edsr(config, input_shape, num_classes, options, name):
     x = _convolution(x, 3, "head_conv", dtype=answer_dtype())
     x = _colors_back("head_colors", dtype=answer_dtype())(x)
     return keras.Model(inputs, x, name=name)
+
+
+def _size(config, options, name):
+    """Returns the width or depth of the options, or by default of the config."""
+    given = getattr(options, name)
+    return at_least_one(getattr(config, name) if given is None else given, name)
 
 
 def _block(x, width, prefix):

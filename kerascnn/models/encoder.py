@@ -38,7 +38,8 @@ def encoder_of(config, encoder=None, known=None):
     Raises:
         ValueError: if the classifier cannot be an encoder.
     """
-    return one_of(encoder or config.encoder, known or encoders(), "encoder")
+    name = config.encoder if encoder is None else encoder
+    return one_of(name, known or encoders(), "encoder")
 
 
 def build_encoder(config, options, input_shape, strides=(), **fixed):

@@ -1,5 +1,7 @@
 """Inputs of image models: checks, padding and normalization."""
 
+import numbers
+
 import keras
 import numpy as np
 from keras import layers
@@ -51,9 +53,10 @@ def image_input(input_shape, smallest=1, preprocessing=None, pad_to=1):
         ValueError: if the model does not support the shape.
     """
     data_format = keras.config.image_data_format()
-    if not isinstance(input_shape, (tuple, list)):
+    if not isinstance(input_shape, (tuple, list)) or not _are_sizes(input_shape):
         raise UsageError(
-            f"`input_shape` must be a tuple of height, width and channels; got {input_shape!r}."
+            "`input_shape` must be a tuple of height, width and channels, each an int of at least "
+            f"1; got {input_shape!r}."
         )
     shape = tuple(input_shape)
     _, *sizes, channels = image_shape((None, *shape), data_format, "input_shape")
@@ -79,6 +82,12 @@ def image_input(input_shape, smallest=1, preprocessing=None, pad_to=1):
     scale = [1 / value for value in stddev]
     offset = [-value / by for value, by in zip(mean, stddev, strict=True)]
     return inputs, rescaling(scale, offset, name="preprocessing")(x)
+
+
+def _are_sizes(shape):
+    return len(shape) == 3 and all(
+        size is None or (isinstance(size, numbers.Integral) and size >= 1) for size in shape
+    )
 
 
 def preprocessing_of(model):

@@ -34,3 +34,6 @@ def test_wrong_arguments():
         create_model("edsr_baseline_x2", (8, 8, 1))
     with pytest.raises(ValueError, match="`factor` must be one of 2, 3, 4; got factor=5"):
         create_model(EDSRConfig(factor=5))
+    for option in ("width", "depth"):
+        with pytest.raises(ValueError, match=f"int of at least 1; got {option}=0"):
+            create_model("edsr_baseline_x2", (8, 8, 3), **{option: 0})

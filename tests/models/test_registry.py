@@ -238,8 +238,22 @@ def test_wrong_ends():
         create_model("resnet20", include_top=False, pooling="mean")
     with pytest.raises(ValueError, match="3 channels; got preprocessing='torch'"):
         create_model("resnet18", (64, 64, 1), preprocessing="torch")
-    with pytest.raises(UsageError, match="`input_shape` must have rank"):
+    with pytest.raises(UsageError, match=r"height, width and channels, .*; got \(64, 64\)"):
         create_model("resnet20", (64, 64))
+
+
+@pytest.mark.parametrize("shape", [(), [], (0, 32, 3), (32.5, 32, 3), np.array([32, 32, 3])])
+@pytest.mark.parametrize("name", ["resnet20", "espcn_x2", "unet_resnet18"])
+def test_shapes_that_are_none(name, shape):
+    with pytest.raises(UsageError, match="`input_shape` must be a tuple of height, width and"):
+        create_model(name, shape)
+
+
+@pytest.mark.parametrize("options", [{}, {"features_only": True, "include_top": False}])
+@pytest.mark.parametrize("pooling", ["avg", "max"])
+def test_pooling_without_an_effect_is_refused(options, pooling):
+    with pytest.raises(UsageError, match=f"requires include_top=False .*got pooling='{pooling}'"):
+        create_model("resnet20", pooling=pooling, **options)
 
 
 @pytest.mark.parametrize("mode", ["caffe", "tf", "torch"])
