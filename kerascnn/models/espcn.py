@@ -1,6 +1,8 @@
 """ESPCN: convolutions at low resolution, then a sub-pixel convolution."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Any
 
 import keras
 
@@ -55,7 +57,7 @@ class ESPCNOptions:
         activation: activation function of the convolutions before the last.
     """
 
-    activation: str = "tanh"
+    activation: str | Callable[..., Any] | None = "tanh"
 
 
 def _espcn(config, input_shape, num_classes, options, name):

@@ -1,13 +1,27 @@
 """Families of models in the registry."""
 
+import numbers
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, fields
-from typing import Any
+from types import UnionType
+from typing import Any, get_args, get_origin, get_type_hints
+
+import numpy as np
 
 from kerascnn.arguments import UsageError, one_of
 
 # The output for an image: a class, a class for every pixel, a larger image, the same image.
 TASKS = ("classification", "segmentation", "upscaling", "reconstruction")
+
+# What values of the types of options can be, and how an error names them
+_KINDS: Mapping[Any, tuple[Any, str]] = {
+    bool: ((numbers.Integral, np.bool_), "a bool"),
+    int: (numbers.Integral, "an int"),
+    float: (numbers.Real, "a float"),
+    str: (str, "a str"),
+    Mapping: (Mapping, "a dict"),
+    type(None): (type(None), "None"),
+}
 
 
 @dataclass(frozen=True)
@@ -71,12 +85,27 @@ class Family:
     def options_of(self, name, given):
         """Returns the options of a model by name, with defaults for missing options."""
         known = [option.name for option in fields(self.options)]
+        types = get_type_hints(self.options)
         for option, value in given.items():
             if option not in known:
                 raise UsageError(
                     f"The options of {name!r} are {', '.join(known)}; got {option}={value!r}."
                 )
+            _check_type(value, types[option], option)
         return self.options(**given)
+
+
+def _check_type(value, hint, name):
+    """Checks a value of an option by its type hint, such as `float` or `str | None`."""
+    hints = get_args(hint) if isinstance(hint, UnionType) else (hint,)
+    kinds = [_KINDS[kind] for kind in map(_plain, hints) if kind in _KINDS]
+    if len(kinds) == len(hints) and not any(isinstance(value, types) for types, _ in kinds):
+        allowed = " or ".join(text for _, text in kinds)
+        raise UsageError(f"`{name}` must be {allowed}; got {name}={value!r}.")
+
+
+def _plain(hint):
+    return get_origin(hint) or hint
 
 
 def joined(*families):

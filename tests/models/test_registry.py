@@ -141,6 +141,37 @@ def test_unknown_options_list_the_known():
         create_model("lenet5", dropout=0.5)
 
 
+@pytest.mark.parametrize(
+    ("name", "options", "sentence"),
+    [
+        ("unet_resnet18", {"encoder_options": None}, "must be a dict; got encoder_options=None"),
+        ("mobilenet_v1", {"alpha": "1"}, "must be a float; got alpha='1'"),
+        ("mobilenet_v2", {"alpha": None}, "must be a float; got alpha=None"),
+        ("unet", {"width": "8"}, "must be an int; got width='8'"),
+        ("unet", {"dropout": None}, "must be a float; got dropout=None"),
+        ("edsr_baseline_x2", {"width": "8"}, "must be an int or None; got width='8'"),
+        ("vgg11", {"dropout": "0.5"}, "must be a float; got dropout='0.5'"),
+        ("resnet20", {"include_top": "false"}, "must be a bool; got include_top='false'"),
+        ("resnet20", {"preprocessing": 1}, "must be a str or None; got preprocessing=1"),
+        (
+            "unet_resnet18",
+            {"encoder": "mobilenet_v1", "encoder_options": {"alpha": "1"}},
+            "must be a float; got alpha='1'",
+        ),
+    ],
+)
+def test_options_have_types(name, options, sentence):
+    with pytest.raises(UsageError, match=sentence):
+        create_model(name, **options)
+
+
+def test_numbers_of_numpy_are_options(without_weights):
+    options = {"alpha": np.float32(0.5), "dropout": np.int64(0), "include_top": np.bool_(False)}
+    assert create_model("mobilenet_v1", **options).output_shape == (None, 7, 7, 512)
+    model = create_model("mobilenet_v1", alpha=1, stem_strides=np.int64(1))
+    assert model.output_shape == (None, 1000)
+
+
 def test_a_name_stands_in_one_table_only():
     with pytest.raises(ValueError, match="Two models are named 'lenet5'"):
         joined(*FAMILIES, *FAMILIES)
