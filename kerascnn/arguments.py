@@ -39,3 +39,10 @@ def at_least_one(value: Any, name: str) -> int:
     if not isinstance(value, numbers.Integral) or value < 1:
         raise UsageError(f"`{name}` must be an int of at least 1; got {name}={value!r}.")
     return int(value)
+
+
+def not_empty(values: Any, name: str) -> Any:
+    """Returns a sequence or array that has at least one entry."""
+    if len(values) == 0:
+        raise UsageError(f"`{name}` must have at least one entry; got none.")
+    return values

@@ -6,6 +6,7 @@ from typing import Any
 import numpy as np
 from matplotlib.figure import Figure
 
+from kerascnn.arguments import UsageError, not_empty
 from kerascnn.visualize.draw_image import draw_image
 from kerascnn.visualize.fonts import in_fonts
 from kerascnn.visualize.short_names import name_width, shortened
@@ -36,6 +37,9 @@ def augmentation(
     Returns:
         `matplotlib.figure.Figure`.
 
+    Raises:
+        ValueError: without images, or if probabilities are not for all classes.
+
     Example:
         >>> import numpy as np
         >>> import kerascnn
@@ -45,6 +49,7 @@ def augmentation(
         >>> figure.axes[0].get_title(), figure.axes[2].get_xlabel()
         ('cat', '70% cat, 30% dog')
     """
+    not_empty(images, "images")
     names = [shortened(name, _LONGEST) for name in class_names]
     rows, columns = 1 + len(versions), len(images)
     figure = Figure(figsize=(1.4 * columns, 1.55 * rows + 0.4), dpi=120, layout="constrained")
@@ -63,8 +68,13 @@ def augmentation(
 
 
 def _mixture(probabilities, names):
-    first, second = np.argsort(probabilities)[:-3:-1]
-    if probabilities[second] == 0:
+    if len(probabilities) != len(names):
+        raise UsageError(
+            f"`versions` must have a probability for each of the {len(names)} classes; "
+            f"got {len(probabilities)}."
+        )
+    first, *others = np.argsort(probabilities)[:-3:-1]
+    if not any(probabilities[i] for i in others):
         return names[first]
-    parts = [f"{probabilities[i]:.0%} {names[i]}" for i in (first, second)]
+    parts = [f"{probabilities[i]:.0%} {names[i]}" for i in (first, *others)]
     return (", " if name_width("".join(parts)) + 2 <= _LINE else ",\n").join(parts)

@@ -6,7 +6,7 @@ import numpy as np
 from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
 
-from kerascnn.arguments import UsageError
+from kerascnn.arguments import UsageError, not_empty
 from kerascnn.visualize.draw_image import draw_image
 from kerascnn.visualize.fonts import in_fonts
 
@@ -37,7 +37,7 @@ def comparison(
         `matplotlib.figure.Figure`.
 
     Raises:
-        ValueError: if an image's size does not divide the size of the truth.
+        ValueError: without rows, or if an image's size does not divide the size of the truth.
 
     Example:
         >>> import numpy as np
@@ -48,7 +48,7 @@ def comparison(
         >>> len(figure.axes)
         3
     """
-    columns = 1 + max(map(len, pictures))
+    columns = 1 + max(map(len, not_empty(pictures, "pictures")))
     figure = Figure(
         figsize=(2.3 * columns + 0.9, 2.6 * len(pictures) + 0.4), dpi=120, layout="constrained"
     )

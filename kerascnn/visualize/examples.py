@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 from matplotlib.figure import Figure
 
+from kerascnn.arguments import not_empty
 from kerascnn.visualize.draw_image import draw_image
 from kerascnn.visualize.fonts import in_fonts
 from kerascnn.visualize.short_names import shortened
@@ -37,6 +38,9 @@ def examples(
     Returns:
         `matplotlib.figure.Figure`.
 
+    Raises:
+        ValueError: without images.
+
     Example:
         >>> import numpy as np
         >>> import kerascnn
@@ -45,6 +49,7 @@ def examples(
         >>> figure.axes[1].get_title().splitlines()
         ['cat 60%', 'true: dog']
     """
+    not_empty(images, "images")
     names = [shortened(name, _LONGEST) for name in class_names]
     columns = min(8, len(images))
     rows = math.ceil(len(images) / columns)

@@ -8,6 +8,7 @@ import numpy as np
 from matplotlib.figure import Figure
 from matplotlib.patches import Patch
 
+from kerascnn.arguments import not_empty
 from kerascnn.visualize.fonts import in_fonts
 from kerascnn.visualize.palette import IGNORED, RED, blend, palette
 
@@ -36,6 +37,9 @@ def overlays(
     Returns:
         `matplotlib.figure.Figure`.
 
+    Raises:
+        ValueError: without rows.
+
     Example:
         >>> import numpy as np
         >>> import kerascnn
@@ -45,6 +49,7 @@ def overlays(
         >>> len(figure.axes)
         4
     """
+    not_empty(rows, "rows")
     colors = palette(len(class_names))
     legend: dict[str, Any] = {
         **{class_names[int(i)]: colors[i] / 255 for i in _classes_seen(rows)},

@@ -58,14 +58,15 @@ def colorize(mask: np.ndarray, colors: np.ndarray) -> np.ndarray:
     """Converts a mask to colors.
 
     Args:
-        mask: int array of shape `(height, width)`, class indices, or 255 for ignored pixels.
+        mask: int array of shape `(height, width)`, class indices, or 255 for ignored pixels; or a
+            bool array for two classes.
         colors: uint8 array of shape `(classes, 3)`.
 
     Returns:
         uint8 array of shape `(height, width, 3)`, black for ignored pixels.
 
     Raises:
-        ValueError: if a class has no color.
+        ValueError: if a class has no color, or the mask has floats.
 
     Example:
         >>> import numpy as np
@@ -74,6 +75,10 @@ def colorize(mask: np.ndarray, colors: np.ndarray) -> np.ndarray:
         [[[250, 0, 0], [0, 0, 0]]]
     """
     mask, colors = np.asarray(mask), np.asarray(colors, np.uint8)
+    if mask.dtype == bool:
+        mask = mask.astype(np.uint8)
+    if not np.issubdtype(mask.dtype, np.integer):
+        raise UsageError(f"`mask` must be an array of ints; got the dtype {mask.dtype}.")
     wrong = mask[(mask != IGNORED) & ((mask < 0) | (mask >= len(colors)))]
     if wrong.size:
         raise UsageError(
@@ -92,7 +97,8 @@ def blend(
 
     Args:
         image: uint8 array of shape `(height, width, channels)` with one channel or three.
-        mask: int array of shape `(height, width)`, class indices, or 255 for ignored pixels.
+        mask: int array of shape `(height, width)`, class indices, or 255 for ignored pixels; or a
+            bool array for two classes.
         colors: uint8 array of shape `(classes, 3)`.
         opacity: float, from 0 (only the image) to 1 (only the mask).
 
@@ -100,7 +106,7 @@ def blend(
         uint8 array of shape `(height, width, 3)`.
 
     Raises:
-        ValueError: if a class has no color.
+        ValueError: if a class has no color, or the mask has floats.
 
     Example:
         >>> import numpy as np

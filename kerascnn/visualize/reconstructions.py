@@ -5,6 +5,7 @@ from collections.abc import Sequence
 import numpy as np
 from matplotlib.figure import Figure
 
+from kerascnn.arguments import not_empty
 from kerascnn.visualize.draw_image import draw_image
 from kerascnn.visualize.fonts import in_fonts
 
@@ -23,6 +24,9 @@ def reconstructions(
     Returns:
         `matplotlib.figure.Figure`.
 
+    Raises:
+        ValueError: without images.
+
     Example:
         >>> import numpy as np
         >>> import kerascnn
@@ -31,7 +35,7 @@ def reconstructions(
         >>> [axes.get_ylabel() for axes in figure.axes[::3]]
         ['image', 'reconstruction', 'difference']
     """
-    columns = len(images)
+    columns = len(not_empty(images, "images"))
     figure = Figure(figsize=(1.3 * columns + 0.5, 4.4), dpi=120, layout="constrained")
     if title:
         figure.suptitle(title, parse_math=False)

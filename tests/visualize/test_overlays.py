@@ -36,6 +36,20 @@ def test_colorize():
     assert painted.tolist() == [[[10, 20, 30], [200, 0, 100]], [[0, 0, 0], [10, 20, 30]]]
 
 
+def test_masks_of_bools_have_two_classes():
+    mask = np.array([[True, False]])
+    assert colorize(mask, COLORS).tolist() == [[[200, 0, 100], [10, 20, 30]]]
+    image = np.full((1, 2, 3), 100, "uint8")
+    np.testing.assert_array_equal(
+        blend(image, mask, COLORS), blend(image, mask.astype(int), COLORS)
+    )
+
+
+def test_masks_of_floats_are_refused():
+    with pytest.raises(ValueError, match="`mask` must be an array of ints; got the dtype float64"):
+        blend(np.zeros((1, 2, 3), "uint8"), np.zeros((1, 2)), COLORS)
+
+
 @pytest.mark.parametrize("number", [2, -1, 256])
 def test_a_number_without_color(number):
     with pytest.raises(ValueError, match=f"from 0 to 1, or 255; got {number}."):

@@ -5,6 +5,7 @@ import pytest
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 
 from kerascnn import visualize
+from kerascnn.arguments import UsageError
 
 
 def test_learning_curves():
@@ -211,3 +212,27 @@ def test_names_are_no_formulas(tmp_path):
         figure.savefig(tmp_path / "figure.png")
     labels = [axes.get_xlabel() for axes in figures[-1].axes]
     assert labels[2:] == ["70% $x_$, 30% a$\\frac$", "a$\\frac$"]
+
+
+def test_augmentation_needs_a_probability_for_each_class():
+    images, labels = np.zeros((2, 4, 4, 3)), [0, 0]
+    single = [(images, np.ones((2, 1)))]
+    figure = visualize.augmentation(images, labels, single, ["cat"])
+    assert [axes.get_xlabel() for axes in figure.axes] == ["", "", "cat", "cat"]
+    with pytest.raises(UsageError, match="`versions` must have a prob.* the 2 classes; got 1"):
+        visualize.augmentation(images, labels, single, ["cat", "dog"])
+
+
+@pytest.mark.parametrize(
+    "draw",
+    [
+        lambda: visualize.examples(np.zeros((0, 4, 4, 3)), [], [], [], ["cat"]),
+        lambda: visualize.augmentation(np.zeros((0, 4, 4, 3)), [], [], ["cat"]),
+        lambda: visualize.reconstructions([], []),
+        lambda: visualize.overlays([], ["sky"]),
+        lambda: visualize.comparison([], [], []),
+    ],
+)
+def test_nothing_to_draw(draw):
+    with pytest.raises(UsageError, match=r"must have at least one entry; got none\."):
+        draw()
