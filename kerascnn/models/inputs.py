@@ -56,7 +56,7 @@ def image_input(input_shape, smallest=1, preprocessing=None, pad_to=1):
     if not isinstance(input_shape, (tuple, list)) or not _are_sizes(input_shape):
         raise UsageError(
             "`input_shape` must be a tuple of height, width and channels, each an int of at least "
-            f"1; got {input_shape!r}."
+            f"1 or None; got {input_shape!r}."
         )
     shape = tuple(input_shape)
     _, *sizes, channels = image_shape((None, *shape), data_format, "input_shape")

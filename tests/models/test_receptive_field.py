@@ -141,7 +141,6 @@ def test_fields_of_operations(operation, field):
         lambda x: keras.ops.flip(x),
         lambda x: keras.ops.roll(x, 1, axis=1),
         lambda x: x[:, ::-1],
-        lambda x: keras.ops.vectorized_map(lambda image: image[::-1], x),
         layers.Permute((2, 1, 3)),
         layers.RandomFlip(),
         layers.RandomRotation(0.1),

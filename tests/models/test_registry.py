@@ -8,7 +8,7 @@ from kerascnn.models.family import TASKS, Family, joined
 from kerascnn.models.lenet import FAMILIES
 from kerascnn.models.registry import rows as all_rows
 from kerascnn.models.rows import ResNetConfig, ShuffleNetV1Config
-from tests.models.check_model import channels_first
+from tests.models.check_model import answers, channels_first
 
 
 def test_list_models():
@@ -213,15 +213,16 @@ def test_saved_features_keep_their_strides(tmp_path):
     encoder.save(tmp_path / "encoder.keras")
     decoder.save(tmp_path / "decoder.keras")
     x = np.random.default_rng(0).uniform(size=(1, 32, 32, 3)).astype("float32")
-    expected = encoder(x)
+    expected = answers(encoder, x)
     found = keras.saving.load_model(tmp_path / "encoder.keras")
     again = keras.saving.load_model(tmp_path / "decoder.keras")
-    for features in (found(x), keras.models.clone_model(found).output):
-        assert list(features) == [2, 4, 8, 16, 32]
-    for stride, features in found(x).items():
-        np.testing.assert_array_equal(features, expected[stride])
-    for features, stride in zip(again(x), (32, 2), strict=True):
-        np.testing.assert_array_equal(features, expected[stride])
+    features = answers(found, x)
+    for strides in (features, found.output, keras.models.clone_model(found).output):
+        assert list(strides) == [2, 4, 8, 16, 32]
+    for stride in features:
+        np.testing.assert_array_equal(features[stride], expected[stride])
+    for maps, stride in zip(answers(again, x), (32, 2), strict=True):
+        np.testing.assert_array_equal(maps, expected[stride])
 
 
 @pytest.mark.skipif(keras.backend.backend() != "tensorflow", reason="a SavedModel is TensorFlow's")
