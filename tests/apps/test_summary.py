@@ -73,7 +73,7 @@ def test_a_model_by_name_comes_before_a_folder_of_that_name(tmp_path, capsys, mo
         (["lenet5", "--input-shape", "32,-1,3"], "got '32,-1,3'"),
         (["lenet5", "--input-shape", "0,32,3"], "got '0,32,3'"),
         (["lenet5", "--input-shape", ""], "got ''"),
-        (["lenet5", "--input-shape", "32,32"], "must have rank 4"),
+        (["lenet5", "--input-shape", "32,32"], "must be a tuple of height, width and channels"),
         (["lenet5", "--input-shape", "8,8,1"], "at least 12 pixels"),
         (["lenet5", "--num-classes", "0"], "got num_classes=0"),
         (["lenet5", "--num-classes", "many"], "--num-classes"),
