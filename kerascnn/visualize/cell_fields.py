@@ -63,8 +63,8 @@ def _step(operation, axes):
         return _PIXEL, [-before for before, _ in operation.padding]
     if isinstance(operation, keras.layers.Cropping2D):
         return _PIXEL, [before for before, _ in operation.cropping]
-    if isinstance(operation, PadToMultiple2D):  # pads at the bottom and right
-        return _PIXEL, (0, 0)
+    if isinstance(operation, PadToMultiple2D):
+        return _PIXEL, [-margin for margin in operation.margin]
     if None in (*taken, *given):
         return None
     if isinstance(operation, keras.layers.Resizing):

@@ -67,6 +67,7 @@ def test_patterns_of_cells_for_images_of_another_size():
         [layers.Cropping2D(((3, 0), (1, 2))), layers.Conv2D(1, 3, dilation_rate=2)],
         [layers.ReLU(), layers.SeparableConv2D(1, 3, padding="same"), layers.AveragePooling2D(2)],
         [kerascnn.layers.PadToMultiple2D(4), layers.MaxPooling2D(4)],
+        [kerascnn.layers.PadToMultiple2D(4, margin=(3, 1)), layers.MaxPooling2D(4)],
         [kerascnn.layers.GroupConv2D(1, 5, 2, padding=((3, 1), (2, 2))), layers.MaxPooling2D()],
         [kerascnn.layers.MaxPoolWithArgmax2D(3, 2), layers.Conv2D(1, 2)],
         [layers.Resizing(7, 6, interpolation="nearest"), layers.MaxPooling2D(3, 1)],
