@@ -83,6 +83,32 @@ def test_serve_an_export(small_runs, onnx):
         assert "must be the bytes of a whole PNG or JPEG file" in response.json()["error"]
 
 
+@pytest.mark.extra("serve")
+def test_a_short_model_is_served_in_one_thread(small_runs, onnx, monkeypatch):
+    """Where requests keep the cores busy, a call waits for a second thread."""
+    from kerascnn_apps.serve import exported
+
+    found, load = [], exported.load_exported
+
+    def watched(path, threads=None):
+        found.append(threads)
+        return load(path, threads)
+
+    monkeypatch.setattr(exported, "load_exported", watched)
+    images = np.random.default_rng(0).integers(0, 256, (3, 28, 28, 3), np.uint8)
+    expected = load(onnx("classify"))(images)
+    for seconds, threads in ((10, [None, 1]), (0, [None])):
+        monkeypatch.setattr(exported, "_SHORT_SECONDS", seconds)
+        served = exported.Exported(onnx("classify"))
+        assert found == threads
+        probabilities = served(images=images)["probabilities"]
+        np.testing.assert_allclose(probabilities, expected["probabilities"], rtol=1e-6)
+        found.clear()
+    monkeypatch.setattr(exported, "_SHORT_SECONDS", 10)
+    exported.Exported(onnx("segment"))  # the size of the image decides
+    assert found == [None]
+
+
 def test_the_table_and_the_score_of_eight_bits(small_runs, tmp_path, capsys):
     run, out = small_runs["classify"], tmp_path / "model.tflite"
     options = ("--format", "litert", "--quantize", "int8", "--out", out)
