@@ -167,5 +167,6 @@ def _tell(sentence, status, notes=()):
         return status
     end = "" if sentence.endswith((".", "?", "!")) else "."
     text = " ".join([f"kerascnn: {sentence}{end}", *notes])
-    print(readable(text), file=sys.stderr)
+    if sys.stderr is not None:  # it may be closed
+        print(readable(text), file=sys.stderr)
     return status

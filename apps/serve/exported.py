@@ -1,7 +1,7 @@
 """Exports as the server sees them: a function of arrays, and what it takes and returns."""
 
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import tensorflow as tf
@@ -19,6 +19,7 @@ _PLATFORMS = {"saved_model": "tensorflow_savedmodel", "onnx": "onnxruntime_onnx"
 # A model that takes less for each of so many images gets one thread: requests keep the cores busy,
 # and a call waits longer for a second thread than that saves.
 _SHORT_SECONDS, _SHORT_BATCH = 1e-4, 32
+_IN_SESSIONS = ("onnx", "openvino")
 
 
 @dataclass(frozen=True)
@@ -48,8 +49,8 @@ class Exported:
         metadata: dict, what the export says about itself.
         inputs: tuple of `Tensor`.
         outputs: tuple of `Tensor`.
-        takes_images: bool, whether its only input are uint8 images of any size and number of
-            channels, which may be files too.
+        takes_images: bool, whether its only input are uint8 images of any size, which may be files
+            too.
 
     Args:
         path: path of an export of any format.
@@ -65,7 +66,7 @@ class Exported:
         if self._model.format == "saved_model":
             inputs, outputs = self._model.signature()
             self.inputs, self.outputs = _tensors(inputs), _tensors(outputs)
-            self.takes_images = self.inputs == (_ANY_IMAGES,)
+            self.takes_images = len(self.inputs) == 1 and _is_of_images(self.inputs[0])
         elif "channels" in self.metadata:
             self.inputs = (_ANY_IMAGES,)
             self.takes_images = True
@@ -76,21 +77,26 @@ class Exported:
                 "with format='saved_model'."
             )
         if self.takes_images:
-            self(images=_black(8))  # the first call is slow
+            self(images=_black(8, self.channels or 3))  # the first call is slow
         if self._is_short():
             self._model = load_exported(self._model.path, threads=1)
             self(images=_black(8))
 
     def _is_short(self):
         """Returns whether calls are short, whatever the images, and may have their own threads."""
-        if self._model.format == "saved_model" or self.task in _TASKS_ON_EACH_PIXEL:
+        if self._model.format not in _IN_SESSIONS or self.task in _TASKS_ON_EACH_PIXEL:
             return False
-        images, seconds = np.repeat(_black(8), _SHORT_BATCH, axis=0), []
+        longest = _SHORT_SECONDS * _SHORT_BATCH
+        many = np.repeat(_black(8), _SHORT_BATCH, axis=0)
+        return self._seconds(_black(8)) < longest and self._seconds(many) < longest
+
+    def _seconds(self, images):
+        found = []
         for _ in range(3):
             begin = time.perf_counter()
             self(images=images)
-            seconds.append(time.perf_counter() - begin)
-        return min(seconds) < _SHORT_SECONDS * _SHORT_BATCH
+            found.append(time.perf_counter() - begin)
+        return min(found)
 
     def __call__(self, **arrays):
         try:
@@ -100,6 +106,11 @@ class Exported:
             raise ValueError(f"The model cannot take this input ({reason[0][:200]}).") from error
         # TensorFlow's order differs between processes.
         return dict(sorted(found.items()))
+
+    @property
+    def channels(self):
+        """The number of channels that image files are decoded to; `None` for their own."""
+        return self.metadata.get("channels", self.inputs[0].shape[-1])
 
     @property
     def task(self):
@@ -112,6 +123,12 @@ class Exported:
             return wanted
         limit = _PIXELS_EACH if self.task in _TASKS_ON_EACH_PIXEL else _PIXELS_RESIZED
         return min(limit, self.metadata.get("max_pixels") or limit)
+
+
+def _is_of_images(tensor):
+    """Returns whether an input is `images`, of any size and 1, 3 or any number of channels."""
+    shapes = [(*_ANY_IMAGES.shape[:3], channels) for channels in (None, 1, 3)]
+    return tensor in [replace(_ANY_IMAGES, shape=shape) for shape in shapes]
 
 
 def _tensors(structure):
@@ -138,5 +155,5 @@ def _equal(sizes, others):
     return (a if a == b else None for a, b in zip(sizes, others, strict=True))
 
 
-def _black(side):
-    return np.zeros((1, side, side, 3), np.uint8)
+def _black(side, channels=3):
+    return np.zeros((1, side, side, channels), np.uint8)

@@ -100,7 +100,7 @@ def from_base64(text):
         RefusedError: with status 400 if it is none.
     """
     try:
-        # Mail's form has lines; URLs' often has no `=` at its end. TensorFlow Serving takes both.
+        # Some write it in lines, or without `=` at its end; TensorFlow Serving takes both.
         text = "".join(text.split()).rstrip("=")
         return base64.b64decode(text + "=" * (-len(text) % 4), validate=True)
     except (ValueError, TypeError, AttributeError) as error:

@@ -4,6 +4,7 @@ A body of 15 MiB takes most of a second, in which nobody would get a reply. The 
 neither TensorFlow nor Keras, and starts when it is first needed.
 """
 
+import contextlib
 import json
 import multiprocessing
 import os
@@ -36,7 +37,9 @@ class JsonProcess:
         if len(body) < LARGE:
             return json.loads(body)
         try:
-            return self._started().submit(_read, body).result()
+            with _signals_blocked():
+                reading = self._started().submit(_read, body)
+            return reading.result()
         except BrokenProcessPool:  # such as for lack of memory; the next body gets a new one
             self.close()
             raise
@@ -56,10 +59,28 @@ class JsonProcess:
             pool.shutdown(wait=False, cancel_futures=True)
 
 
+_SIGNALS = (signal.SIGINT, signal.SIGTERM)
+
+
+@contextlib.contextmanager
+def _signals_blocked():
+    """Blocks signals in this thread, and so in a process that it starts, until `_start` runs."""
+    if not hasattr(signal, "pthread_sigmask"):
+        yield
+        return
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, _SIGNALS)
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
+
+
 def _start():
     """Prepares the process: the server ends it, also where both get a signal or it is killed."""
-    for number in (signal.SIGINT, signal.SIGTERM):
+    for number in _SIGNALS:
         signal.signal(number, signal.SIG_IGN)
+    if hasattr(signal, "pthread_sigmask"):
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, _SIGNALS)
     threading.Thread(target=_end_with_server, daemon=True).start()
 
 

@@ -104,7 +104,7 @@ def serve(
 ):
     """Serve exported models: classes, masks, or larger images, over HTTP and on a page."""
     fewest, most = _checked_replicas(replicas, ray, workers, port)
-    with ended_by_sigterm("SIGTERM: the server had not started."), _figures_of(workers):
+    with ended_by_sigterm("SIGTERM: the server ended."), _figures_of(workers):
         with _installed_by("serve", "`kerascnn serve`"):
             from kerascnn_apps.serve.limits import Limits
             from kerascnn_apps.serve.plan import Plan

@@ -343,8 +343,8 @@ def _written(version):
 
 def _stamp(path):
     """Changes when any file of a version is written; `None` if it is gone."""
-    files = sorted(path.rglob("*")) if path.is_dir() else [path, path.with_suffix(".bin")]
     try:
+        files = sorted(path.rglob("*")) if path.is_dir() else [path, path.with_suffix(".bin")]
         found = [(file, file.stat()) for file in files if file.exists()]
     except OSError:
         return None

@@ -67,7 +67,8 @@ def routes(service):
             body = await read_body(request, service.limits, held)
             length = request.headers.get(_HEADER)
             async with service.deadline():
-                given, arrays = await service.read(_parsed, body, length, served.exported)
+                size = int(length) if (length or "").isdecimal() else len(body)
+                given, arrays = await service.read(_parsed, size, body, length, served.exported)
                 if set(arrays) == {ENCODED}:
                     found = await service.on_files(served, list(arrays[ENCODED]), held)
                 else:

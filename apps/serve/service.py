@@ -61,12 +61,18 @@ class Service:
         """Runs a function off the event loop."""
         return await asyncio.get_running_loop().run_in_executor(self._threads, function, *arguments)
 
-    async def read(self, function, body, *arguments):
-        """Runs a function of a body of JSON, and of `loads`, off the event loop.
+    async def read(self, function, length, body, *arguments):
+        """Runs a function of a body, and of `loads`, off the event loop.
 
-        Large bodies wait for each other alone: not for images, and no image for them.
+        Large JSON waits for other large JSON alone, and images do not wait for it.
+
+        Args:
+            function: function that reads the body.
+            length: int, the number of bytes of JSON in it.
+            body: bytes.
+            *arguments: what the function takes between these two.
         """
-        threads = self._json_threads if len(body) >= LARGE else self._threads
+        threads = self._json_threads if length >= LARGE else self._threads
         loop = asyncio.get_running_loop()
         return await loop.run_in_executor(threads, function, body, *arguments, self.loads)
 
@@ -100,7 +106,7 @@ class Service:
         """
         self._check_count(len(files), served)
         metadata = served.exported.metadata
-        channels, value_ranges = metadata.get("channels"), metadata.get("value_ranges")
+        channels, value_ranges = served.exported.channels, metadata.get("value_ranges")
         pixels_left = [served.max_pixels]
 
         def admitted(encoded):

@@ -141,7 +141,7 @@ def _signature(signature, inputs, outputs):
 
 
 async def _predict(service, served, body, held):
-    given = await service.read(read_json, body)
+    given = await service.read(read_json, len(body), body)
     unknown = set(given) - {"signature_name", "instances", "inputs"}
     if unknown:
         raise RefusedError(400, f"The body has the unknown field {min(unknown)[:100]!r}.")

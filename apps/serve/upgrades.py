@@ -37,16 +37,18 @@ class Parser:
             httptools.HttpParserError: if they are not HTTP, or a request to connect to another
                 server.
         """
-        try:
-            self._parser.feed_data(data)
-        except httptools.HttpParserUpgrade as offer:
-            if self._parser.get_method() == b"CONNECT":
-                raise httptools.HttpParserError("CONNECT is for proxies") from None
-            head = self._head()
-            self._start()
-            self._parser.feed_data(head)
-            if rest := data[offer.args[0] :]:
-                self.feed_data(rest)
+        while data:
+            try:
+                self._parser.feed_data(data)
+            except httptools.HttpParserUpgrade as offer:
+                if self._parser.get_method() == b"CONNECT":
+                    raise httptools.HttpParserError("CONNECT is for proxies") from None
+                head = self._head()
+                self._start()
+                self._parser.feed_data(head)
+                data = data[offer.args[0] :]
+            else:
+                break
 
     def _head(self):
         """Returns the head of the request that was read, without its offers."""

@@ -10,7 +10,6 @@ import numpy as np
 from kerascnn.arguments import UsageError
 from kerascnn.data.class_tables import ClassTable
 from kerascnn.data.file_tree import IMAGE_FOLDERS, composed, find_images, is_junk
-from kerascnn.data.memory import pixels_of_an_image
 from kerascnn.data.splits import SPLITS, split_of
 
 _BACKGROUND = "background"
@@ -173,14 +172,20 @@ def _content(path):
         for image in images:
             hash(image["id"])
             composed(image["file_name"])
-            height, width = int(image["height"]), int(image["width"])
-            if min(height, width) < 1 or height * width > pixels_of_an_image():
-                raise ValueError(f"an image of {height}x{width} pixels")
-        known = {category["id"] for category in content["categories"] if category["name"]}
+            if min(int(image["height"]), int(image["width"])) < 1:
+                raise ValueError(f"an image of {image['height']}x{image['width']} pixels")
+        known = {category["id"]: category["name"] for category in content["categories"]}
         for annotation in annotations:
             hash(annotation["image_id"]), float(annotation.get("area") or 0)
-        unknown = {annotation["category_id"] for annotation in annotations} - known
-    except (ValueError, LookupError, TypeError, AttributeError, ArithmeticError) as error:
+        unknown = {annotation["category_id"] for annotation in annotations} - known.keys()
+    except (
+        ValueError,
+        LookupError,
+        TypeError,
+        AttributeError,
+        ArithmeticError,
+        RecursionError,
+    ) as error:
         raise UsageError(
             f"{path} must be COCO annotations with images, annotations and categories "
             f"({type(error).__name__}: {error}). Export it again in the format `COCO`."

@@ -6,12 +6,13 @@ import hashlib
 def fingerprint(examples):
     """Returns a short hash of the examples of a folder, in their order.
 
-    It is equal on every machine and does not depend on where the folder is.
+    It does not depend on where the folder is. The pixels of files that must be decoded to compare
+    them may differ between versions of the libraries that decode them.
 
     Args:
-        examples: iterable of tuples of numbers, strings, bytes and tuples of them: all that decides
-            what a model learns from an example, such as its split, its name, the digest of its
-            pixels, and its label.
+        examples: iterable of tuples of values with different `repr`: all that decides what a model
+            learns from an example, such as its split, its name, the digest of its pixels, and its
+            label.
 
     Returns:
         str of 16 hexadecimal digits.

@@ -22,9 +22,9 @@ _LARGEST_SIDE = 65_500
 # Height and width of the first channel's blocks; the others have 1x1.
 _SUBSAMPLING = (0x11, 0x21, 0x22)
 _SEGMENT = struct.Struct(">BBH")  # 0xff, the marker, the length with the length itself
-# Behind 0xff, codes have 0 or the marker of a restart.
-_MARKER = re.compile(rb"\xff+([^\x00\xff\xd0-\xd7])", re.DOTALL)
-_START, _TEMPORARY = 0xD8, 0x01
+# Behind 0xff, codes have 0 or the marker of a restart. Decoders pass over other numbers below 0xc0.
+_MARKER = re.compile(rb"\xff([\xc0-\xcf\xd8-\xfe])", re.DOTALL)
+_START = 0xD8
 _SAMPLE = 16
 _TOP = 8  # rows
 
@@ -128,7 +128,7 @@ def count_scans(encoded, most):
         marker, place = found[1][0], found.end()
         if marker == _END:
             break
-        if marker not in (_START, _TEMPORARY):  # these have no segment
+        if marker != _START:  # which has no segment
             count += marker == _SCAN
             place += int.from_bytes(encoded[place : place + 2], "big")
     return count

@@ -247,6 +247,8 @@ def _known(pairs, reading, table, max_pixels, strict):
         image, mask = pair
         facts = facts_of(image, max_pixels)
         if isinstance(mask, DrawnMask):
+            if sorted(mask.size) != sorted(facts.shape[:2]):  # which is reported
+                return _Pair(facts, mask.size, 1, None, frozenset(), (), ())
             classes = mask.draw()
             present = frozenset(counts_of(classes))
             return _Pair(facts, mask.size, 1, None, present, (), mask.shapes)

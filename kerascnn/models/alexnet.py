@@ -9,7 +9,7 @@ from kerascnn.arguments import UsageError, one_of
 from kerascnn.models.classifier import ClassifierOptions, classifier
 from kerascnn.models.family import Family
 from kerascnn.models.heads import dense_head
-from kerascnn.models.lengths import entries, one_for_each
+from kerascnn.models.lengths import entries, length
 
 INPUT_SHAPE = (227, 227, 3)
 SINGLE_COLUMN_SHAPE = (224, 224, 3)
@@ -55,11 +55,15 @@ class AlexNetConfig:
     units: tuple[int, ...] = (4096, 4096)
 
     def __post_init__(self):
-        one_for_each(self, "filters", "groups")
         entries(self, 2, "kernel_sizes", "strides", "zeros")
         entries(self, 3, "pooling")
-        if len(self.filters) < 2:
+        if length(self, "filters") < 2:
             raise UsageError(f"`filters` must have at least 2 entries; got filters={self.filters}.")
+        if length(self, "groups") < len(self.filters):
+            raise UsageError(
+                "`groups` must have one entry for each of `filters`; got "
+                f"{len(self.groups)} and {len(self.filters)}."
+            )
 
 
 VARIANTS = {

@@ -24,7 +24,7 @@ class ClassifierOptions:
             instead.
         features_only: bool, whether the model returns `{stride: features}` for a decoder, with the
             last feature maps of each resolution. The strides are ints, also if the model is saved
-            and loaded; `model.export` to a SavedModel requires a model with names instead.
+            and loaded; Keras's `model.export` requires a model with names as keys instead.
         preprocessing: `None`, `"caffe"`, `"tf"` or `"torch"`: normalization of the images, as in
             Keras's and torchvision's ImageNet models.
         pad_to: int; images are padded by reflection at the bottom and right to multiples of it, for

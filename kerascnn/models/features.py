@@ -8,7 +8,7 @@ class FeatureModel(keras.Model):
     """A functional model whose outputs are `{stride: features}`, also after loading it from a file.
 
     Files have strings as keys, so that a loaded `keras.Model` would have other keys, in another
-    order: as a layer in a larger model, it would even return its outputs in place of each other.
+    order: as a layer in a larger model, it would return its feature maps in the wrong order.
 
     Args:
         inputs: `keras.KerasTensor`.
@@ -20,3 +20,7 @@ class FeatureModel(keras.Model):
     def from_config(cls, config, custom_objects=None):
         outputs = {int(stride): output for stride, output in config["output_layers"].items()}
         return super().from_config({**config, "output_layers": outputs}, custom_objects)
+
+
+# Keras looks for it by this name in HDF5 files.
+keras.saving.get_custom_objects()["FeatureModel"] = FeatureModel

@@ -93,6 +93,8 @@ def _visit(operation, args, kwargs, fields):
     shapes_in, shapes_out = [tuple(x.shape) for x in inputs], [tuple(x.shape) for x in outputs]
     field = merged([fields[x] for x in inputs])
     after = field_after(operation, field, shapes_in, shapes_out) if moves(field) else field
+    if moves(field) and not _takes_all_pixels(operation, args, kwargs, field.axes):
+        after = None
     fields.update(dict.fromkeys(outputs, after))
     multiply_adds = multiply_adds_of(operation, shapes_in, shapes_out)
     if _is_opaque(operation):
@@ -104,6 +106,19 @@ def _visit(operation, args, kwargs, fields):
     shape = shapes_out[0] if len(shapes_out) == 1 else tuple(shapes_out)
     seen = fields[outputs[0]] if outputs else None
     return result, [_Call(operation.name, operation, shape, multiply_adds, seen)]
+
+
+def _takes_all_pixels(operation, args, kwargs, axes):
+    """Returns whether an operation is no slicing, or keeps rows and columns, as `x[..., ::-1]`."""
+    if type(operation).__name__ != "GetItem":  # its class is not public
+        return True
+    x, key = (*args, *kwargs.values())[:2]
+    key = key if isinstance(key, tuple) else (key,)
+    if Ellipsis in key:
+        at = key.index(Ellipsis)
+        missing = len(x.shape) - len(key) + 1
+        key = (*key[:at], *[slice(None)] * missing, *key[at + 1 :])
+    return all(axis >= len(key) or key[axis] == slice(None) for axis in axes)
 
 
 def _inputs_of(model, graph, given):

@@ -1,5 +1,6 @@
 """Lengths of the lists in a configuration."""
 
+from collections.abc import Sized
 from typing import Any
 
 from kerascnn.arguments import UsageError
@@ -28,6 +29,6 @@ def entries(config: Any, count: int, *names: str) -> None:
 def length(config: Any, name: str) -> int:
     """Returns the length of a list of a configuration."""
     value = getattr(config, name)
-    if not isinstance(value, (tuple, list)):
+    if not isinstance(value, Sized) or isinstance(value, str):
         raise UsageError(f"`{name}` must be a tuple; got {name}={value!r}.")
     return len(value)

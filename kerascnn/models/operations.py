@@ -40,7 +40,6 @@ MOVES = {
     "Fliplr",
     "Flipud",
     "ForiLoop",
-    "GetItem",
     "IFFT2",
     "Inv",
     "Map",

@@ -45,6 +45,9 @@ class SegNetConfig:
         one_for_each(self, "depths", "growth")
 
 
+# Gray levels in a difference of 1 after `preprocessing`; "torch" divides by about 0.226.
+_GRAY_LEVELS = {None: 255.0, "caffe": 1.0, "tf": 127.5, "torch": 255 * 0.226}
+
 VARIANTS = {
     # Badrinarayanan et al., 2017, figure 2: VGG16 and its mirror image
     "segnet": SegNetConfig(depths=(2, 2, 3, 3, 3), growth=(1, 2, 4, 8, 8)),
@@ -79,8 +82,9 @@ def _segnet(config, input_shape, num_classes, options, name):
     conv_norm = ConvNorm(use_bias=True)
     if config.basic:
         # The authors' constants, with Caffe's k, are for pixel values in [0, 255].
+        alpha = 1e-4 * _GRAY_LEVELS[options.preprocessing] ** 2
         x = layers.LocalResponseNormalization(
-            5, alpha=1e-4 * 255**2, beta=0.75, k=1.0, divide_alpha=True, name="stem_lrn"
+            5, alpha=alpha, beta=0.75, k=1.0, divide_alpha=True, name="stem_lrn"
         )(x)
     widths = [multiple * options.width for multiple in config.growth]
     places = []

@@ -202,7 +202,7 @@ def _as_keras(array, layer, weight, flattened):
         array = array.T
         if flattened and math.prod(flattened) != len(array):
             raise UsageError(
-                "`source` must be for images of the model's size; got a dense layer "
+                "`source` must have the model's architecture and image size; got a dense layer "
                 f"{layer.name!r} with {len(array)} inputs instead of {math.prod(flattened)}."
             )
         if flattened and keras.config.image_data_format() == "channels_last":
@@ -213,5 +213,7 @@ def _as_keras(array, layer, weight, flattened):
 
 
 def _as_array(value):
-    # NumPy has no bfloat16.
-    return np.asarray(value.detach().cpu().float() if hasattr(value, "detach") else value)
+    if not hasattr(value, "detach"):
+        return np.asarray(value)
+    value = value.detach().cpu()
+    return np.asarray(value.float() if str(value.dtype) == "torch.bfloat16" else value)

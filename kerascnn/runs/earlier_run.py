@@ -55,9 +55,16 @@ def _different(record, asked):
 
 
 def _agrees(then, part):
-    """Returns whether a recorded value is what is asked for, in the keys that are asked for."""
+    """Returns whether a recorded value is what is asked for, or one of a list.
+
+    Of a dict, keys that are not asked for do not count, except for the options of a model.
+    """
+    if isinstance(part, list) and isinstance(then, dict):
+        return any(_agrees(then, one) for one in part)
     if isinstance(part, dict) and isinstance(then, dict):
-        return all(_agrees(then.get(key, value), value) for key, value in part.items())
+        return then.get("options") == part.get("options", then.get("options")) and all(
+            _agrees(then.get(key, value), value) for key, value in part.items()
+        )
     return then == part
 
 

@@ -6,7 +6,7 @@ from pathlib import Path
 from kerascnn.arguments import UsageError, one_of
 from kerascnn.data import SPLITS
 from kerascnn.runs.opened import open_model
-from kerascnn.runs.recorded_data import check_recorded
+from kerascnn.runs.recorded_data import check_classes, check_recorded
 from kerascnn.storage.atomic_write import atomic_write
 from kerascnn.tasks import Evaluation, get_task
 from kerascnn.training import RunFolder
@@ -60,12 +60,7 @@ def evaluate(
         check_recorded(RunFolder(opened.path), known, used.embedded, data_dir)
     limit = {} if max_pixels is None else {"max_pixels": max_pixels}
     found = used.reload(record, data or known.name, data_dir or known.data_dir, **limit)
-    class_names = used.describe(found).get("class_names", ())
-    if tuple(class_names) != known.class_names:
-        raise UsageError(
-            f"The data must have the classes of the training ({_listed(known.class_names)}); "
-            f"got {_listed(class_names)}."
-        )
+    check_classes(used, record, found)
     if found.name == known.name:
         _warn_if_changed(known, found, used.describe(found).get("fingerprint", ""))
     asked = SPLITS if split == "all" else (split,)
@@ -103,7 +98,3 @@ def _warn_if_changed(known, found, fingerprint):
 
 def _counts(counts):
     return ", ".join(f"{count:,} {split}" for split, count in counts.items())
-
-
-def _listed(names):
-    return ", ".join(names[:5]) + (", ..." if len(names) > 5 else "") or "none"

@@ -13,7 +13,7 @@ from kerascnn.export.formats import get_format
 from kerascnn.runs.export_folder import check_export
 from kerascnn.runs.opened import exported_record
 from kerascnn.runs.record import load_model, open_run
-from kerascnn.runs.recorded_data import check_recorded
+from kerascnn.runs.recorded_data import check_classes, check_recorded
 from kerascnn.tasks import get_task
 
 # Number of calibration images: more images hardly change the scores.
@@ -110,6 +110,7 @@ def export(
         if data is None:
             check_recorded(run, record.data, used.embedded, data_dir)
         found = used.reload(record, data or record.data.name, data_dir or record.data.data_dir)
+        check_classes(used, record, found)
         calibration = list(used.calibration_images(found, record, _CALIBRATION))
     exported = export_model(
         model,

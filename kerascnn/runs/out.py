@@ -33,10 +33,11 @@ def enter_default_out(stack, data, model, command):
             try:
                 attempt.enter_context(run.locked(command))
             except RunInUseError as error:
-                if error.command is None or _is_same(error.command, command):
+                if is_same(error.command, command):
                     raise
             else:
-                if default_out(data, model, command, in_use) == path:
+                _, earlier = _run_in(path)
+                if earlier is None or is_same(earlier, command):
                     stack.push(attempt.pop_all())
                     return run
                 continue  # another command has started a run there, and has ended
@@ -64,7 +65,7 @@ def default_out(data, model, command, in_use=()):
         if not os.path.lexists(path):
             return free or path
         state, earlier = _run_in(path)
-        if earlier is not None and _is_same(earlier, command):
+        if earlier is not None and is_same(earlier, command):
             return path
         if state == "new":
             free = free or path
@@ -85,9 +86,9 @@ def data_plot(data):
     return Path("runs") / file_name(Path(data).resolve().name, "-data.png", "runs")
 
 
-def _is_same(command, other):
-    """Returns whether two commands start the same run."""
-    return _without_switches(command) == _without_switches(other)
+def is_same(command, other):
+    """Returns whether two commands start the same run, as far as the first is known."""
+    return command is None or _without_switches(command) == _without_switches(other)
 
 
 def _without_switches(command):

@@ -1,8 +1,10 @@
 """Input images of predictions, and the files in which predictions are saved."""
 
 import os
+import warnings
 from pathlib import Path
 
+from kerascnn.data import SkippedImageWarning
 from kerascnn.data.file_tree import files_of
 from kerascnn.runs.out import is_within
 from kerascnn.training import RunFolder
@@ -13,22 +15,32 @@ def input_files(paths, out=None):
 
     Args:
         paths: paths of images, or of folders of images.
-        out: optional path of the folder of predictions; images in it are left out, unless it is one
-            of the paths, or around one.
+        out: optional path of the folder of predictions; images in it are left out with a warning,
+            unless it is one of the paths, or around one.
 
     Raises:
         FileNotFoundError: if there is no such file or folder.
         ValueError: if a folder has no images.
     """
-    seen = set()
+    seen, left_out = set(), 0
     for path in map(Path, paths):
         inside = out is not None and path.is_dir() and is_within(out, path)
         for file in files_of([path]):
             real = os.path.realpath(file)
-            if real in seen or (inside and not is_within(path, out) and is_within(file, out)):
+            if real in seen:
+                continue
+            if inside and not is_within(path, out) and is_within(file, out):
+                left_out += 1
                 continue
             seen.add(real)
             yield file, file.relative_to(path) if path.is_dir() else Path(file.name)
+    if left_out:
+        warnings.warn(
+            f"{left_out:,} images in {out} are left out, because predictions are saved there; give "
+            "that folder as input to use them.",
+            SkippedImageWarning,
+            stacklevel=2,
+        )
 
 
 class OutputFiles:

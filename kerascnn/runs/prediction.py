@@ -30,8 +30,8 @@ def predict(
 
     Args:
         folder: path of the run folder, or of a model exported from it.
-        paths: paths of images, or of folders of images; earlier predictions in such a folder are
-            left out.
+        paths: paths of images, or of folders of images. If predictions are saved in a folder below
+            one of these, images there are left out with a warning.
         out: path of the folder to save predictions in; by default `predictions`.
         task: optional str, the task that the run must belong to.
         force: bool, whether to overwrite earlier predictions, except files that are input images,
@@ -53,7 +53,8 @@ def predict(
     opened = open_model(folder, task)
     record = opened.record
     used, out = get_task(record.task), Path("predictions" if out is None else out)
-    files = list(input_files(paths, out))
+    saves = bool(used.files(Path("image.png"), record, **options))
+    files = list(input_files(paths, out if saves else None))
     model = opened.load()
     outputs = OutputFiles([file for file, _ in files], record.data.name, force)
     waiting = deque()

@@ -47,3 +47,26 @@ def check_recorded(run, data, embedded, data_dir=None):
             f"The data of {run.path}, the dataset {name!r}, are not in {folder}: use "
             f"`--data {name}` to download them, or `--data-dir`."
         )
+
+
+def check_classes(task, record, data):
+    """Raises an error if data do not have the classes that a model was trained on.
+
+    Args:
+        task: `kerascnn.tasks.Task`.
+        record: `RunRecord`.
+        data: what `task.reload` returns.
+
+    Raises:
+        UsageError: if the classes differ.
+    """
+    class_names, known = task.describe(data).get("class_names", ()), record.data.class_names
+    if tuple(class_names) != known:
+        raise UsageError(
+            f"The data must have the classes of the training ({_listed(known)}); "
+            f"got {_listed(class_names)}."
+        )
+
+
+def _listed(names):
+    return ", ".join(names[:5]) + (", ..." if len(names) > 5 else "") or "none"

@@ -13,11 +13,12 @@ import keras
 from kerascnn.arguments import UsageError
 from kerascnn.data.images import to_pillow
 from kerascnn.runs.earlier_run import continued, is_finished, replacing
-from kerascnn.runs.out import check_out, default_out, enter_default_out
+from kerascnn.runs.out import check_out, default_out, enter_default_out, is_same
 from kerascnn.runs.record import DataRecord, ModelRecord, RunRecord
 from kerascnn.runs.start import start_of
 from kerascnn.tasks import Request, Task
 from kerascnn.training import RunFolder, inference_model, precision_scope
+from kerascnn.training.errors import RunInUseError
 from kerascnn.training.frequency import frequency
 
 
@@ -88,7 +89,11 @@ def train(
         start.weights if start.weights != "imagenet" else None,
     )
     frequency(checkpoint_every)
-    run.check_usable()
+    try:
+        run.check_usable()
+    except RunInUseError as error:
+        if not chosen or is_same(error.command, command):
+            raise
     epochs, asked = request.changes.get("epochs"), _asked(task, request, start, recipe)
     if is_finished(run, force, say, asked, epochs):
         return run.path, False
@@ -150,27 +155,26 @@ def train(
 
 def _asked(task, request, start, recipe):
     """Returns the parts of the record that are known before the data are read."""
-    training = asdict(recipe)
-    changes = {name: value for name, value in request.changes.items() if value is not None}
-    if request.recipe is None:  # the data decide on the recipe
-        training = {name: value for name, value in training.items() if name in changes}
-    training = {
-        name: value
-        for name, value in training.items()
-        if value is not None and name not in ("epochs", "frozen_epochs")
-    }
-    training["augmentation"] = changes.get("augmentation", {})
+    recipes = [recipe]
+    if request.recipe is None:  # the data may decide which
+        recipes += [task.recipe(replace(request, recipe=name), start) for name in task.recipes.rows]
+    folder = Path(request.data).resolve() if Path(request.data).is_dir() else request.data
     asked = {
         "task": task.name,
         "model": {"name": start.model, "options": start.options, "weights": start.weights},
-        "training": training,
+        "data": {"name": request.data if request.data in task.embedded else str(folder)},
+        "training": [_known_early(found, request.changes) for found in recipes],
         "seed": request.seed,
     }
-    if request.data in task.embedded:
-        asked["data"] = {"name": request.data}
-    elif Path(request.data).is_dir():
-        asked["data"] = {"name": str(Path(request.data).resolve())}
     return json.loads(json.dumps(asked, default=str))
+
+
+def _known_early(recipe, changes):
+    """Returns the fields of a recipe that do not depend on the data or on earlier epochs."""
+    known = {name: value for name, value in asdict(recipe).items() if value is not None}
+    for name in ("epochs", "frozen_epochs", "augmentation"):
+        known.pop(name, None)
+    return {**known, "augmentation": changes.get("augmentation") or {}}
 
 
 def _finish(task, run, data, record, learning, history, say):

@@ -205,9 +205,8 @@ class RunFolder:
             )
 
     def is_complete(self, epochs: int) -> bool:
-        """Returns whether a run of this many epochs has completed the last one, or is finished."""
-        behind = last_checkpoint(self)[0]
-        return behind >= epochs or (behind > 0 and self.state == "finished")
+        """Returns whether a run of this many epochs has completed the last one."""
+        return last_checkpoint(self)[0] >= epochs
 
     def clear(self) -> Path | None:
         """Moves the files of the run, finished or not, to `FOLDER.old-N` next to its folder.

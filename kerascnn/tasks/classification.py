@@ -221,15 +221,13 @@ class ClassPrediction:
 
 # Fields of a recipe that only gradient descent uses
 _OF_GRADIENTS = ("learning_rate", "patience", "stop_at", "class_weights")
-# Augmentations that mix the labels of two images
-_OF_TWO_IMAGES = ("mixup", "cutmix")
 
 
 def _check_effective(changes, model):
     """Raises an error for settings that have no effect on a model that learns by itself."""
     augmentation = changes.get("augmentation") or {}
     ignored = [name for name in _OF_GRADIENTS if changes.get(name)]
-    ignored += [f"augmentation.{name}" for name in _OF_TWO_IMAGES if augmentation.get(name)]
+    ignored += ["augmentation.mixup"] if augmentation.get("mixup") else []
     if ignored:
         raise UsageError(
             f"{model!r} learns without gradients, from images of one class; got "

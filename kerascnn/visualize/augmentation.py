@@ -50,7 +50,7 @@ def augmentation(
         ('cat', '70% cat, 30% dog')
     """
     not_empty(images, "images")
-    names = [shortened(name, _LONGEST) for name in class_names]
+    names = [shortened(class_names[i], _LONGEST) for i in range(len(class_names))]
     rows, columns = 1 + len(versions), len(images)
     figure = Figure(figsize=(1.4 * columns, 1.55 * rows + 0.4), dpi=120, layout="constrained")
     if title:

@@ -50,7 +50,7 @@ def examples(
         ['cat 60%', 'true: dog']
     """
     not_empty(images, "images")
-    names = [shortened(name, _LONGEST) for name in class_names]
+    names = [shortened(class_names[i], _LONGEST) for i in range(len(class_names))]
     columns = min(8, len(images))
     rows = math.ceil(len(images) / columns)
     figure = Figure(figsize=(1.5 * columns, 1.8 * rows + 0.5), dpi=120, layout="constrained")

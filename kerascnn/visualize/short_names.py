@@ -13,6 +13,7 @@ def shortened(name: str, longest: int = 40) -> str:
     Returns:
         str.
     """
+    name = str(name)  # numbers are names, too
     if name_width(name) <= longest:
         return name
     while name_width(name) > longest - 1:

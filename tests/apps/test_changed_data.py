@@ -8,6 +8,7 @@ import pytest
 from PIL import Image
 
 from kerascnn.runs import ChangedDataWarning
+from tests.nightly import every_night
 
 from .commands import output
 from .conftest import FOLDERS
@@ -45,7 +46,7 @@ def unfinished(tmp_path, scenery, train_words, capsys):
     return of
 
 
-@pytest.mark.parametrize("task", FILES)
+@pytest.mark.parametrize("task", every_night(FILES, {"segment"}))
 @pytest.mark.filterwarnings("ignore:.*masks")
 def test_a_run_is_not_resumed_on_changed_data(task, unfinished, tmp_path, capsys):
     words, run = unfinished(task)

@@ -35,7 +35,9 @@ def contents(folder):
         (["--learning-rate", "0.5"], "training"),
         (["--batch-size", "3", "--seed", "9"], "training and seed"),
         (["--augment", "cutout=0.5"], "training"),
+        (["--recipe", "paper"], "training"),
         (["--data", "digits"], "data"),
+        (["--data", "mnist"], "data"),
     ],
 )
 def test_another_command_is_not_finished_by_a_finished_run(
@@ -46,6 +48,13 @@ def test_another_command_is_not_finished_by_a_finished_run(
     error = output(capsys, *train_words["classify"], *words, "--out", folder, status=2).err
     assert f"has a finished run that was started with another {different};" in error
     assert contents(folder) == before
+
+
+def test_options_that_are_left_out_count(copied, train_words, capsys):
+    folder, words = copied("segment"), list(train_words["segment"])
+    del words[words.index("width=8") - 1 : words.index("width=8") + 1]
+    error = output(capsys, *words, "--out", folder, status=2).err
+    assert "has a finished run that was started with another model;" in error
 
 
 @pytest.mark.parametrize("task", ["segment", "upscale", "reconstruct"])
@@ -66,7 +75,7 @@ def test_the_demo_is_not_another_run(copied, tmp_path, monkeypatch, capsys):
     monkeypatch.chdir(tmp_path)
     folder = copied("upscale")
     error = output(capsys, "demo", "--out", folder, status=2).err
-    assert "has a finished run that was started with another task and model and data;" in error
+    assert "has a finished run that was started with another task and " in error
     assert [path.name for path in tmp_path.iterdir()] == ["upscale"]
     assert not (folder / "export").exists()
 
@@ -143,3 +152,29 @@ def test_two_commands_choose_two_folders(train_words, tmp_path, monkeypatch, cap
     seeds = [json.loads((path / "recipe.json").read_text())["seed"] for path in folders]
     assert [path.name for path in folders] == ["upscale-espcn_x2", "upscale-espcn_x2-2"]
     assert seeds == [1, 0]
+
+
+def test_a_folder_that_another_command_has_just_locked(train_words, tmp_path, monkeypatch, capsys):
+    from kerascnn.storage.run_lock import RunLock
+
+    monkeypatch.chdir(tmp_path)
+    words = train_words["upscale"]
+    monkeypatch.setattr("sys.argv", ["kerascnn", *words])
+    first = RunLock(tmp_path / "runs" / "upscale-espcn_x2")
+    with first.held("kerascnn upscale train --seed 1"):
+        output(capsys, *words)
+    assert [path.name for path in (tmp_path / "runs").iterdir()] == ["upscale-espcn_x2-2"]
+    second = RunLock(tmp_path / "runs" / "upscale-espcn_x2-2")
+    (tmp_path / "runs" / "upscale-espcn_x2-2" / "metrics.json").unlink()
+    with first.held("kerascnn other"), second.held(" ".join(["kerascnn", *words])):
+        error = output(capsys, *words, status=1).err
+    assert "upscale-espcn_x2-2 is in use by process" in error
+
+
+def test_a_gap_in_the_numbers_of_folders(small_runs, train_words, tmp_path, monkeypatch, capsys):
+    """The first folder was deleted, and the run of the same command is in the second."""
+    monkeypatch.chdir(tmp_path)
+    shutil.copytree(small_runs["upscale"], tmp_path / "runs" / "upscale-espcn_x2-2")
+    monkeypatch.setattr("sys.argv", ["kerascnn", *train_words["upscale"]])
+    output(capsys, *train_words["upscale"])
+    assert (tmp_path / "runs" / "upscale-espcn_x2" / "metrics.json").is_file()

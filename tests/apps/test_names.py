@@ -59,7 +59,9 @@ def test_errors_name_files_that_are_not_utf8(environment, tmp_path):
 
 
 # Matplotlib's font has no such characters, and no room is left beside such a name.
-@pytest.mark.filterwarnings("ignore:Glyph", "ignore:constrained_layout not applied")
+@pytest.mark.filterwarnings(
+    "ignore:Glyph", "ignore:No font has", "ignore:constrained_layout not applied"
+)
 def test_classes_with_long_and_odd_names(tmp_path, odd_name, capsys):
     """They failed after the training, when examples were saved or plots were drawn."""
     rng = np.random.default_rng(0)

@@ -2,6 +2,7 @@
 
 import json
 import shutil
+from itertools import product
 
 import numpy as np
 import pytest
@@ -11,7 +12,9 @@ import kerascnn
 from kerascnn.training import RunFolder
 from kerascnn.training.errors import BrokenCheckpointWarning
 from tests.apps.commands import output, predictions
+from tests.nightly import every_night
 
+DAMAGE = ("empty", "cut")
 TRAIN = ("classify", "train", "--model", "neocognitron")
 
 
@@ -106,9 +109,14 @@ def test_wrong_use(words, sentence, tmp_path, capsys):
     assert error.count("\n") == 1
 
 
-@pytest.mark.parametrize("damage", ["empty", "cut"])
 @pytest.mark.parametrize(
-    "name", ["checkpoints/stage_1.npz", "checkpoints/stage_2.npz", "history.csv"]
+    ("name", "damage"),
+    every_night(
+        list(
+            product(["checkpoints/stage_1.npz", "checkpoints/stage_2.npz", "history.csv"], DAMAGE)
+        ),
+        {("checkpoints/stage_2.npz", "cut")},
+    ),
 )
 def test_a_damaged_file_of_an_unfinished_run(learned, name, damage, tmp_path, capsys):
     folder = shutil.copytree(learned, tmp_path / "run")

@@ -241,7 +241,7 @@ def test_coco_annotations_that_cannot_be_drawn_are_refused(tmp_path, changes, se
 
 @pytest.mark.extra("coco")
 @pytest.mark.parametrize(
-    "changes", [{"height": 10**6, "width": 10**6}, {"height": -1}, {"file_name": 3}, {"id": {}}]
+    "changes", [{"height": "high"}, {"height": -1}, {"file_name": 3}, {"id": {}}]
 )
 def test_coco_images_that_cannot_be_are_refused(tmp_path, changes):
     folders.coco(tmp_path)
@@ -250,6 +250,17 @@ def test_coco_images_that_cannot_be_are_refused(tmp_path, changes):
     found["images"][0] |= changes
     path.write_text(json.dumps(found))
     with pytest.raises(UsageError, match=r"instances_train2017\.json must be COCO annotations"):
+        load_segmentation(tmp_path)
+
+
+@pytest.mark.extra("coco")
+def test_coco_sizes_of_other_images_are_refused_before_anything_is_drawn(tmp_path):
+    folders.coco(tmp_path)
+    path = tmp_path / "annotations" / "instances_train2017.json"
+    found = json.loads(path.read_text())
+    found["images"][0] |= {"height": 10**6, "width": 10**6}
+    path.write_text(json.dumps(found))
+    with pytest.raises(UsageError, match="1000000x1000000"):
         load_segmentation(tmp_path)
 
 

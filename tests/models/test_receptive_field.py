@@ -162,6 +162,8 @@ def test_moved_pixels_have_no_known_field(operation):
     [
         lambda x: keras.ops.flip(x, axis=-1),
         lambda x: keras.ops.roll(x, 1, axis=3),
+        lambda x: x[..., ::-1],
+        lambda x: x[:, :, :, ::-1],
         layers.RandomBrightness(0.1),
         layers.GaussianNoise(0.1),
     ],

@@ -125,7 +125,9 @@ def test_old_files_of_densenet_are_known():
 def test_images_of_another_size_are_refused(without_weights):
     source = torchvision_model("alexnet").state_dict()
     model = create_model("alexnet_single_column", (256, 256, 3))
-    sentence = "images of the model's size; got a dense layer 'head_dense1' with 9216 inputs inst"
+    sentence = (
+        "model's architecture and image size; got a dense layer 'head_dense1' with 9216 inputs inst"
+    )
     with pytest.raises(UsageError, match=sentence):
         load_weights_from(model, source)
 

@@ -3,6 +3,7 @@ import itertools
 import numpy as np
 import pytest
 from matplotlib.backends.backend_agg import FigureCanvasAgg
+from matplotlib.text import Text
 
 from kerascnn import visualize
 from kerascnn.arguments import UsageError
@@ -236,3 +237,16 @@ def test_augmentation_needs_a_probability_for_each_class():
 def test_nothing_to_draw(draw):
     with pytest.raises(UsageError, match=r"must have at least one entry; got none\."):
         draw()
+
+
+def test_names_can_be_numbers():
+    """As `range(10)` for images of digits."""
+    image = np.zeros((1, 8, 8, 1), np.float32)
+    figures = [
+        visualize.confusion_matrix(np.eye(2, dtype=int), range(2)),
+        visualize.examples(image, [0], [1], [0.8], range(2)),
+        visualize.augmentation(image, np.array([1]), [(image, np.array([1]))], {0: 0, 1: 1}),
+    ]
+    drawn = [[text.get_text() for text in figure.findobj(Text)] for figure in figures]
+    for texts, wanted in zip(drawn, ("1", "1 80%\ntrue: 0", "1"), strict=True):
+        assert wanted in texts

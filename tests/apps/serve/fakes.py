@@ -12,6 +12,7 @@ class FakeExport:
     platform = "fake"
     takes_images = True
     task = "classification"
+    channels = None
 
     def __init__(self, function=None, metadata=None):
         from kerascnn_apps.serve.exported import Tensor

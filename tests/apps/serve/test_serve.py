@@ -3,6 +3,7 @@ import json
 
 import numpy as np
 import pytest
+import tensorflow as tf
 from PIL import Image
 
 from kerascnn.export import export, segmentation_serving, upscaling_serving
@@ -50,6 +51,41 @@ def test_answers_are_those_of_predict(trained, tmp_path, capsys):
         assert answer["probabilities"] == pytest.approx(
             list(expected["probabilities"].values()), abs=1e-5
         )
+
+
+class Mean(tf.Module):
+    """The mean of uint8 images of a shape."""
+
+    def __init__(self, *shape):
+        super().__init__()
+        spec = tf.TensorSpec((None, *shape), tf.uint8, "images")
+        self.serve = tf.function(self.mean, input_signature=[spec])
+
+    def mean(self, images):
+        return {"mean": tf.reduce_mean(tf.cast(images, tf.float32), axis=(1, 2, 3))}
+
+
+@pytest.mark.parametrize("channels", [None, 1, 3])
+def test_a_savedmodel_of_images_of_any_size_takes_files(channels, tmp_path):
+    module = Mean(None, None, channels)
+    tf.saved_model.save(module, str(tmp_path / "1"), signatures={"serving_default": module.serve})
+    pixels = random_pixels()
+    gray = Image.fromarray(pixels).convert("L") if channels == 1 else pixels
+    with client_of(tmp_path) as client:
+        found = client.post("/predict", content=png_of(pixels))
+    assert found.json()["mean"] == pytest.approx(np.mean(gray), abs=0.5)
+
+
+def test_a_savedmodel_of_images_of_one_size_takes_arrays(tmp_path):
+    module = Mean(9, 14, 3)
+    tf.saved_model.save(module, str(tmp_path / "1"), signatures={"serving_default": module.serve})
+    pixels = random_pixels()
+    with client_of(tmp_path) as client:
+        body = {"instances": [pixels.tolist()]}
+        found = client.post("/v1/models/model:predict", json=body)
+        assert found.json()["predictions"][0] == pytest.approx(pixels.mean(), abs=1e-3)
+        found = client.post("/predict", content=png_of(pixels))
+        assert found.status_code == 400
 
 
 def test_nothing_to_serve(tmp_path, capsys):
