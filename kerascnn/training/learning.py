@@ -206,7 +206,7 @@ def _write_history(path, rows):
 
 
 def _read_history(run):
-    if not run.history_path.is_file():
+    if not run.is_intact(run.history_path):
         return []
     try:
         with open(run.history_path, newline="") as file:

@@ -149,8 +149,8 @@ def test_process_is_quiet_where_output_is_no_terminal(tmp_path):
 
 
 def test_a_closed_standard_output():
-    """`kerascnn models >&-`: nobody reads what is said."""
-    command = f"{shlex.quote(sys.executable)} -c {shlex.quote(COMMAND)} models >&-"
+    """`kerascnn --version >&-`: nobody reads what is said."""
+    command = f"{shlex.quote(sys.executable)} -c {shlex.quote(COMMAND)} --version >&-"
     found = subprocess.run(command, shell=True, capture_output=True, text=True, check=False)
     assert (found.returncode, found.stderr) == (0, "")
 

@@ -9,8 +9,10 @@ import pytest
 from kerascnn.training import resume
 from kerascnn.training.errors import Interrupted
 from kerascnn_apps.cli import run
+from tests.nightly import every_night
 
 from .commands import output
+from .conftest import TASKS
 
 
 @pytest.fixture
@@ -64,7 +66,7 @@ def test_a_run_of_another_task(task, copied, train_words, capsys):
     assert "has a finished run that was started with another task and " in error
 
 
-@pytest.mark.parametrize("task", ["classify", "segment", "upscale", "reconstruct"])
+@pytest.mark.parametrize("task", every_night(TASKS, {"classify", "upscale"}))
 def test_the_same_command_finds_its_run(task, copied, train_words, capsys):
     folder = copied(task)
     text = output(capsys, *train_words[task], "--out", folder).out
@@ -80,9 +82,9 @@ def test_the_demo_is_not_another_run(copied, tmp_path, monkeypatch, capsys):
     assert not (folder / "export").exists()
 
 
-def test_a_run_that_ended_early_is_not_continued(tmp_path, capsys):
+def test_a_run_that_ended_early_is_not_continued(train_words, tmp_path, capsys):
     folder = tmp_path / "run"
-    words = ("classify", "train", "--stop-at", 0.01, "--out", folder, "--epochs")
+    words = (*train_words["classify"], "--stop-at", 0, "--out", folder, "--epochs")
     output(capsys, *words, 3)
     before = contents(folder)
     text = output(capsys, *words, 3).out

@@ -105,6 +105,7 @@ with tf.device("/CPU:1"):  # as if it were a GPU
 """
 
 
+@pytest.mark.nightly
 def test_both_sides_of_the_check_compute_on_the_processor(tmp_path):
     """A process of its own runs the file, without a GPU; a GPU could compute with fewer digits."""
     assert set(output(ON_ANOTHER_DEVICE, tmp_path / "export").split()) == {"CPU:0"}
