@@ -50,7 +50,7 @@ class Limits:
 
 
 class EndedRequestError(Exception):
-    """Ends what a thread does for a request to which nobody waits for a response."""
+    """Ends what a thread does for a request whose response nobody waits for any more."""
 
 
 class Budget:

@@ -150,7 +150,7 @@ class Model:
                 self._start(number, path)
         self._last_look = stamps
         # Others stay as long as the wanted ones cannot be loaded.
-        newest = newest_versions(self._folder, self._keep)
+        newest = sorted(wanted)[-self._keep :]  # without those that only have a label
         order = sorted(self.versions, key=lambda number: (number in newest, number), reverse=True)
         kept = {*order[: self._keep], *self.labels.values()}
         for number in sorted(set(self.versions) - kept):

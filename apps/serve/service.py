@@ -89,7 +89,7 @@ class Service:
         except TimeoutError:
             raise RefusedError(
                 504,
-                f"The model did not respond within {self.limits.request_seconds:g} seconds "
+                f"The response was not ready within {self.limits.request_seconds:g} seconds "
                 "(--request-seconds).",
             ) from None
 

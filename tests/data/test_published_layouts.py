@@ -214,6 +214,14 @@ def test_coco_polygons_without_area_are_left_out(tmp_path):
         np.testing.assert_array_equal(mask, coco_mask())
 
 
+def coco_with(root, part, changes):
+    """Annotations with changes in the first image, or in the first annotation."""
+    path = folders.coco(root) / "annotations" / "instances_train2017.json"
+    found = json.loads(path.read_text())
+    found[part][0] |= changes
+    path.write_text(json.dumps(found))
+
+
 @pytest.mark.extra("coco")
 @pytest.mark.parametrize(
     ("changes", "sentence"),
@@ -230,11 +238,7 @@ def test_coco_polygons_without_area_are_left_out(tmp_path):
     ],
 )
 def test_coco_annotations_that_cannot_be_drawn_are_refused(tmp_path, changes, sentence):
-    folders.coco(tmp_path)
-    path = tmp_path / "annotations" / "instances_train2017.json"
-    found = json.loads(path.read_text())
-    found["annotations"][0] |= changes
-    path.write_text(json.dumps(found))
+    coco_with(tmp_path, "annotations", changes)
     with pytest.raises(UsageError, match=rf"instances_train2017\.json .*{sentence}"):
         load_segmentation(tmp_path)
 
@@ -244,22 +248,14 @@ def test_coco_annotations_that_cannot_be_drawn_are_refused(tmp_path, changes, se
     "changes", [{"height": "high"}, {"height": -1}, {"file_name": 3}, {"id": {}}]
 )
 def test_coco_images_that_cannot_be_are_refused(tmp_path, changes):
-    folders.coco(tmp_path)
-    path = tmp_path / "annotations" / "instances_train2017.json"
-    found = json.loads(path.read_text())
-    found["images"][0] |= changes
-    path.write_text(json.dumps(found))
+    coco_with(tmp_path, "images", changes)
     with pytest.raises(UsageError, match=r"instances_train2017\.json must be COCO annotations"):
         load_segmentation(tmp_path)
 
 
 @pytest.mark.extra("coco")
 def test_coco_sizes_of_other_images_are_refused_before_anything_is_drawn(tmp_path):
-    folders.coco(tmp_path)
-    path = tmp_path / "annotations" / "instances_train2017.json"
-    found = json.loads(path.read_text())
-    found["images"][0] |= {"height": 10**6, "width": 10**6}
-    path.write_text(json.dumps(found))
+    coco_with(tmp_path, "images", {"height": 10**6, "width": 10**6})
     with pytest.raises(UsageError, match="1000000x1000000"):
         load_segmentation(tmp_path)
 

@@ -79,3 +79,16 @@ def client_of(root, functions=None, limits=None, **options):
     from kerascnn_apps.serve.app import create_app
 
     return TestClient(create_app(models_of(root, functions, limits), limits, **options))
+
+
+def limits(**changed):
+    """The `Limits` of a server, some of them changed."""
+    from kerascnn_apps.serve.limits import Limits
+
+    return Limits(**changed)
+
+
+def refused(response, status, words):
+    """Checks that a request was refused with a status, and why."""
+    assert response.status_code == status, response.text
+    assert words in response.json()["error"]

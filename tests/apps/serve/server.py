@@ -180,6 +180,19 @@ class Server:
         return int(found[1]) if found else None
 
 
+@contextlib.contextmanager
+def half_sent(server, data, count):
+    """Gives connections on which all but the last ten bytes of a request were sent."""
+    with contextlib.ExitStack() as stack:
+        connections = []
+        for _ in range(count):
+            made = socket.create_connection(("127.0.0.1", server.port), timeout=20)
+            connections.append(stack.enter_context(made))
+            made.sendall(data[:-10])
+        time.sleep(0.2)
+        yield connections
+
+
 def received(connection):
     """Reads one response."""
     data = b""

@@ -9,8 +9,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from tests.apps.serve.fakes import client_of
-from tests.apps.serve.test_limits import limits, refused
+from tests.apps.serve.fakes import client_of, limits, refused
 
 pytestmark = pytest.mark.extra("serve")
 

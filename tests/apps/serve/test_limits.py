@@ -11,15 +11,9 @@ import pytest
 from PIL import Image
 from PIL.PngImagePlugin import PngInfo
 
-from tests.apps.serve.fakes import brightness, client_of, gray_png
+from tests.apps.serve.fakes import brightness, client_of, gray_png, limits, refused
 
 pytestmark = pytest.mark.extra("serve")
-
-
-def limits(**changed):
-    from kerascnn_apps.serve.limits import Limits
-
-    return Limits(**changed)
 
 
 def bomb(width, height):
@@ -33,11 +27,6 @@ def bomb(width, height):
     head = struct.pack(">IIBBBBB", width, height, 1, 0, 0, 0, 0)
     start = b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", head)
     return start + chunk(b"IDAT", rows) + chunk(b"IEND", b"")
-
-
-def refused(response, status, words):
-    assert response.status_code == status, response.text
-    assert words in response.json()["error"]
 
 
 def test_an_image_gets_the_models_outputs(tmp_path):

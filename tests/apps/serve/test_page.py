@@ -169,6 +169,17 @@ def test_errors_are_shown(page, tmp_path):
     assert text == "This file is not an image that the browser can read."
 
 
+def test_an_error_that_is_not_of_the_server_is_shown(page, photo):
+    """A proxy before it may respond, and in HTML."""
+    page.run(
+        "window.fetch = async () => new Response('<html>', {status: 502, headers: {"
+        "'Content-Type': 'text/html'}});"
+    )
+    page.type("#choose", str(photo))
+    text = page.wait("return document.querySelector('#status.error')?.textContent")
+    assert text == "The request failed with status 502."
+
+
 def test_narrow_and_in_japanese(page, tmp_path, photo):
     page.resize(400, 850)
     page.open(page.run("return location.href"))

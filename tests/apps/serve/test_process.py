@@ -19,7 +19,14 @@ import pytest
 
 from tests.apps.serve.fakes import gray_png
 from tests.apps.serve.malformed import request, requests
-from tests.apps.serve.server import Clients, received, resident, serving, write_brightness
+from tests.apps.serve.server import (
+    Clients,
+    half_sent,
+    received,
+    resident,
+    serving,
+    write_brightness,
+)
 from tests.apps.serve.watch import MOST_LATE, MOST_LATE_BY_DAY, Watch
 
 pytestmark = pytest.mark.extra("serve")
@@ -278,14 +285,7 @@ def test_what_reads_json_ends_with_a_server_that_is_killed(one_more):
 def test_sigterm_to_all_processes_of_a_group(one_more):
     """As from systemd: what was accepted is read and computed."""
     data = large_json(800)
-    with contextlib.ExitStack() as stack:
-        connections = [
-            stack.enter_context(socket.create_connection(("127.0.0.1", one_more.port), timeout=20))
-            for _ in range(3)
-        ]
-        for connection in connections:
-            connection.sendall(data[:-10])
-        time.sleep(0.2)
+    with half_sent(one_more, data, 3) as connections:
         os.killpg(one_more.process.pid, signal.SIGTERM)
         time.sleep(0.3)
         for connection in connections:

@@ -13,7 +13,7 @@ import pytest
 from kerascnn_apps.cli import run
 from tests.apps.serve.fakes import gray_png
 from tests.apps.serve.malformed import request
-from tests.apps.serve.server import Clients, received, serving, write_brightness
+from tests.apps.serve.server import Clients, half_sent, received, serving, write_brightness
 
 pytestmark = pytest.mark.extra("serve")
 
@@ -129,16 +129,9 @@ def test_sigterm_to_all_processes_of_a_group(tmp_path):
     write_brightness(tmp_path / "gray", 1)
     data = request("/predict", gray_png(200), "image/png")
     with (
-        contextlib.ExitStack() as stack,
         serving(tmp_path, tmp_path / "gray", "--workers", 2, start_new_session=True) as server,
+        half_sent(server, data, 4) as connections,
     ):
-        connections = [
-            stack.enter_context(socket.create_connection(("127.0.0.1", server.port), timeout=20))
-            for _ in range(4)
-        ]
-        for connection in connections:
-            connection.sendall(data[:-10])
-        time.sleep(0.2)
         os.killpg(server.process.pid, signal.SIGTERM)
         time.sleep(0.5)
         for connection in connections:
@@ -153,13 +146,9 @@ def test_the_second_ctrl_c_does_not_wait_for_requests(tmp_path):
     write_brightness(tmp_path / "gray", 1)
     data = request("/predict", gray_png(200), "image/png")
     with (
-        contextlib.ExitStack() as stack,
         serving(tmp_path, tmp_path / "gray", "--workers", 2) as server,
+        half_sent(server, data, 4),
     ):
-        for _ in range(4):
-            connection = socket.create_connection(("127.0.0.1", server.port), timeout=20)
-            stack.enter_context(connection).sendall(data[:-10])
-        time.sleep(0.2)
         begin = time.monotonic()
         server.process.send_signal(signal.SIGINT)
         time.sleep(1.5)
